@@ -1,0 +1,244 @@
+// Package auth gives a Go web server sign-in: through Auth0, Microsoft Entra
+// ID, Authentik, GitHub, ZITADEL or any OpenID Connect issuer, with sessions
+// that are Auth.js session tokens.
+//
+//	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Providers: providers.All()})
+//	if err != nil {
+//		log.Fatal(err) // every problem of the environment at once
+//	}
+//	a, err := auth.New(cfg)
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	log.Fatal(http.ListenAndServe(":3000", a.Require(mux)))
+//
+// Or by hand:
+//
+//	gh, err := github.New(github.Config{ClientID: id, ClientSecret: auth.NewSecret(secret)})
+//	a, err := auth.New(auth.Config{
+//		Secrets:   []auth.Secret{auth.NewSecret(key)},
+//		Providers: []auth.Provider{gh},
+//		Policy:    policy, // AllowEmails("example.com"), ...
+//	})
+//
+// # What happens
+//
+// [Authenticator.Require] answers the routes under /api/auth itself and lets
+// only people who are signed in reach the handler that it wraps. A browser's
+// navigation is sent to the sign-in page and comes back to the page that it
+// wanted; anything else gets 401 with a JSON body. The handler finds the person
+// with [FromContext].
+//
+// [Authenticator.Identify] is the same, but lets everyone through.
+//
+// # What it does not protect from
+//
+// Sessions that live in the cookie alone cannot be taken back before they
+// expire: signing out deletes the browser's copy, and this process refuses the
+// token, but a stolen copy works on other nodes until then. Give
+// [session.Config] a Store where that matters. What a signed-in person may do
+// is the application's business; so is HSTS.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/session"
+)
+
+// DefaultBasePath is where the routes are unless [Config].URL has a path.
+const DefaultBasePath = "/api/auth"
+
+// Config says how people sign in. The zero value of every optional field is
+// the safe default.
+type Config struct {
+	// Secrets seal sessions and transactions. The first seals, all open, so
+	// that a new one in front signs nobody out. Required; 32 bytes each at least,
+	// as `openssl rand -base64 32` makes them. The text itself is the key material.
+	Secrets []Secret
+
+	// URL is the public URL of the routes, such as
+	// https://example.com/api/auth; without a path it means /api/auth. If
+	// empty, the address is taken from each request and the path is /api/auth.
+	URL string
+
+	// TrustedProxies are the CIDRs whose X-Forwarded-* and Forwarded headers
+	// count. If nil: loopback and private addresses. An empty list trusts none.
+	TrustedProxies []string
+
+	// Providers in the order in which the sign-in page shows them. Required.
+	Providers []Provider
+
+	// StraightToProvider skips the sign-in page of this package when there is
+	// just one provider: a person who needs to sign in is asked for nothing but
+	// what the provider asks.
+	StraightToProvider bool
+
+	// Policy says who, of those whom a provider vouches for, may sign in. If
+	// nil, all of them.
+	Policy Policy
+
+	// Session is how long sessions last and where they are kept. If zero: in
+	// an Auth.js cookie, for 30 days since the last renewal.
+	Session session.Config
+
+	// SignInURL and ErrorURL send people to pages of the application instead of
+	// ours, as Auth.js's pages option does: a path, to which callbackUrl or error
+	// is added as a query parameter. Both must be reachable without signing in.
+	SignInURL, ErrorURL string
+
+	// Templates replaces the pages "signin", "signout" and "error", each of
+	// which is given a [Page]. Those not defined stay ours.
+	Templates *template.Template
+
+	// OnEvent is told of every sign-in, refusal and sign-out, in the request's
+	// goroutine. If nil, only the logger is.
+	OnEvent func(context.Context, Event)
+
+	// Logger receives causes of failures. If nil, [slog.Default].
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, [time.Now].
+	Now func() time.Time
+}
+
+// Authenticator is a configured sign-in. It is safe for concurrent use.
+type Authenticator struct {
+	providers map[string]Provider
+	order     []Provider
+	straight  Provider
+	policy    Policy
+	sessions  *session.Manager
+	txns      *transactions
+	csrf      *csrf
+	pages     *pageSet
+	origin    *url.URL // nil: from each request
+	base      string   // "/api/auth"
+	proxies   forwarded.Proxies
+	signInURL string
+	errorURL  string
+	onEvent   func(context.Context, Event)
+	log       *slog.Logger
+	now       func() time.Time
+}
+
+var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// New checks c and returns the Authenticator. It does no network I/O and starts
+// no goroutine. The error joins every problem that c has.
+func New(c Config) (*Authenticator, error) {
+	a := &Authenticator{
+		providers: make(map[string]Provider, len(c.Providers)),
+		order:     c.Providers,
+		policy:    c.Policy,
+		onEvent:   c.OnEvent,
+		log:       c.Logger,
+		now:       c.Now,
+		signInURL: c.SignInURL,
+		errorURL:  c.ErrorURL,
+	}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	var err error
+	problem := func(e error) {
+		if e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	var e error
+	a.sessions, e = session.NewManager(c.Session, c.Secrets, a.now)
+	problem(e)
+	a.origin, a.base, e = publicURL(c.URL)
+	problem(e)
+	a.proxies, e = trustedProxies(c.TrustedProxies)
+	problem(e)
+	a.pages, e = newPages(c.Templates)
+	problem(e)
+	problem(a.addProviders(c.Providers))
+	problem(checkPage("SignInURL", c.SignInURL))
+	problem(checkPage("ErrorURL", c.ErrorURL))
+	if err != nil {
+		return nil, err
+	}
+	if c.StraightToProvider && len(c.Providers) == 1 {
+		a.straight = c.Providers[0]
+	}
+	a.txns = newTransactions(c.Secrets, a.now)
+	a.csrf = newCSRF(c.Secrets)
+	return a, nil
+}
+
+func (a *Authenticator) addProviders(list []Provider) error {
+	if len(list) == 0 {
+		return errors.New("auth: Config.Providers is empty: nobody could sign in")
+	}
+	var err error
+	for i, p := range list {
+		switch {
+		case p == nil:
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] is nil", i))
+		case !providerName.MatchString(p.Name()):
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q: want lower-case letters, digits and hyphens", i, p.Name()))
+		case a.providers[p.Name()] != nil:
+			err = errors.Join(err, fmt.Errorf("auth: two providers have the name %q: give one another", p.Name()))
+		default:
+			a.providers[p.Name()] = p
+		}
+	}
+	return err
+}
+
+// publicURL splits the configured address of the routes.
+func publicURL(raw string) (origin *url.URL, base string, err error) {
+	if raw == "" {
+		return nil, DefaultBasePath, nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		(u.Scheme != "https" && u.Scheme != "http") {
+		return nil, "", errors.New("auth: Config.URL is not the address of the routes: want one like https://example.com/api/auth")
+	}
+	base = strings.TrimRight(u.EscapedPath(), "/")
+	if base == "" {
+		base = DefaultBasePath
+	}
+	if strings.Contains(base, "%") || strings.Contains(base, "//") || strings.Contains(base, "/.") {
+		return nil, "", errors.New("auth: Config.URL has a path that is not plain: want one like /api/auth")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
+}
+
+func trustedProxies(list []string) (forwarded.Proxies, error) {
+	if list == nil {
+		return forwarded.Default(), nil
+	}
+	p, err := forwarded.ParseProxies(list)
+	if err != nil {
+		return nil, fmt.Errorf("auth: Config.TrustedProxies: %w", err)
+	}
+	return p, nil
+}
+
+func checkPage(field, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("auth: Config.%s must be a path of this application, such as /login", field)
+	}
+	return nil
+}

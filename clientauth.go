@@ -1,0 +1,128 @@
+package auth
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ClientAuth is how the relying party authenticates at the token endpoint.
+type ClientAuth string
+
+// The methods of OpenID Connect Core 9 that this package speaks.
+const (
+	ClientSecretBasic ClientAuth = "client_secret_basic"
+	ClientSecretPost  ClientAuth = "client_secret_post"
+	PrivateKeyJWT     ClientAuth = "private_key_jwt"
+	ClientAuthNone    ClientAuth = "none" // a public client: PKCE alone
+)
+
+func checkClient(name, id string, secret Secret, method ClientAuth, key crypto.Signer) error {
+	var err error
+	problem := func(text string) { err = errors.Join(err, fmt.Errorf("auth: provider %q: %s", name, text)) }
+	if id == "" {
+		problem("ClientID is empty")
+	}
+	switch method {
+	case "", ClientSecretBasic, ClientSecretPost:
+		if secret.IsZero() && (method != "" || key == nil) {
+			problem("ClientSecret is empty")
+		}
+	case PrivateKeyJWT:
+		if key == nil {
+			problem("PrivateKey is nil, and private_key_jwt needs it")
+		}
+	case ClientAuthNone:
+	default:
+		problem(fmt.Sprintf("ClientAuth %q is not known", method))
+	}
+	if key != nil {
+		if _, e := assertionAlgorithm(key); e != nil {
+			problem(e.Error())
+		}
+	}
+	return err
+}
+
+func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		if k.N.BitLen() >= 2048 {
+			return jose.RS256, nil
+		}
+	case *ecdsa.PrivateKey:
+		if k.Curve == elliptic.P256() {
+			return jose.ES256, nil
+		}
+	}
+	return "", errors.New("PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
+}
+
+// client is who we are at a token endpoint.
+type client struct {
+	id, keyID string
+	secret    Secret
+	key       crypto.Signer
+	audience  string // of an assertion: the issuer, as RFC 7523bis wants it
+	now       func() time.Time
+}
+
+// authenticate adds the credentials of one method, and of no other, to a token
+// request.
+func (c client) authenticate(method ClientAuth, h http.Header, form url.Values) error {
+	switch method {
+	case ClientSecretBasic:
+		// RFC 6749 2.3.1: both are form-encoded before they are joined.
+		req := http.Request{Header: h}
+		req.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret.Reveal()))
+	case ClientSecretPost:
+		form.Set("client_id", c.id)
+		form.Set("client_secret", c.secret.Reveal())
+	case PrivateKeyJWT:
+		assertion, err := c.assertion()
+		if err != nil {
+			return err
+		}
+		form.Set("client_id", c.id)
+		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		form.Set("client_assertion", assertion)
+	default:
+		form.Set("client_id", c.id)
+	}
+	return nil
+}
+
+// assertion is RFC 7523 3's.
+func (c client) assertion() (string, error) {
+	algorithm, err := assertionAlgorithm(c.key)
+	if err != nil {
+		return "", err
+	}
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.key, KeyID: c.keyID}}, options)
+	if err != nil {
+		return "", fmt.Errorf("%w: the client's private key does not sign", ErrMisconfigured)
+	}
+	now := c.now()
+	payload, err := json.Marshal(map[string]any{
+		"iss": c.id, "sub": c.id, "aud": c.audience, "jti": randomText(16),
+		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+	})
+	if err != nil {
+		return "", err
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("%w: the client's private key does not sign", ErrMisconfigured)
+	}
+	return signed.CompactSerialize()
+}

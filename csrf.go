@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const csrfCookie = "authjs.csrf-token"
+
+// csrf is the double-submit token of Auth.js: the cookie holds the token and a
+// hash that only the secret makes, the form holds the token.
+type csrf struct{ secrets []Secret }
+
+func newCSRF(secrets []Secret) *csrf { return &csrf{secrets} }
+
+// token returns the token of r's browser. It makes one, and sets the cookie,
+// where there is none that any of the secrets made.
+func (c *csrf) token(w http.ResponseWriter, r *http.Request, secure bool) string {
+	if token, ok := c.fromCookie(r, secure); ok {
+		return token
+	}
+	b := make([]byte, 32)
+	_, _ = rand.Read(b)
+	token := hex.EncodeToString(b)
+	http.SetCookie(w, &http.Cookie{
+		Name: cookiePrefix(secure) + csrfCookie, Value: token + "%7C" + csrfHash(token, c.secrets[0]),
+		Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	})
+	return token
+}
+
+// check reports whether submitted is the token of r's browser.
+func (c *csrf) check(r *http.Request, submitted string, secure bool) bool {
+	token, ok := c.fromCookie(r, secure)
+	return ok && subtle.ConstantTimeCompare([]byte(token), []byte(submitted)) == 1
+}
+
+func (c *csrf) fromCookie(r *http.Request, secure bool) (string, bool) {
+	for _, cookie := range r.CookiesNamed(cookiePrefix(secure) + csrfCookie) {
+		value, err := url.PathUnescape(cookie.Value)
+		if err != nil {
+			continue
+		}
+		token, hash, ok := strings.Cut(value, "|")
+		if !ok || len(token) != 64 {
+			continue
+		}
+		for _, s := range c.secrets {
+			if subtle.ConstantTimeCompare([]byte(csrfHash(token, s)), []byte(hash)) == 1 {
+				return token, true
+			}
+		}
+	}
+	return "", false
+}
+
+func csrfHash(token string, s Secret) string {
+	sum := sha256.Sum256([]byte(token + s.Reveal()))
+	return hex.EncodeToString(sum[:])
+}
+
+// sameOrigin reports whether r may change something here, going by what
+// browsers say of where a request comes from. A request that says nothing is
+// none of a browser's; the token decides.
+func sameOrigin(r *http.Request, origin string) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		from := r.Header.Values("Origin")
+		return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin)
+	default:
+		return false
+	}
+}

@@ -1,0 +1,44 @@
+package auth
+
+import (
+	"errors"
+
+	"github.com/sallyport/auth/session"
+)
+
+// The closed set of reasons for which a sign-in fails. Test with [errors.Is].
+var (
+	// ErrDeclined: the person said no at the identity provider (access_denied).
+	ErrDeclined = errors.New("auth: the person declined at the identity provider")
+
+	// ErrUnavailable: the identity provider is down, slow or answers nonsense.
+	ErrUnavailable = errors.New("auth: identity provider unavailable")
+
+	// ErrMisconfigured: the registration here or at the identity provider is
+	// wrong: an unknown client, a bad secret, another issuer.
+	ErrMisconfigured = errors.New("auth: provider misconfigured")
+
+	// ErrRedirectURI: the callback URL is not registered at the provider.
+	ErrRedirectURI = errors.New("auth: callback URL not registered at the identity provider")
+
+	// ErrClock: a token is not valid yet, or no more, by this machine's clock.
+	ErrClock = errors.New("auth: clocks of this server and the identity provider disagree")
+
+	// ErrExpired: the attempt, or the code that it brought back, is too old.
+	ErrExpired = errors.New("auth: sign-in attempt expired")
+
+	// ErrNoTransaction: the browser brought no matching transaction cookie.
+	ErrNoTransaction = errors.New("auth: no sign-in attempt for this callback in this browser")
+
+	// ErrInvalidResponse: the provider's answer fails a check of the protocol.
+	ErrInvalidResponse = errors.New("auth: invalid response from the identity provider")
+
+	// ErrNotAllowed: the policy, or a provider's rule, refuses this person.
+	ErrNotAllowed = errors.New("auth: this person may not sign in")
+
+	// ErrSessionTooLarge: the session does not fit into cookies.
+	ErrSessionTooLarge = session.ErrTooLarge
+
+	// ErrStore: the session store failed.
+	ErrStore = session.ErrStore
+)

@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"log/slog"
+	"net/http"
+)
+
+// EventKind says what an [Event] reports. The set is closed.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventSignedIn     EventKind = "signed_in"
+	EventSignInFailed EventKind = "sign_in_failed"
+	EventSignedOut    EventKind = "signed_out"
+)
+
+// Event is something that an audit trail wants to know. It holds no secret.
+type Event struct {
+	Kind      EventKind
+	Provider  string // the provider's name; may be empty
+	Issuer    string // with Subject, who it is; empty when nobody was identified
+	Subject   string
+	Reason    string // of EventSignInFailed: a code from the closed set of the error page
+	RequestID string // of EventSignInFailed: what the person's error page shows
+	Err       error  // of EventSignInFailed: the cause
+}
+
+func (a *Authenticator) report(r *http.Request, e Event) {
+	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("provider", e.Provider)}
+	if e.Subject != "" {
+		attrs = append(attrs, slog.String("issuer", e.Issuer), slog.String("subject", e.Subject))
+	}
+	if e.Kind == EventSignInFailed {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("reason", e.Reason), slog.String("request_id", e.RequestID))
+		if e.Err != nil {
+			attrs = append(attrs, slog.String("cause", e.Err.Error()))
+		}
+	}
+	a.log.LogAttrs(r.Context(), level, "auth: "+string(e.Kind), attrs...)
+	if a.onEvent != nil {
+		a.onEvent(r.Context(), e)
+	}
+}

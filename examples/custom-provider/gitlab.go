@@ -1,0 +1,11 @@
+package main
+
+import "github.com/sallyport/auth"
+
+// gitlab signs people in with a GitLab server, by OpenID Connect.
+func gitlab(issuer, clientID string, secret auth.Secret) (auth.Provider, error) {
+	return auth.NewOIDC(auth.OIDCConfig{
+		Name: "gitlab", Issuer: issuer, ClientID: clientID, ClientSecret: secret,
+		Presentation: auth.Presentation{Label: "GitLab"},
+	})
+}

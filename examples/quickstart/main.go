@@ -1,0 +1,170 @@
+// Command quickstart is a small site behind sign-in. Without configuration it
+// brings an identity provider of its own, with two people to sign in as; with the
+// environment of a LobeChat deployment it uses the providers that that names.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"html/template"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+func main() {
+	log.SetFlags(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, error) }) error {
+	config, err := configure(ctx, env)
+	if err != nil {
+		return err
+	}
+	a, err := auth.New(config)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(or(env("HOST"), "127.0.0.1"), or(env("PORT"), "3000")))
+	if err != nil {
+		return fmt.Errorf("%w (set PORT to another port)", err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	fmt.Fprintf(out, "Open http://localhost:%s\n", port)
+	return serve(ctx, listener, site(a))
+}
+
+// configure takes the environment if it says anything about sign-in, and else
+// the embedded identity provider.
+func configure(ctx context.Context, env auth.Env) (auth.Config, error) {
+	if _, name := env.First("NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET", "ACCESS_CODE",
+		"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS",
+		"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
+		return auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All()})
+	}
+	log.Print("No provider is configured: using an embedded one, where nobody has a password.\n" +
+		"Set NEXT_AUTH_SECRET, ACCESS_CODE, NEXT_AUTH_SSO_PROVIDERS and the providers' variables to use real ones.")
+	issuer, err := embedded(ctx)
+	if err != nil {
+		return auth.Config{}, err
+	}
+	demo, err := auth.NewOIDC(auth.OIDCConfig{
+		Name: "demo", Issuer: issuer, ClientID: "quickstart", ClientSecret: auth.NewSecret("quickstart"),
+		Presentation: auth.Presentation{Label: "Demo"},
+	})
+	if err != nil {
+		return auth.Config{}, err
+	}
+	return auth.Config{
+		Secrets:   []auth.Secret{auth.NewSecret(rand.Text() + rand.Text())},
+		Providers: []auth.Provider{demo},
+	}, nil
+}
+
+// embedded starts an identity provider on a loopback port.
+func embedded(ctx context.Context) (issuer string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	issuer = "http://localhost:" + port
+	idp := providertest.New(providertest.Config{
+		Issuer:  issuer,
+		Clients: []providertest.Client{{ID: "quickstart", Secret: "quickstart"}},
+		Ask:     true,
+		People: []providertest.Person{
+			{Subject: "ada", Username: "ada", Name: "Ada Lovelace", Email: "ada@example.com", EmailVerified: true, Groups: []string{"engineers"}},
+			{Subject: "linxiao", Username: "linxiao", Name: "林晓", Email: "lin@example.com", EmailVerified: true},
+		},
+	})
+	go func() { _ = serve(ctx, listener, idp) }()
+	return issuer, nil
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(ctx)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// site is the application: a page for everybody, and all others for people who
+// are signed in.
+func site(a *auth.Authenticator) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", show)
+	mux.Handle("/", a.Require(http.HandlerFunc(show)))
+	return a.Identify(mux)
+}
+
+var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sallyport quickstart</title>
+<style>
+body{max-width:36rem;margin:3rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
+dt{font-weight:600}
+dd{margin:0;overflow-wrap:anywhere}
+</style>
+</head>
+<body>
+<main>
+<h1>Sallyport quickstart</h1>
+{{with .Who}}<p>Hello, <strong>{{.Name}}</strong>. You are at <code>{{$.Path}}</code>.</p>
+<dl>
+<dt>Provider</dt><dd>{{.Provider}}</dd>
+<dt>Subject</dt><dd>{{.Subject}}</dd>
+<dt>E-mail</dt><dd>{{.Email}}{{if .EmailVerified}} (verified){{end}}</dd>
+<dt>Signed in</dt><dd>{{.AuthTime.Format "2006-01-02 15:04:05"}}</dd>
+<dt>Until</dt><dd>{{.ExpiresAt.Format "2006-01-02 15:04:05"}}</dd>
+</dl>
+<p><a href="/api/auth/signout">Sign out</a></p>
+{{else}}<p>Everybody may see this page. You are not signed in.</p>
+{{end}}<p><a href="/">Public page</a> · <a href="/account?tab=profile">A page for people who are signed in</a></p>
+</main>
+</body>
+</html>
+`))
+
+func show(w http.ResponseWriter, r *http.Request) {
+	who, _ := auth.FromContext(r.Context())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI()}); err != nil {
+		log.Print(err)
+	}
+}
+
+func or(value, otherwise string) string {
+	if value != "" {
+		return value
+	}
+	return otherwise
+}

@@ -1,0 +1,12 @@
+module github.com/sallyport/auth
+
+// Sallyport supports the two newest releases of Go.
+go 1.25.0
+
+require (
+	github.com/go-jose/go-jose/v4 v4.1.9
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/oauth2 v0.36.0
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -1,0 +1,122 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Policy decides who, of those whom a provider vouches for, may sign in. It
+// returns nil for yes and an error that wraps [ErrNotAllowed] for no; any other
+// error means that it could not decide, which refuses too. It is called once for
+// each sign-in and is safe for concurrent use.
+type Policy func(ctx context.Context, provider string, id *Identity) error
+
+// AllowEmails lets those in whose verified e-mail address is in list, or whose
+// domain is: "ada@example.com", "example.com". Addresses compare without case.
+// An empty list is an error, for it would let nobody in.
+func AllowEmails(list ...string) (Policy, error) {
+	if len(list) == 0 {
+		return nil, errors.New("auth: AllowEmails: the list is empty and would let nobody in")
+	}
+	var addresses, domains []string
+	var err error
+	for _, entry := range list {
+		e := lowerASCII(strings.TrimPrefix(entry, "@"))
+		switch local, domain, isAddress := strings.Cut(e, "@"); {
+		case isAddress && plainLocal(local) && plainDomain(domain):
+			addresses = append(addresses, e)
+		case !isAddress && plainDomain(e):
+			domains = append(domains, e)
+		default:
+			err = errors.Join(err, fmt.Errorf("auth: AllowEmails: %q is neither an e-mail address nor a domain", entry))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, _ string, id *Identity) error {
+		switch {
+		case id.Email == "":
+			return fmt.Errorf("%w: the provider gave no e-mail address", ErrNotAllowed)
+		case !id.EmailVerified:
+			return fmt.Errorf("%w: the provider has not verified the e-mail address", ErrNotAllowed)
+		}
+		e := lowerASCII(id.Email)
+		local, domain, ok := strings.Cut(e, "@")
+		if !ok || !plainLocal(local) || !plainDomain(domain) {
+			return fmt.Errorf("%w: the e-mail address is not a plain one", ErrNotAllowed)
+		}
+		if slices.Contains(addresses, e) || slices.Contains(domains, domain) {
+			return nil
+		}
+		return fmt.Errorf("%w: the e-mail address is not on the allow-list", ErrNotAllowed)
+	}, nil
+}
+
+// AllowGroups lets the members of any of groups in, as the provider names them.
+// An empty list is an error, for it would let nobody in.
+func AllowGroups(groups ...string) (Policy, error) {
+	if len(groups) == 0 {
+		return nil, errors.New("auth: AllowGroups: the list is empty and would let nobody in")
+	}
+	return func(_ context.Context, _ string, id *Identity) error {
+		for _, g := range id.Groups {
+			if slices.Contains(groups, g) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: not in any of the allowed groups", ErrNotAllowed)
+	}, nil
+}
+
+// plainLocal reports whether s is the part before the @ of an ordinary address.
+// Quoted local parts, and whatever else lets one address be read as another, are
+// not.
+func plainLocal(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !isLower(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-/=?^_`{|}~.", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// plainDomain reports whether s is a domain name in ASCII, with a dot.
+func plainDomain(s string) bool {
+	labels := strings.Split(s, ".")
+	if len(s) > 253 || len(labels) < 2 {
+		return false
+	}
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(l) {
+			if !isLower(c) && !isDigit(c) && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// lowerASCII leaves everything but A to Z alone: Unicode's lower case turns some
+// other letters, the Kelvin sign for one, into ASCII.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}

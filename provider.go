@@ -1,0 +1,91 @@
+package auth
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/sallyport/auth/session"
+)
+
+// Secret is key material that never shows itself in a log, an error or JSON.
+type Secret = session.Secret
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return session.NewSecret(text) }
+
+// A Provider signs people in by redirect. Most are made by [NewOIDC] or
+// [NewOAuth2], which hold the protocol; a type of your own is needed only for
+// something that is neither.
+//
+// A Provider is safe for concurrent use.
+type Provider interface {
+	// Name is the id in URLs and in the environment: "github". Lower-case
+	// letters, digits and hyphens.
+	Name() string
+
+	// AuthCodeURL returns the address at the identity provider to send the
+	// browser to. It must send tx.State, tx.RedirectURI and, as PKCE S256, the
+	// challenge of tx.Verifier; an OpenID Connect provider sends tx.Nonce too.
+	// Of tx.Params it may pass on what it knows.
+	AuthCodeURL(ctx context.Context, tx Transaction) (string, error)
+
+	// Exchange turns the answer at the callback into an identity. The caller
+	// has matched response's state with tx. An error wraps one of this package's
+	// errors where one fits; any other is shown as a failure of the provider.
+	Exchange(ctx context.Context, tx Transaction, response url.Values) (*Identity, error)
+}
+
+// Transaction is one attempt to sign in, from the redirect to the identity
+// provider until the callback.
+type Transaction struct {
+	Provider    string     // the provider's name
+	State       string     // binds the callback to this browser: RFC 6749 10.12
+	Nonce       string     // binds the ID token to this attempt: OpenID Connect Core 3.1.2.1
+	Verifier    string     // the PKCE code verifier: RFC 7636 4.1
+	RedirectURI string     // the callback's public URL
+	ReturnTo    string     // a path of the application
+	Params      url.Values // extra authorization parameters, from an allow-list
+	Restarted   bool       // whether an earlier attempt failed and began this one
+	Expires     time.Time
+}
+
+// Identity is who a provider says that somebody is.
+type Identity struct {
+	Issuer        string // who vouches: an issuer URL
+	Subject       string // stable and unique within Issuer; at most 255 bytes
+	Name          string
+	Username      string // what the person is called there; may change hands
+	Email         string
+	EmailVerified bool // only when the provider said so
+	Picture       string
+	Groups        []string
+	Claims        map[string]any // more to keep in the session
+	Token         *oauth2.Token  // not kept by this package
+}
+
+// A Presenter is a [Provider] that says what its button looks like. Without it
+// the button shows the provider's name.
+type Presenter interface {
+	Presentation() Presentation
+}
+
+// Presentation is a provider's display name and mark.
+type Presentation struct {
+	Label string // "Microsoft"
+	Mark  Mark
+}
+
+// Mark is a small vector drawing. The zero Mark draws the label's initial.
+type Mark struct {
+	ViewBox string // an SVG viewBox: "0 0 24 24"
+	Paths   []Path
+}
+
+// Path is one SVG path of a [Mark].
+type Path struct {
+	D    string // path data
+	Fill string // "#24292f"; empty takes the text's colour
+}

@@ -1,0 +1,179 @@
+// Package azuread signs people in with Microsoft Entra ID, formerly Azure
+// Active Directory.
+package azuread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/internal/settings"
+)
+
+// PersonalTenant is the tenant of personal Microsoft accounts.
+const PersonalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+const defaultBase = "https://login.microsoftonline.com"
+
+var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+var domain = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+
+// Config describes an app registration.
+type Config struct {
+	Name string // "azure-ad" or "microsoft-entra-id". If empty, "azure-ad"
+
+	// Tenant is a tenant's GUID, or one of its domains: only its people sign in. Or
+	// "organizations" (any tenant), "consumers" (personal accounts), "common" (both).
+	Tenant string
+
+	// Tenants are the GUIDs of those that may sign in where Tenant is a domain,
+	// "organizations" or "common". If nil, any.
+	Tenants []string
+
+	ClientID     string      // the application (client) id
+	ClientSecret auth.Secret // a client secret's value, not its id
+
+	// BaseURL is for sovereign clouds: "https://login.microsoftonline.us". If
+	// empty, https://login.microsoftonline.com.
+	BaseURL string
+
+	HTTPClient *http.Client     // If nil, one of our own
+	Now        func() time.Time // If nil, time.Now
+}
+
+// New returns the provider. It does no network I/O.
+//
+// An identity's subject is the person's object id and tenant id joined by a dot,
+// and its issuer the tenant's. The e-mail address counts as verified only when
+// Microsoft says that the domain's owner was checked (xms_edov); whoever runs a
+// tenant can put any address there.
+func New(c Config) (auth.Provider, error) {
+	base := strings.TrimRight(c.BaseURL, "/")
+	if base == "" {
+		base = defaultBase
+	}
+	if c.Name == "" {
+		c.Name = "azure-ad"
+	}
+	tenant := strings.ToLower(c.Tenant)
+	oidc := auth.OIDCConfig{
+		Name:         c.Name,
+		Issuer:       base + "/" + tenant + "/v2.0",
+		ClientID:     c.ClientID,
+		ClientSecret: c.ClientSecret,
+		ClientAuth:   auth.ClientSecretPost,
+		Map:          c.identity,
+		Presentation: auth.Presentation{Label: "Microsoft", Mark: mark},
+		HTTPClient:   c.HTTPClient,
+		Now:          c.Now,
+	}
+	switch {
+	case c.Tenants != nil && len(c.Tenants) == 0:
+		return nil, fmt.Errorf("auth: provider %q: Tenants is empty and would let nobody in", c.Name)
+	case slices.ContainsFunc(c.Tenants, func(t string) bool { return !guid.MatchString(t) }):
+		return nil, fmt.Errorf("auth: provider %q: Tenants: want GUIDs in lower case", c.Name)
+	case guid.MatchString(tenant):
+	case tenant == "consumers":
+		oidc.IssuerTemplate = base + "/" + PersonalTenant + "/v2.0"
+		oidc.AnyoneMayEnter = true
+	case tenant == "common" || tenant == "organizations":
+		oidc.IssuerTemplate = base + "/{tenantid}/v2.0"
+		oidc.AnyoneMayEnter = c.Tenants == nil
+	case domain.MatchString(tenant):
+		return nil, fmt.Errorf("auth: provider %q: Tenant is a domain; want the tenant's GUID (Entra shows it as Directory (tenant) ID), because Microsoft's tokens name no domain", c.Name)
+	default:
+		return nil, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID, or common, organizations or consumers", c.Name, c.Tenant)
+	}
+	return auth.NewOIDC(oidc)
+}
+
+func (c Config) identity(ctx context.Context, claims auth.Claims) (*auth.Identity, error) {
+	tenant, object := claims.String("tid"), claims.String("oid")
+	switch {
+	case !guid.MatchString(tenant) || !guid.MatchString(object):
+		return nil, fmt.Errorf("%w: tid and oid are not GUIDs: is profile among the scopes?", auth.ErrInvalidResponse)
+	case c.Tenants != nil && !slices.Contains(c.Tenants, tenant):
+		return nil, fmt.Errorf("%w: the tenant %s is not on the list", auth.ErrNotAllowed, tenant)
+	case strings.EqualFold(c.Tenant, "organizations") && tenant == PersonalTenant:
+		return nil, fmt.Errorf("%w: a personal account, and the tenant is organizations", auth.ErrNotAllowed)
+	}
+	id, err := auth.OIDCIdentity(ctx, claims)
+	if err != nil {
+		return nil, err
+	}
+	id.Subject = object + "." + tenant
+	id.EmailVerified = verified(claims)
+	id.Picture = ""
+	if claims.Has("_claim_names") || claims.Has("hasgroups") {
+		// More groups than fit into a token: unknown, which is not none.
+		id.Groups = nil
+		id.Claims = map[string]any{"groups_overage": true}
+	}
+	return id, nil
+}
+
+// verified reads xms_edov, which Microsoft sends as true, 1 or "1".
+func verified(claims auth.Claims) bool {
+	switch string(claims.Raw("xms_edov")) {
+	case "true", "1", `"1"`, `"true"`:
+		return true
+	}
+	return false
+}
+
+// FromEnv is an [auth.ProviderFactory], for "azure-ad" and
+// "microsoft-entra-id".
+func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+	r := settings.New(env)
+	names := map[string][]string{
+		"id":     {"AZURE_AD_CLIENT_ID", "AUTH_AZURE_AD_ID"},
+		"secret": {"AZURE_AD_CLIENT_SECRET", "AUTH_AZURE_AD_SECRET"},
+		"tenant": {"AZURE_AD_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID"},
+	}
+	c := Config{Name: id, HTTPClient: client}
+	if id == "microsoft-entra-id" {
+		names["id"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_ID"}, names["id"][1:]...)
+		names["secret"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_SECRET"}, names["secret"][1:]...)
+		names["tenant"] = []string{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID", "AZURE_AD_TENANT_ID"}
+		c.BaseURL = r.Get("AUTH_MICROSOFT_ENTRA_ID_BASE_URL")
+		if issuer := r.Get("AUTH_MICROSOFT_ENTRA_ID_ISSUER", "MICROSOFT_ENTRA_ID_ISSUER"); issuer != "" {
+			base, tenant, err := splitIssuer(issuer)
+			if err != nil {
+				r.Err = errors.Join(r.Err, err)
+			}
+			c.BaseURL, c.Tenant = base, tenant
+		}
+	}
+	if c.Tenant == "" {
+		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)
+	}
+	c.ClientID = r.Need("it is the Application (client) ID of the app registration", names["id"]...)
+	c.ClientSecret = auth.NewSecret(r.Need("it is the value, not the id, of a client secret of the app registration", names["secret"]...))
+	if r.Err != nil {
+		return nil, r.Err
+	}
+	return New(c)
+}
+
+// splitIssuer takes https://login.microsoftonline.com/<tenant>/v2.0 apart.
+func splitIssuer(issuer string) (base, tenant string, err error) {
+	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
+	i := strings.LastIndexByte(rest, '/')
+	if !ok || i < len("https://") {
+		return "", "", &auth.EnvError{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
+	}
+	return rest[:i], rest[i+1:], nil
+}
+
+var mark = auth.Mark{ViewBox: "0 0 23 23", Paths: []auth.Path{
+	{D: "M1 1h10v10H1z", Fill: "#F25022"},
+	{D: "M12 1h10v10H12z", Fill: "#7FBA00"},
+	{D: "M1 12h10v10H1z", Fill: "#00A4EF"},
+	{D: "M12 12h10v10H12z", Fill: "#FFB900"},
+}}

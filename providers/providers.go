@@ -1,0 +1,27 @@
+// Package providers names the providers that the environment can ask for.
+package providers
+
+import (
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/auth0"
+	"github.com/sallyport/auth/providers/authentik"
+	azuread "github.com/sallyport/auth/providers/azure-ad"
+	"github.com/sallyport/auth/providers/generic"
+	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/zitadel"
+)
+
+// All returns the factories of all providers by the id that
+// NEXT_AUTH_SSO_PROVIDERS uses, in a map of the caller's own. A program that
+// wants fewer makes a map of those that it wants, and links no others.
+func All() map[string]auth.ProviderFactory {
+	return map[string]auth.ProviderFactory{
+		"auth0":              auth0.FromEnv,
+		"azure-ad":           azuread.FromEnv,
+		"microsoft-entra-id": azuread.FromEnv,
+		"authentik":          authentik.FromEnv,
+		"github":             github.FromEnv,
+		"zitadel":            zitadel.FromEnv,
+		"generic-oidc":       generic.FromEnv,
+	}
+}

@@ -1,0 +1,102 @@
+package providers_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/auth0"
+	"github.com/sallyport/auth/providers/authentik"
+	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/providers/zitadel"
+)
+
+func TestConformance(t *testing.T) {
+	kit := providertest.Kit{}
+	t.Run("zitadel", func(t *testing.T) {
+		kit.TestProvider(t, func(x providertest.Target) (auth.Provider, error) {
+			return zitadel.New(zitadel.Config{Issuer: x.Base, ClientID: x.ClientID, ClientSecret: x.ClientSecret, HTTPClient: x.HTTPClient})
+		})
+	})
+	t.Run("generic-oidc", func(t *testing.T) {
+		kit.TestProvider(t, func(x providertest.Target) (auth.Provider, error) {
+			env := map[string]string{"GENERIC_OIDC_ISSUER": x.Base, "GENERIC_OIDC_CLIENT_ID": x.ClientID, "GENERIC_OIDC_CLIENT_SECRET": x.ClientSecret.Reveal()}
+			return providers.All()["generic-oidc"](func(name string) string { return env[name] }, "generic-oidc", x.HTTPClient)
+		})
+	})
+	t.Run("auth0", func(t *testing.T) {
+		providertest.Kit{TrailingSlash: true}.TestProvider(t, func(x providertest.Target) (auth.Provider, error) {
+			return auth0.New(auth0.Config{Issuer: strings.TrimRight(x.Base, "/"), ClientID: x.ClientID, ClientSecret: x.ClientSecret, HTTPClient: x.HTTPClient})
+		})
+	})
+	t.Run("authentik", func(t *testing.T) {
+		providertest.Kit{TrailingSlash: true}.TestProvider(t, func(x providertest.Target) (auth.Provider, error) {
+			return authentik.New(authentik.Config{Issuer: x.Base, ClientID: x.ClientID, ClientSecret: x.ClientSecret, HTTPClient: x.HTTPClient})
+		})
+	})
+	t.Run("github", func(t *testing.T) {
+		providertest.Kit{OAuth2: true}.TestProvider(t, func(x providertest.Target) (auth.Provider, error) {
+			return github.New(github.Config{BaseURL: x.Base, ClientID: x.ClientID, ClientSecret: x.ClientSecret, HTTPClient: x.HTTPClient})
+		})
+	})
+}
+
+func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
+	prefix := map[string]string{"auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_"}
+	all := providers.All()
+	require.ElementsMatch(t, slices.Collect(maps.Keys(prefix)), slices.Collect(maps.Keys(all)))
+	for id, factory := range all {
+		_, err := factory(func(string) string { return "" }, id, nil)
+		require.Error(t, err, id)
+		n := 0
+		for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+			walk(e, func(one *auth.EnvError) {
+				n++
+				require.True(t, strings.HasPrefix(one.Variable, prefix[id]), one.Variable)
+				require.NotEmpty(t, one.Cure)
+			})
+		}
+		want := 3
+		if id == "github" {
+			want = 2
+		}
+		require.Equal(t, want, n, id)
+	}
+}
+
+func walk(err error, f func(*auth.EnvError)) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range list.Unwrap() {
+			walk(e, f)
+		}
+		return
+	}
+	var one *auth.EnvError
+	if errors.As(err, &one) {
+		f(one)
+	}
+}
+
+func TestFactoriesTakeBothSpellings(t *testing.T) {
+	for id, env := range map[string]map[string]string{
+		"auth0":              {"AUTH0_CLIENT_ID": "x", "AUTH_AUTH0_SECRET": "y", "AUTH_AUTH0_ISSUER": "https://t.auth0.com"},
+		"azure-ad":           {"AZURE_AD_CLIENT_ID": "x", "AUTH_AZURE_AD_SECRET": "y", "AZURE_AD_TENANT_ID": "common"},
+		"microsoft-entra-id": {"AUTH_MICROSOFT_ENTRA_ID_ID": "x", "AUTH_AZURE_AD_SECRET": "y", "MICROSOFT_ENTRA_ID_ISSUER": "https://login.microsoftonline.us/11111111-2222-3333-4444-555555555555/v2.0/"},
+		"authentik":          {"AUTH_AUTHENTIK_ID": "x", "AUTHENTIK_CLIENT_SECRET": "y", "AUTHENTIK_ISSUER": "https://a.example/application/o/app"},
+		"github":             {"GITHUB_CLIENT_ID": "x", "AUTH_GITHUB_SECRET": "y", "AUTH_GITHUB_BASE_URL": "https://ghe.example"},
+		"zitadel":            {"ZITADEL_CLIENT_ID": "x", "ZITADEL_CLIENT_SECRET": "y", "AUTH_ZITADEL_ISSUER": "https://z.example"},
+		"generic-oidc":       {"AUTH_GENERIC_OIDC_ID": "x", "AUTH_GENERIC_OIDC_SECRET": "y", "AUTH_GENERIC_OIDC_ISSUER": "https://g.example"},
+	} {
+		p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
+		require.NoError(t, err, id)
+		require.Equal(t, id, p.Name())
+		require.NotEmpty(t, p.(auth.Presenter).Presentation().Label)
+	}
+}

@@ -1,0 +1,366 @@
+// Package providertest has an identity provider that runs in the process: for
+// this module's tests, for an application's own, and for demonstrations. It has
+// knobs to misbehave. And it has a conformance kit for providers, [Check].
+//
+// It keeps everything in memory, asks for no password, and must never face the
+// internet.
+package providertest
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Person is somebody who can sign in.
+type Person struct {
+	Subject       string
+	Name          string
+	Username      string
+	Email         string
+	EmailVerified bool
+	Picture       string
+	Groups        []string
+	Claims        map[string]any // more claims, or others in the place of those above
+}
+
+// Client is a registered relying party.
+type Client struct {
+	ID, Secret   string
+	RedirectURIs []string // exactly; if empty, any
+}
+
+// Config describes an [IdP].
+type Config struct {
+	Issuer  string // required by New; NewServer sets it
+	Clients []Client
+	People  []Person         // the first signs in where nobody chooses
+	Ask     bool             // whether the authorization endpoint shows a page to choose a person
+	Now     func() time.Time // If nil, time.Now
+}
+
+// Faults are what an [IdP] does wrong. The zero value does nothing wrong.
+type Faults struct {
+	// Metadata, IDToken, Header, Token and Userinfo change what is about to be sent.
+	Metadata, IDToken, Header, Token, Userinfo func(map[string]any)
+
+	// Sign replaces the signing of ID tokens.
+	Sign func(header, claims map[string]any) string
+
+	// Callback changes the parameters of the redirect back.
+	Callback func(url.Values)
+
+	// Endpoint may answer a request itself, and then returns true. name is
+	// "discovery", "keys", "authorize", "token", "userinfo" or a path of GitHub's API.
+	Endpoint func(name string, w http.ResponseWriter, r *http.Request) bool
+}
+
+// IdP is an OpenID Connect provider, and speaks like GitHub too: below
+// /login/oauth and /user. It is an [http.Handler] and safe for concurrent use.
+type IdP struct {
+	config Config
+	now    func() time.Time
+
+	mu     sync.Mutex
+	faults Faults
+	key    *rsa.PrivateKey
+	keyID  string
+	codes  map[string]grant
+	tokens map[string]grant
+	hits   map[string]int
+	sent   []url.Values // token requests
+}
+
+type grant struct {
+	client, redirectURI, nonce, challenge, scope string
+	person                                       Person
+	until                                        time.Time
+}
+
+// New returns an identity provider to serve at c.Issuer.
+func New(c Config) *IdP {
+	p := &IdP{config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, hits: map[string]int{}}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	p.RotateKeys()
+	return p
+}
+
+// Server is an [IdP] on a loopback port.
+type Server struct {
+	*IdP
+	server *httptest.Server
+}
+
+// NewServer starts an identity provider on a loopback port. Close ends it.
+func NewServer(c Config) *Server {
+	var p *IdP
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.ServeHTTP(w, r) }))
+	c.Issuer = server.URL
+	p = New(c)
+	return &Server{p, server}
+}
+
+// Close ends the server.
+func (s *Server) Close() { s.server.Close() }
+
+// Issuer is the address of the identity provider.
+func (p *IdP) Issuer() string { return p.config.Issuer }
+
+// SetFaults makes the provider misbehave from now on.
+func (p *IdP) SetFaults(f Faults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = f
+}
+
+// RotateKeys replaces the signing key.
+func (p *IdP) RotateKeys() {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // only when the system has no randomness
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.key, p.keyID = key, randomText()
+}
+
+// Hits says how often an endpoint was called.
+func (p *IdP) Hits(name string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hits[name]
+}
+
+// TokenRequests are the forms that came to the token endpoint.
+func (p *IdP) TokenRequests() []url.Values {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]url.Values(nil), p.sent...)
+}
+
+func (p *IdP) fault() Faults {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	base := ""
+	if u, err := url.Parse(p.config.Issuer); err == nil {
+		base = strings.TrimRight(u.Path, "/")
+	}
+	path := strings.TrimPrefix(r.URL.Path, base)
+	routes := map[string]struct {
+		name    string
+		handler http.HandlerFunc
+	}{
+		"/.well-known/openid-configuration": {"discovery", p.discovery},
+		"/keys":                             {"keys", p.keys},
+		"/authorize":                        {"authorize", p.authorize},
+		"/token":                            {"token", p.token},
+		"/userinfo":                         {"userinfo", p.userinfo},
+		"/login/oauth/authorize":            {"authorize", p.authorize},
+		"/login/oauth/access_token":         {"token", p.token},
+		"/api/v3/user":                      {"/user", p.githubUser},
+		"/api/v3/user/emails":               {"/user/emails", p.githubEmails},
+		"/api/v3/user/orgs":                 {"/user/orgs", p.githubNothing},
+		"/api/v3/user/teams":                {"/user/teams", p.githubNothing},
+		"/api/v1/user":                      {"/user", p.githubUser}, // Gitea
+	}
+	route, ok := routes[path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	p.mu.Lock()
+	p.hits[route.name]++
+	p.mu.Unlock()
+	if f := p.fault().Endpoint; f != nil && f(route.name, w, r) {
+		return
+	}
+	route.handler(w, r)
+}
+
+func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
+	base := strings.TrimRight(p.config.Issuer, "/")
+	m := map[string]any{
+		"issuer":                                         p.config.Issuer,
+		"authorization_endpoint":                         base + "/authorize",
+		"token_endpoint":                                 base + "/token",
+		"userinfo_endpoint":                              base + "/userinfo",
+		"jwks_uri":                                       base + "/keys",
+		"response_types_supported":                       []string{"code"},
+		"subject_types_supported":                        []string{"public"},
+		"id_token_signing_alg_values_supported":          []string{"RS256"},
+		"code_challenge_methods_supported":               []string{"S256"},
+		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},
+		"authorization_response_iss_parameter_supported": true,
+	}
+	change(p.fault().Metadata, m)
+	writeJSON(w, http.StatusOK, m)
+}
+
+func change(f func(map[string]any), m map[string]any) {
+	if f != nil {
+		f(m)
+	}
+}
+
+func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	writeJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
+}
+
+// token is the token endpoint: RFC 6749 4.1.3, with PKCE required.
+func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil || r.Method != "POST" {
+		tokenError(w, "invalid_request")
+		return
+	}
+	p.mu.Lock()
+	p.sent = append(p.sent, r.PostForm)
+	p.mu.Unlock()
+	id, secret, basic := r.BasicAuth()
+	if basic {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+	} else {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	client, ok := p.client(id)
+	if !ok || client.Secret != secret || basic && r.PostForm.Has("client_secret") {
+		tokenError(w, "invalid_client")
+		return
+	}
+	p.mu.Lock()
+	g, ok := p.codes[r.PostForm.Get("code")]
+	delete(p.codes, r.PostForm.Get("code"))
+	p.mu.Unlock()
+	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
+	if !ok || g.client != id || g.redirectURI != r.PostForm.Get("redirect_uri") || p.now().After(g.until) ||
+		g.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
+		tokenError(w, "invalid_grant")
+		return
+	}
+	access := randomText()
+	p.mu.Lock()
+	p.tokens[access] = g
+	p.mu.Unlock()
+	answer := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 3600, "scope": g.scope}
+	if strings.Contains(g.scope, "openid") {
+		answer["id_token"] = p.idToken(g, access)
+	}
+	change(p.fault().Token, answer)
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (p *IdP) client(id string) (Client, bool) {
+	for _, c := range p.config.Clients {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Client{}, false
+}
+
+func (p *IdP) idToken(g grant, access string) string {
+	now := p.now().Unix()
+	sum := sha256.Sum256([]byte(access))
+	claims := map[string]any{
+		"iss": p.config.Issuer, "aud": g.client, "iat": now, "exp": now + 300, "nonce": g.nonce, "auth_time": now,
+		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
+	}
+	for name, value := range g.person.claims() {
+		claims[name] = value
+	}
+	p.mu.Lock()
+	key, keyID := p.key, p.keyID
+	p.mu.Unlock()
+	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID}
+	f := p.fault()
+	change(f.IDToken, claims)
+	change(f.Header, header)
+	if f.Sign != nil {
+		return f.Sign(header, claims)
+	}
+	return Sign(key, header, claims)
+}
+
+// claims are what the ID token and userinfo say of a person.
+func (p Person) claims() map[string]any {
+	claims := map[string]any{"sub": p.Subject}
+	set := func(name, value string) {
+		if value != "" {
+			claims[name] = value
+		}
+	}
+	set("name", p.Name)
+	set("preferred_username", p.Username)
+	set("picture", p.Picture)
+	if p.Email != "" {
+		claims["email"], claims["email_verified"] = p.Email, p.EmailVerified
+	}
+	if p.Groups != nil {
+		claims["groups"] = p.Groups
+	}
+	for name, value := range p.Claims {
+		claims[name] = value
+	}
+	return claims
+}
+
+func (p *IdP) userinfo(w http.ResponseWriter, r *http.Request) {
+	g, ok := p.bearer(r)
+	if !ok {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "unauthorized", http.StatusUnauthorized)
+		return
+	}
+	claims := g.person.claims()
+	change(p.fault().Userinfo, claims)
+	writeJSON(w, http.StatusOK, claims)
+}
+
+// bearer finds whom an access token belongs to. It comes in the header only.
+func (p *IdP) bearer(r *http.Request) (grant, bool) {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g, ok := p.tokens[token]
+	return g, ok && !r.URL.Query().Has("access_token")
+}
+
+func tokenError(w http.ResponseWriter, code string) {
+	status := http.StatusBadRequest
+	if code == "invalid_client" {
+		status = http.StatusUnauthorized
+	}
+	writeJSON(w, status, map[string]any{"error": code})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func randomText() string {
+	b := make([]byte, 18)
+	_, _ = rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,241 @@
+package auth
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/auth/internal/returnto"
+)
+
+// maxForm bounds the body of every form that the routes take.
+const maxForm = 16 << 10
+
+// maxQuery bounds the query of every route, before it is parsed.
+const maxQuery = 32 << 10
+
+// isRoute reports whether path belongs to this package. Whatever is under the
+// base path does, so that no odd spelling of a route reaches the application.
+func (a *Authenticator) isRoute(path string) bool {
+	return path == a.base || strings.HasPrefix(path, a.base+"/")
+}
+
+// ServeHTTP answers the routes, for applications that mount them by hand. It
+// does not look at what is in front of the base path.
+func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	v, err := a.look(r)
+	if err != nil {
+		a.badHost(w, r, err)
+		return
+	}
+	if len(r.URL.RawQuery) > maxQuery {
+		a.refuse(w, r, http.StatusRequestURITooLong, codeBadRequest)
+		return
+	}
+	action, id, nested := strings.Cut(strings.TrimPrefix(r.URL.Path, a.base+"/"), "/")
+	if !a.isRoute(r.URL.Path) || strings.Contains(id, "/") {
+		a.refuse(w, r, http.StatusNotFound, codeNotFound)
+		return
+	}
+	if !nested {
+		id = ""
+	}
+	a.route(w, r, v, action, id)
+}
+
+func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, action, id string) {
+	type handler func(http.ResponseWriter, *http.Request, *visit)
+	var get, post handler
+	switch {
+	case id == "" && action == "providers":
+		get = a.listProviders
+	case id == "" && action == "csrf":
+		get = a.showCSRF
+	case id == "" && action == "session":
+		get = a.showSession
+	case id == "" && action == "error":
+		get = a.showError
+	case id == "" && action == "signout":
+		get, post = a.confirmSignOut, a.signOut
+	case id == "" && action == "signin":
+		get, post = a.chooseProvider, a.toSignInPage
+	case a.providers[id] != nil && action == "signin":
+		get = a.toSignInPage
+		post = func(w http.ResponseWriter, r *http.Request, v *visit) { a.signIn(w, r, v, a.providers[id]) }
+	case a.providers[id] != nil && action == "callback":
+		get = func(w http.ResponseWriter, r *http.Request, v *visit) { a.callback(w, r, v, a.providers[id]) }
+	}
+	allow := map[bool]string{true: "GET, POST", false: "GET"}[post != nil]
+	switch {
+	case get == nil:
+		a.refuse(w, r, http.StatusNotFound, codeNotFound)
+	case r.Method == "GET":
+		get(w, r, v)
+	case r.Method == "POST" && post != nil:
+		if status := a.parseForm(w, r); status != 0 {
+			a.refuse(w, r, status, codeBadRequest)
+			return
+		}
+		post(w, r, v)
+	default:
+		// HEAD too: a link scanner that sends it must not use anything up.
+		w.Header().Set("Allow", allow)
+		a.refuse(w, r, http.StatusMethodNotAllowed, codeMethodNotAllowed)
+	}
+}
+
+// parseForm reads the body of a form. It returns the status to refuse with,
+// or 0.
+func (a *Authenticator) parseForm(w http.ResponseWriter, r *http.Request) int {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return http.StatusUnsupportedMediaType
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return http.StatusBadRequest
+	}
+	for _, values := range r.PostForm {
+		if len(values) > 1 {
+			return http.StatusBadRequest
+		}
+	}
+	return 0
+}
+
+// refuse answers a request that no route takes.
+func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, status int, code string) {
+	if isNavigation(r) {
+		a.pages.error(w, r, status, errorPage{BasePath: a.base, Code: code}, nil)
+		return
+	}
+	a.writeJSON(w, status, problem{strings.ToLower(strings.ReplaceAll(http.StatusText(status), " ", "_")), http.StatusText(status)})
+}
+
+// refuseForged answers a form that this server did not make for this browser,
+// or whose cookie the browser did not keep.
+func (a *Authenticator) refuseForged(w http.ResponseWriter, r *http.Request, v *visit) {
+	code := codeMissingCSRF
+	if len(r.Cookies()) == 0 {
+		code = codeCookiesBlocked
+	}
+	id := a.logFailure(r, "", code, nil)
+	if r.Header.Get(returnRedirect) != "" {
+		a.goTo(w, r, v.origin.String()+a.base+"/signin?error="+codeMissingCSRF)
+		return
+	}
+	a.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: a.base, Code: code, RequestID: id}, nil)
+}
+
+// returnRedirect is the header with which Auth.js's client asks for the address
+// of a redirect as JSON, because a browser's fetch does not show it.
+const returnRedirect = "X-Auth-Return-Redirect"
+
+// goTo redirects, or tells Auth.js's client where it would.
+func (a *Authenticator) goTo(w http.ResponseWriter, r *http.Request, location string) {
+	if r.Header.Get(returnRedirect) != "" {
+		a.writeJSON(w, http.StatusOK, struct {
+			URL string `json:"url"`
+		}{location})
+		return
+	}
+	redirect(w, location)
+}
+
+// genuine reports whether a form comes from a page of this server, in the
+// browser that it was made for.
+func (a *Authenticator) genuine(r *http.Request, v *visit) bool {
+	return sameOrigin(r, v.origin.String()) && a.csrf.check(r, r.PostForm.Get("csrfToken"), v.secure())
+}
+
+// returnPath is where a form or a link wants to go afterwards, if that is a
+// page of the application, and "/" otherwise.
+func (a *Authenticator) returnPath(v *visit, raw string) string {
+	if path, ok := returnto.SameOrigin(raw, v.origin.String()); ok {
+		raw = path
+	}
+	path, ok := returnto.Clean(raw, a.base)
+	if !ok {
+		return "/"
+	}
+	return path
+}
+
+// formOrigins are the origins that a form of our pages may lead to. Chromium
+// applies form-action to the redirect that follows, and which host an identity
+// provider has is known only after discovery.
+func formOrigins(v *visit) []string {
+	if v.secure() {
+		return []string{"https:"}
+	}
+	return []string{"https:", "http://localhost:*", "http://127.0.0.1:*"}
+}
+
+func (a *Authenticator) listProviders(w http.ResponseWriter, _ *http.Request, v *visit) {
+	type entry struct {
+		ID          string `json:"id"`
+		Name        string `json:"name"`
+		Type        string `json:"type"`
+		SignInURL   string `json:"signinUrl"`
+		CallbackURL string `json:"callbackUrl"`
+	}
+	list := make(orderedMembers, 0, len(a.order))
+	for _, p := range a.order {
+		kind := "oidc"
+		if _, plain := p.(*OAuth2); plain {
+			kind = "oauth"
+		}
+		name := p.Name()
+		list = append(list, member{name, entry{name, label(p), kind,
+			v.origin.String() + a.base + "/signin/" + name, v.origin.String() + a.base + "/callback/" + name}})
+	}
+	a.writeJSON(w, http.StatusOK, list)
+}
+
+func (a *Authenticator) showCSRF(w http.ResponseWriter, r *http.Request, v *visit) {
+	a.writeJSON(w, http.StatusOK, struct {
+		Token string `json:"csrfToken"`
+	}{a.csrf.token(w, r, v.secure())})
+}
+
+// knownErrors are the codes that the sign-in and error pages take from a query.
+func knownError(r *http.Request) string {
+	code := r.URL.Query().Get("error")
+	if code != "" && !slices.Contains(errorCodes, code) {
+		return codeDefault
+	}
+	return code
+}
+
+func (a *Authenticator) showError(w http.ResponseWriter, r *http.Request, _ *visit) {
+	code := knownError(r)
+	status := http.StatusOK // as Auth.js answers
+	switch code {
+	case "":
+		code = codeDefault
+	case codeConfiguration:
+		status = http.StatusInternalServerError
+	case codeAccessDenied, "Verification":
+		status = http.StatusForbidden
+	}
+	a.pages.error(w, r, status, errorPage{BasePath: a.base, Code: code}, nil)
+}
+
+// label is what people call the provider.
+func label(p Provider) string {
+	if s, ok := p.(Presenter); ok {
+		if l := s.Presentation().Label; l != "" {
+			return l
+		}
+	}
+	return p.Name()
+}
+
+func mark(p Provider) Mark {
+	if s, ok := p.(Presenter); ok {
+		return s.Presentation().Mark
+	}
+	return Mark{}
+}

@@ -1,0 +1,336 @@
+package session
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+)
+
+// ErrInvalidToken is the one error for every token that does not open: what
+// exactly is wrong with it is nobody's business.
+var ErrInvalidToken = errors.New("session: invalid token")
+
+// maxToken bounds what is looked at at all.
+const maxToken = 64 << 10
+
+// maxSecrets bounds the work that one token can cause.
+const maxSecrets = 8
+
+var b64 = base64.RawURLEncoding.Strict()
+
+// Codec seals payloads into compact JWEs (RFC 7516) as Auth.js v5 does, "dir"
+// with A256CBC-HS512, and opens those and A256GCM. It is safe for concurrent use.
+type Codec struct {
+	keys []*key
+	v4   []cipher.AEAD
+}
+
+// key is what one secret makes of one salt.
+type key struct {
+	header string // the encoded protected header of our own tokens
+	kid    string
+	block  cipher.Block
+	macs   sync.Pool // of hash.Hash, keyed
+	gcm    cipher.AEAD
+	gcmKid string
+}
+
+// NewCodec derives the keys of salt: for a cookie, its name with the prefix. The
+// first secret seals, all of them, up to 8, open.
+func NewCodec(salt string, secrets []Secret) *Codec {
+	c := &Codec{}
+	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
+		c.keys = append(c.keys, newKey(salt, s))
+	}
+	return c
+}
+
+// newV4Codec opens the session tokens of next-auth v4, whose keys depend on no
+// cookie's name. It seals nothing.
+func newV4Codec(secrets []Secret) *Codec {
+	c := &Codec{}
+	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
+		c.v4 = append(c.v4, newGCM(derive(s, "", "NextAuth.js Generated Encryption Key", 32)))
+	}
+	return c
+}
+
+func derive(s Secret, salt, info string, size int) []byte {
+	k, err := hkdf.Key(sha256.New, []byte(s.Reveal()), []byte(salt), info, size)
+	if err != nil {
+		panic(err) // only for sizes that HKDF cannot make
+	}
+	return k
+}
+
+func newKey(salt string, s Secret) *key {
+	info := "Auth.js Generated Encryption Key (" + salt + ")"
+	long, short := derive(s, salt, info, 64), derive(s, salt, info, 32)
+	k := &key{gcm: newGCM(short)}
+	k.kid = thumbprint(long, sha512.New())
+	k.gcmKid = thumbprint(short, sha256.New())
+	k.header = b64.EncodeToString([]byte(`{"alg":"dir","enc":"A256CBC-HS512","kid":"` + k.kid + `"}`))
+	block, err := aes.NewCipher(long[32:])
+	if err != nil {
+		panic(err) // only for key sizes that AES does not have
+	}
+	k.block = block
+	mac := bytes.Clone(long[:32])
+	k.macs.New = func() any { return &macState{Hash: hmac.New(sha512.New, mac)} }
+	return k
+}
+
+func newGCM(k []byte) cipher.AEAD {
+	block, err := aes.NewCipher(k)
+	if err != nil {
+		panic(err) // only for key sizes that AES does not have
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // only for block sizes that AES does not have
+	}
+	return gcm
+}
+
+// thumbprint is RFC 7638's, with the hash that Auth.js takes for the key's size.
+func thumbprint(k []byte, h hash.Hash) string {
+	fmt.Fprintf(h, `{"k":"%s","kty":"oct"}`, b64.EncodeToString(k))
+	return b64.EncodeToString(h.Sum(nil))
+}
+
+// macState is a keyed hash and the room for what goes through it.
+type macState struct {
+	hash.Hash
+	length [8]byte
+	sum    [sha512.Size]byte
+}
+
+// tag computes the authentication tag of RFC 7518 5.2.2.1: the first half of
+// HMAC-SHA512 over AAD, IV, ciphertext and the AAD's length in bits.
+func (k *key) tag(aad, iv, text []byte) (tag [32]byte) {
+	m := k.macs.Get().(*macState)
+	defer k.macs.Put(m)
+	m.Reset()
+	m.Write(aad)
+	m.Write(iv)
+	m.Write(text)
+	binary.BigEndian.PutUint64(m.length[:], uint64(len(aad))*8)
+	m.Write(m.length[:])
+	copy(tag[:], m.Sum(m.sum[:0]))
+	return tag
+}
+
+// Seal encrypts payload.
+func (c *Codec) Seal(payload []byte) string {
+	k := c.keys[0]
+	pad := aes.BlockSize - len(payload)%aes.BlockSize
+	text := make([]byte, len(payload)+pad)
+	copy(text, payload)
+	for i := len(payload); i < len(text); i++ {
+		text[i] = byte(pad)
+	}
+	var iv [aes.BlockSize]byte
+	_, _ = io.ReadFull(rand.Reader, iv[:]) // never fails: it ends the program instead
+	cipher.NewCBCEncrypter(k.block, iv[:]).CryptBlocks(text, text)
+	tag := k.tag([]byte(k.header), iv[:], text)
+	out := make([]byte, 0, len(k.header)+3+b64.EncodedLen(len(iv))+b64.EncodedLen(len(text))+b64.EncodedLen(len(tag))+1)
+	out = append(out, k.header...)
+	out = append(out, '.', '.')
+	out = b64.AppendEncode(out, iv[:])
+	out = append(out, '.')
+	out = b64.AppendEncode(out, text)
+	out = append(out, '.')
+	out = b64.AppendEncode(out, tag[:])
+	return string(out)
+}
+
+// Open decrypts token. The error is always [ErrInvalidToken].
+func (c *Codec) Open(token string) ([]byte, error) {
+	if len(token) > maxToken {
+		return nil, ErrInvalidToken
+	}
+	parts, ok := split(token)
+	if !ok {
+		return nil, ErrInvalidToken
+	}
+	for _, k := range c.keys {
+		if parts[0] == k.header {
+			return k.openCBC(parts)
+		}
+	}
+	h, ok := parseHeader(parts[0])
+	if !ok {
+		return nil, ErrInvalidToken
+	}
+	for _, k := range c.keys {
+		switch {
+		case h.Enc == "A256CBC-HS512" && (h.Kid == "" || h.Kid == k.kid):
+			if payload, err := k.openCBC(parts); err == nil {
+				return payload, nil
+			}
+		case h.Enc == "A256GCM" && (h.Kid == "" || h.Kid == k.gcmKid):
+			if payload, err := openGCM(k.gcm, parts); err == nil {
+				return payload, nil
+			}
+		}
+	}
+	if h.Enc == "A256GCM" && h.Kid == "" {
+		for _, gcm := range c.v4 {
+			if payload, err := openGCM(gcm, parts); err == nil {
+				return payload, nil
+			}
+		}
+	}
+	return nil, ErrInvalidToken
+}
+
+// split cuts the five parts of a compact JWE. With "dir" the second, the
+// encrypted key, is empty: RFC 7518 4.5.
+func split(token string) (parts [5]string, ok bool) {
+	rest := token
+	for i := range 4 {
+		dot := -1
+		for j := range len(rest) {
+			if rest[j] == '.' {
+				dot = j
+				break
+			}
+		}
+		if dot < 0 {
+			return parts, false
+		}
+		parts[i], rest = rest[:dot], rest[dot+1:]
+	}
+	parts[4] = rest
+	return parts, parts[1] == "" && len(parts[0]) <= 1024
+}
+
+type header struct{ Enc, Kid string }
+
+// parseHeader takes a protected header that is exactly alg, enc and at most
+// kid, typ and cty: zip, crit and whatever else changes a token's meaning are
+// refused, and so is a name that stands twice.
+func parseHeader(encoded string) (h header, ok bool) {
+	raw, err := b64.DecodeString(encoded)
+	if err != nil {
+		return h, false
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return h, false
+	}
+	seen := map[string]string{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return h, false
+		}
+		var value string
+		if err := d.Decode(&value); err != nil {
+			return h, false
+		}
+		if _, twice := seen[name.(string)]; twice {
+			return h, false
+		}
+		switch name {
+		case "alg", "enc", "kid", "typ", "cty":
+			seen[name.(string)] = value
+		default:
+			return h, false
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return h, false
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return h, false
+	}
+	return header{seen["enc"], seen["kid"]}, seen["alg"] == "dir"
+}
+
+func (k *key) openCBC(parts [5]string) ([]byte, error) {
+	// One buffer for header, IV, ciphertext and tag: the payload is a part of it.
+	size := len(parts[0]) + b64.DecodedLen(len(parts[2])) + b64.DecodedLen(len(parts[3])) + b64.DecodedLen(len(parts[4]))
+	buf := make([]byte, 0, size)
+	buf = append(buf, parts[0]...)
+	aad := len(buf)
+	var err error
+	if buf, err = appendDecoded(buf, parts[2]); err != nil || len(buf)-aad != aes.BlockSize {
+		return nil, ErrInvalidToken
+	}
+	text := len(buf)
+	if buf, err = appendDecoded(buf, parts[3]); err != nil || len(buf) == text || (len(buf)-text)%aes.BlockSize != 0 {
+		return nil, ErrInvalidToken
+	}
+	end := len(buf)
+	if buf, err = appendDecoded(buf, parts[4]); err != nil || len(buf)-end != 32 {
+		return nil, ErrInvalidToken
+	}
+	want := k.tag(buf[:aad], buf[aad:text], buf[text:end])
+	if subtle.ConstantTimeCompare(want[:], buf[end:]) != 1 {
+		return nil, ErrInvalidToken
+	}
+	payload := buf[text:end]
+	cipher.NewCBCDecrypter(k.block, buf[aad:text]).CryptBlocks(payload, payload)
+	pad := int(payload[len(payload)-1])
+	if pad == 0 || pad > aes.BlockSize {
+		return nil, ErrInvalidToken
+	}
+	for _, b := range payload[len(payload)-pad:] {
+		if int(b) != pad {
+			return nil, ErrInvalidToken
+		}
+	}
+	return payload[: len(payload)-pad : len(payload)-pad], nil
+}
+
+func openGCM(gcm cipher.AEAD, parts [5]string) ([]byte, error) {
+	iv, err := appendDecoded(nil, parts[2])
+	if err != nil || len(iv) != gcm.NonceSize() {
+		return nil, ErrInvalidToken
+	}
+	sealed, err := appendDecoded(nil, parts[3])
+	if err != nil {
+		return nil, ErrInvalidToken
+	}
+	before := len(sealed)
+	if sealed, err = appendDecoded(sealed, parts[4]); err != nil || len(sealed)-before != gcm.Overhead() {
+		return nil, ErrInvalidToken
+	}
+	payload, err := gcm.Open(sealed[:0], iv, sealed, []byte(parts[0]))
+	if err != nil {
+		return nil, ErrInvalidToken
+	}
+	return payload, nil
+}
+
+// appendDecoded decodes canonical base64url only. The decoder would skip line
+// breaks, with which one token has many spellings.
+func appendDecoded(dst []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if s[i] == '\n' || s[i] == '\r' {
+			return nil, ErrInvalidToken
+		}
+	}
+	n := len(dst)
+	dst = append(dst, make([]byte, b64.DecodedLen(len(s)))...)
+	m, err := b64.Decode(dst[n:], []byte(s))
+	if err != nil {
+		return nil, ErrInvalidToken
+	}
+	return dst[:n+m], nil
+}

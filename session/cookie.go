@@ -1,0 +1,189 @@
+package session
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	authjsName   = "authjs.session-token"
+	nextAuthName = "next-auth.session-token" // next-auth v4
+	securePrefix = "__Secure-"
+
+	// chunkSize is Auth.js's: 4096 less what name and attributes may take.
+	chunkSize = 3936
+
+	// writtenChunks is what a session may take in a browser: nginx passes
+	// 8 kB of a Cookie header by default, Go and most others 16 kB and more.
+	writtenChunks = 4
+
+	// readChunks bounds what is read.
+	readChunks = 20
+
+	// maxCookies is where Go's own parser gives up too.
+	maxCookies = 3000
+
+	// maxSameName bounds the work that planted duplicates cause.
+	maxSameName = 8
+)
+
+// found are the values that a request brings under one name.
+type found struct {
+	plain  [maxSameName]string
+	nPlain int
+	chunks [readChunks]string
+	last   int      // one more than the highest chunk there is
+	stray  []string // chunks with an odd or a high number
+	any    bool
+}
+
+// find looks through the Cookie header for name and its chunks, name.0 to
+// name.19. Names match byte for byte; the first of duplicate chunks counts.
+func find(h http.Header, name string, f *found) {
+	count := 0
+	for _, line := range h["Cookie"] {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			if count++; count > maxCookies {
+				*f = found{any: f.any}
+				return
+			}
+			pair = strings.Trim(pair, " \t")
+			if !strings.HasPrefix(pair, name) {
+				continue
+			}
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok {
+				continue
+			}
+			f.add(key[len(name):], key, strings.Trim(value, `"`))
+		}
+	}
+}
+
+func (f *found) add(suffix, key, value string) {
+	if suffix == "" {
+		f.any = true
+		if f.nPlain < maxSameName {
+			f.plain[f.nPlain] = value
+			f.nPlain++
+		}
+		return
+	}
+	if suffix[0] != '.' {
+		return
+	}
+	i, err := strconv.Atoi(suffix[1:])
+	if err != nil || suffix[1:] != strconv.Itoa(i) || i < 0 {
+		return
+	}
+	f.any = true
+	if i >= readChunks {
+		if len(f.stray) < readChunks {
+			f.stray = append(f.stray, key)
+		}
+		return
+	}
+	if f.chunks[i] == "" {
+		f.chunks[i] = value
+	}
+	f.last = max(f.last, i+1)
+}
+
+// joined is the chunks put together, or "" when one is missing.
+func (f *found) joined() string {
+	if f.last == 0 {
+		return ""
+	}
+	for _, c := range f.chunks[:f.last] {
+		if c == "" {
+			return ""
+		}
+	}
+	if f.last == 1 {
+		return f.chunks[0]
+	}
+	return strings.Join(f.chunks[:f.last], "")
+}
+
+// names are the cookies of f, to delete.
+func (f *found) names(name string) []string {
+	var list []string
+	if f.nPlain > 0 {
+		list = append(list, name)
+	}
+	for i, c := range f.chunks[:f.last] {
+		if c != "" {
+			list = append(list, name+"."+strconv.Itoa(i))
+		}
+	}
+	return append(list, f.stray...)
+}
+
+// write sets value in as many cookies as it needs and deletes the rest.
+func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, expires time.Time, secure bool) error {
+	name := m.cookieName(secure)
+	var written []string
+	if len(value) <= chunkSize {
+		m.set(w, name, value, expires, secure)
+		written = append(written, name)
+	} else {
+		if len(value) > writtenChunks*chunkSize {
+			return ErrTooLarge
+		}
+		for i := 0; value != ""; i++ {
+			part := value[:min(chunkSize, len(value))]
+			value = value[len(part):]
+			chunk := name + "." + strconv.Itoa(i)
+			m.set(w, chunk, part, expires, secure)
+			written = append(written, chunk)
+		}
+	}
+	var f found
+	find(r.Header, name, &f)
+	for _, old := range f.names(name) {
+		if !slices.Contains(written, old) {
+			m.remove(w, old, secure)
+		}
+	}
+	return nil
+}
+
+// clear deletes every session cookie that r brings.
+func (m *Manager) clear(w http.ResponseWriter, r *http.Request, secure bool) {
+	for _, name := range []string{m.cookieName(secure), v4Name(secure)} {
+		var f found
+		find(r.Header, name, &f)
+		for _, old := range f.names(name) {
+			m.remove(w, old, secure)
+		}
+	}
+}
+
+func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Time, secure bool) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+}
+
+func (m *Manager) remove(w http.ResponseWriter, name string, secure bool) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: m.config.CookieDomain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+}
+
+func (m *Manager) cookieName(secure bool) string {
+	if secure {
+		return m.secureName
+	}
+	return m.plainName
+}
+
+func v4Name(secure bool) string {
+	if secure {
+		return securePrefix + nextAuthName
+	}
+	return nextAuthName
+}

@@ -1,0 +1,380 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+// tolerance is how far clocks of nodes may differ: Auth.js's 15 seconds.
+const tolerance = 15 * time.Second
+
+// Config says how long sessions last and where they are kept.
+type Config struct {
+	// MaxAge ends a session that is not used for so long. If zero, 30 days.
+	MaxAge time.Duration
+
+	// UpdateAge is how old a session gets before it is written anew. If zero,
+	// 24 hours.
+	UpdateAge time.Duration
+
+	// Lifetime ends a session, however much it is used, so long after the
+	// person signed in. If zero, 90 days.
+	Lifetime time.Duration
+
+	// CookieName replaces "authjs.session-token". Over https it gets the prefix
+	// "__Secure-". The other side must use the same name: it is part of the key.
+	CookieName string
+
+	// CookieDomain shares the session with subdomains: "example.com". If empty,
+	// the cookie is for one host.
+	CookieDomain string
+
+	// Store keeps sessions on the server, so that they can be taken back. If nil,
+	// they are in the cookie alone.
+	Store Store
+}
+
+// Manager reads and writes the sessions of one application. It is safe for
+// concurrent use.
+type Manager struct {
+	config                Config
+	plainName, secureName string
+	plain, secure, v4     *Codec
+	now                   func() time.Time
+	verified              verifiedTokens
+	ended                 endedSessions
+}
+
+var cookieNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+
+// NewManager checks c and secrets: the first secret seals, all of them open. The
+// error joins every problem.
+func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, error) {
+	var err error
+	if len(secrets) == 0 {
+		err = errors.New("session: no secret: make one with `openssl rand -base64 32`")
+	}
+	if len(secrets) > maxSecrets {
+		err = errors.Join(err, fmt.Errorf("session: %d secrets: at most %d are tried", len(secrets), maxSecrets))
+	}
+	for i, s := range secrets {
+		if e := CheckSecret(s); e != nil {
+			err = errors.Join(err, fmt.Errorf("secret %d of %d: %w", i+1, len(secrets), e))
+		}
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 30 * 24 * time.Hour
+	}
+	if c.UpdateAge == 0 {
+		c.UpdateAge = 24 * time.Hour
+	}
+	if c.Lifetime == 0 {
+		c.Lifetime = 90 * 24 * time.Hour
+	}
+	if c.CookieName == "" {
+		c.CookieName = authjsName
+	}
+	if c.MaxAge < time.Minute || c.UpdateAge < 0 || c.Lifetime < c.MaxAge {
+		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative, Lifetime of MaxAge or more"))
+	}
+	if !cookieNamePattern.MatchString(c.CookieName) {
+		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-", c.CookieName))
+	}
+	if c.CookieDomain != "" && !domainPattern.MatchString(c.CookieDomain) {
+		err = errors.Join(err, fmt.Errorf("session: CookieDomain %q: want a domain such as example.com", c.CookieDomain))
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now}
+	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
+	return m, nil
+}
+
+// Load returns the session that r brings, or nil when it brings none that is
+// valid. secure says that the public URL is https, which decides the cookie's
+// name. The error wraps [ErrStore]: nobody knows then who it is.
+func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
+	var f found
+	name := m.cookieName(secure)
+	find(r.Header, name, &f)
+	if m.config.Store != nil {
+		return m.loadStored(r.Context(), &f)
+	}
+	codec := m.plain
+	if secure {
+		codec = m.secure
+	}
+	s := m.best(&f, name, codec)
+	if s == nil {
+		var old found
+		name = v4Name(secure)
+		if find(r.Header, name, &old); old.any {
+			if s = m.best(&old, name, m.v4); s != nil {
+				s.readOnly = true
+			}
+		}
+	}
+	return s, nil
+}
+
+// best is the session of the newest token that opens: a cookie that somebody
+// else planted beside it must not sign anybody out.
+func (m *Manager) best(f *found, name string, codec *Codec) (best *Session) {
+	for i := range f.nPlain {
+		best = newer(best, m.open(f.plain[i], name, codec))
+	}
+	if best == nil {
+		if value := f.joined(); value != "" {
+			best = m.open(value, name, codec)
+		}
+	}
+	return best
+}
+
+func newer(a, b *Session) *Session {
+	if a == nil || b != nil && b.IssuedAt.After(a.IssuedAt) {
+		return b
+	}
+	return a
+}
+
+// open verifies token, or knows that it did before.
+func (m *Manager) open(token, name string, codec *Codec) *Session {
+	if len(token) > maxToken {
+		return nil
+	}
+	key := digest(token)
+	now := m.now()
+	s := m.verified.get(key, name)
+	if s == nil {
+		payload, err := codec.Open(token)
+		if err != nil {
+			return nil
+		}
+		var notBefore time.Time
+		var ok bool
+		if s, notBefore, ok = decode(payload); !ok || notBefore.After(now.Add(tolerance)) {
+			return nil
+		}
+		m.verified.put(key, name, s)
+	}
+	if !m.current(s, now) {
+		return nil
+	}
+	return copyOf(s)
+}
+
+// current reports whether s holds at now.
+func (m *Manager) current(s *Session, now time.Time) bool {
+	return now.Before(s.ExpiresAt.Add(tolerance)) &&
+		!s.IssuedAt.After(now.Add(tolerance)) &&
+		(s.AuthTime.IsZero() || now.Before(s.AuthTime.Add(m.config.Lifetime))) &&
+		!m.ended.has(s.ID)
+}
+
+// digest is a token's SHA-256, without a copy of it on the heap.
+func digest(token string) [32]byte {
+	var buf [chunkSize]byte
+	if len(token) > len(buf) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(buf[:copy(buf[:], token)])
+}
+
+// HasCookie reports whether r brings any session cookie, valid or not.
+func (m *Manager) HasCookie(r *http.Request, secure bool) bool {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	find(r.Header, v4Name(secure), &f)
+	return f.any
+}
+
+// Due reports whether s is old enough to be written anew. A session of next-auth
+// v4 never is: whoever wrote it renews it, and signs out by deleting it.
+func (m *Manager) Due(s *Session) bool {
+	return !s.readOnly && m.now().Sub(s.IssuedAt) >= m.config.UpdateAge
+}
+
+// Renew writes s anew when it is due, and otherwise does nothing.
+func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	if !m.Due(s) {
+		return nil
+	}
+	if s.AuthTime.IsZero() {
+		s.AuthTime = s.IssuedAt
+	}
+	next := copyOf(s)
+	m.stamp(next)
+	if m.config.Store != nil {
+		var f found
+		find(r.Header, m.cookieName(secure), &f)
+		value := f.plain[0]
+		// What was deleted in the meantime stays deleted.
+		if _, there, err := m.config.Store.Find(r.Context(), storeKey(value)); err != nil {
+			return fmt.Errorf("%w: %w", ErrStore, err)
+		} else if !there {
+			return nil
+		}
+		if err := m.commit(w, r, next, value, secure); err != nil {
+			return err
+		}
+	} else if err := m.seal(w, r, next, secure); err != nil {
+		return err
+	}
+	*s = *next
+	return nil
+}
+
+// Start begins the session s with a new id and ends the one that r brings. It
+// sets s.ID and the times.
+func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	before, err := m.Load(r, secure)
+	if err != nil {
+		return err
+	}
+	s.ID, s.AuthTime = newID(), m.now()
+	m.stamp(s)
+	if m.config.Store == nil {
+		err = m.seal(w, r, s, secure)
+	} else {
+		err = m.commit(w, r, s, newKeyText(), secure)
+	}
+	if err != nil || before == nil {
+		return err
+	}
+	return m.end(r, before, secure)
+}
+
+func (m *Manager) stamp(s *Session) {
+	s.IssuedAt = m.now().Truncate(time.Second)
+	s.ExpiresAt = s.IssuedAt.Add(m.config.MaxAge)
+	if last := s.AuthTime.Add(m.config.Lifetime); last.Before(s.ExpiresAt) {
+		s.ExpiresAt = last
+	}
+}
+
+func (m *Manager) seal(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	payload, err := s.encode()
+	if err != nil {
+		return err
+	}
+	codec := m.plain
+	if secure {
+		codec = m.secure
+	}
+	return m.write(w, r, codec.Seal(payload), s.ExpiresAt, secure)
+}
+
+// End deletes the cookies of r's session and ends it: in the store, or else in
+// this process, which refuses its token from now on.
+func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error {
+	s, err := m.Load(r, secure)
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		if err := m.end(r, s, secure); err != nil {
+			return err
+		}
+	}
+	m.clear(w, r, secure)
+	return nil
+}
+
+func (m *Manager) end(r *http.Request, s *Session, secure bool) error {
+	if m.config.Store == nil {
+		m.ended.add(s.ID)
+		return nil
+	}
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	for _, value := range f.plain[:f.nPlain] {
+		if err := m.config.Store.Delete(r.Context(), storeKey(value)); err != nil {
+			return fmt.Errorf("%w: %w", ErrStore, err)
+		}
+	}
+	return nil
+}
+
+// record is what the store keeps.
+type record struct {
+	Version int             `json:"v"`
+	Session json.RawMessage `json:"s"`
+}
+
+const recordVersion = 1
+
+func (m *Manager) loadStored(ctx context.Context, f *found) (*Session, error) {
+	for _, value := range f.plain[:f.nPlain] {
+		data, ok, err := m.config.Store.Find(ctx, storeKey(value))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		if !ok {
+			continue
+		}
+		var rec record
+		var s *Session
+		if json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion {
+			continue // a newer node wrote it, and can read it
+		}
+		if rec.Version == recordVersion {
+			s, _, ok = decode(rec.Session)
+		}
+		if s == nil || !ok {
+			if err := m.config.Store.Delete(ctx, storeKey(value)); err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrStore, err)
+			}
+			continue
+		}
+		if m.current(s, m.now()) {
+			return s, nil
+		}
+	}
+	return nil, nil
+}
+
+func (m *Manager) commit(w http.ResponseWriter, r *http.Request, s *Session, value string, secure bool) error {
+	payload, err := s.encode()
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(record{recordVersion, payload})
+	if err != nil {
+		return err
+	}
+	if err := m.config.Store.Commit(r.Context(), storeKey(value), data, s.ExpiresAt); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	return m.write(w, r, value, s.ExpiresAt, secure)
+}
+
+// storeKey is a hash: whoever reads the store cannot make a cookie of it.
+func storeKey(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+func newKeyText() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return b64.EncodeToString(b[:])
+}
+
+// newID is a random UUID, which is what Auth.js puts into "jti": RFC 9562 5.4.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,49 @@
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+const redacted = "[redacted]"
+
+// Secret is key material that never shows itself: every way of printing,
+// logging or marshalling it gives "[redacted]".
+type Secret struct {
+	// Behind a pointer: package fmt calls no methods of what is in an unexported
+	// field, but prints a pointer there as an address.
+	text *string
+}
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{&text} }
+
+// Reveal returns the text itself.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero reports whether the secret is empty.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// String implements [fmt.Stringer].
+func (s Secret) String() string { return redacted }
+
+// GoString implements [fmt.GoStringer].
+func (s Secret) GoString() string { return redacted }
+
+// Format implements [fmt.Formatter], so that no verb reaches the text.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue implements [slog.LogValuer].
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON implements [json.Marshaler].
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

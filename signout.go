@@ -1,0 +1,70 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// confirmSignOut is GET /signout. It changes nothing: a link or a picture on
+// another site must not sign anybody out.
+func (a *Authenticator) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit) {
+	page := signOutPage{
+		BasePath:    a.base,
+		CSRFToken:   a.csrf.token(w, r, v.secure()),
+		CallbackURL: a.returnPath(v, r.URL.Query().Get("callbackUrl")),
+	}
+	if v.session != nil {
+		page.Name = v.session.Name
+	}
+	a.pages.signOut(w, r, http.StatusOK, page, nil)
+}
+
+// signOut is POST /signout.
+func (a *Authenticator) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
+	if !a.genuine(r, v) {
+		a.refuseForged(w, r, v)
+		return
+	}
+	if err := a.sessions.End(w, r, v.secure()); err != nil {
+		id := a.logFailure(r, "", codeStoreUnavailable, err)
+		w.Header().Set("Retry-After", "5")
+		a.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: a.base, Code: codeStoreUnavailable, RequestID: id}, nil)
+		return
+	}
+	if s := v.session; s != nil {
+		a.report(r, Event{Kind: EventSignedOut, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject})
+	}
+	to := a.returnPath(v, r.PostForm.Get("callbackUrl"))
+	if a.straight != nil {
+		// The application's pages would send the browser straight back in.
+		a.goTo(w, r, v.origin.String()+a.base+"/signin?"+url.Values{"callbackUrl": {to}, "error": {codeSignedOut}}.Encode())
+		return
+	}
+	a.goTo(w, r, v.origin.String()+to)
+}
+
+// showSession is GET /session: who is signed in, and until when. It never
+// shows a token.
+func (a *Authenticator) showSession(w http.ResponseWriter, r *http.Request, v *visit) {
+	if v.err != nil {
+		a.undecided(w, r, v)
+		return
+	}
+	if v.session == nil {
+		a.clearBroken(w, r, v)
+		a.writeJSON(w, http.StatusOK, nil)
+		return
+	}
+	w = a.renew(w, r, v)
+	type user struct {
+		ID    string `json:"id,omitempty"`
+		Name  string `json:"name,omitempty"`
+		Email string `json:"email,omitempty"`
+		Image string `json:"image,omitempty"`
+	}
+	s := v.session
+	a.writeJSON(w, http.StatusOK, struct {
+		User    user   `json:"user"`
+		Expires string `json:"expires"`
+	}{user{s.Subject, s.Name, s.Email, s.Picture}, s.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
+}

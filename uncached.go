@@ -1,0 +1,45 @@
+package auth
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
+
+// uncached makes sure that no cache keeps the answer, whatever the application
+// says: it carries somebody's session cookie.
+type uncached struct {
+	http.ResponseWriter
+	done bool
+}
+
+func (u *uncached) WriteHeader(status int) {
+	u.seal()
+	u.ResponseWriter.WriteHeader(status)
+}
+
+func (u *uncached) Write(b []byte) (int, error) {
+	u.seal()
+	return u.ResponseWriter.Write(b)
+}
+
+// Flush implements [http.Flusher] for applications that ask for it by type.
+func (u *uncached) Flush() {
+	u.seal()
+	_ = http.NewResponseController(u.ResponseWriter).Flush()
+}
+
+// Hijack implements [http.Hijacker].
+func (u *uncached) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(u.ResponseWriter).Hijack()
+}
+
+// Unwrap serves [http.ResponseController].
+func (u *uncached) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+func (u *uncached) seal() {
+	if !u.done {
+		u.done = true
+		u.Header().Set("Cache-Control", "private, no-store")
+	}
+}
