@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -56,7 +57,7 @@ func TestQuickstart(t *testing.T) {
 	resp.Body.Close()
 	require.Contains(t, string(people), "Ada Lovelace")
 	ada := regexp.MustCompile(`href="(\?[^"]*login_hint=ada[^"]*)"`).FindStringSubmatch(string(people))[1]
-	next, err := resp.Request.URL.Parse(strings.ReplaceAll(ada, "&amp;", "&"))
+	next, err := resp.Request.URL.Parse(html.UnescapeString(ada))
 	require.NoError(t, err)
 	body, at := get(next.String())
 	require.Equal(t, "/account?tab=profile", at.RequestURI())
