@@ -231,7 +231,7 @@ func (c *checker) idTokens() {
 		"another azp":           func(m map[string]any) { m["azp"] = "x" },
 		"an unknown audience":   func(m map[string]any) { m["aud"] = []string{"kit", "x"} },
 		"a wrong at_hash":       func(m map[string]any) { m["at_hash"] = "x" },
-		"an issue date in 3000": func(m map[string]any) { m["iat"] = 32503680000 },
+		"an issue date in 3000": func(m map[string]any) { m["iat"] = int64(32503680000) },
 	} {
 		c.idp.SetFaults(Faults{IDToken: change})
 		if _, err := c.attempt(c.kit.People[0], nil); err == nil {

@@ -7,7 +7,7 @@ import "net/http"
 func (p *IdP) githubUser(w http.ResponseWriter, r *http.Request) {
 	g, ok := p.bearer(r)
 	if !ok {
-		writeJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
+		WriteJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
 		return
 	}
 	user := map[string]any{"id": 1, "login": g.person.Username, "name": g.person.Name, "email": "public@example.com", "avatar_url": g.person.Picture}
@@ -15,21 +15,21 @@ func (p *IdP) githubUser(w http.ResponseWriter, r *http.Request) {
 		user[name] = value
 	}
 	change(p.fault().Userinfo, user)
-	writeJSON(w, http.StatusOK, user)
+	WriteJSON(w, http.StatusOK, user)
 }
 
 func (p *IdP) githubEmails(w http.ResponseWriter, r *http.Request) {
 	g, ok := p.bearer(r)
 	if !ok {
-		writeJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
+		WriteJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
 		return
 	}
-	writeJSON(w, http.StatusOK, []any{
+	WriteJSON(w, http.StatusOK, []any{
 		map[string]any{"email": "other@example.com", "primary": false, "verified": true},
 		map[string]any{"email": g.person.Email, "primary": true, "verified": g.person.EmailVerified},
 	})
 }
 
 func (p *IdP) githubNothing(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, []any{})
+	WriteJSON(w, http.StatusOK, []any{})
 }

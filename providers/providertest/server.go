@@ -136,6 +136,20 @@ func (p *IdP) RotateKeys() {
 	p.key, p.keyID = key, randomText()
 }
 
+// SigningKey is the key that signs ID tokens at present, for forgeries.
+func (p *IdP) SigningKey() *rsa.PrivateKey {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.key
+}
+
+// SigningKeyID is that key's "kid".
+func (p *IdP) SigningKeyID() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keyID
+}
+
 // Hits says how often an endpoint was called.
 func (p *IdP) Hits(name string) int {
 	p.mu.Lock()
@@ -210,7 +224,7 @@ func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
 		"authorization_response_iss_parameter_supported": true,
 	}
 	change(p.fault().Metadata, m)
-	writeJSON(w, http.StatusOK, m)
+	WriteJSON(w, http.StatusOK, m)
 }
 
 func change(f func(map[string]any), m map[string]any) {
@@ -222,7 +236,7 @@ func change(f func(map[string]any), m map[string]any) {
 func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	writeJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
+	WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
 }
 
 // token is the token endpoint: RFC 6749 4.1.3, with PKCE required.
@@ -265,7 +279,7 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 		answer["id_token"] = p.idToken(g, access)
 	}
 	change(p.fault().Token, answer)
-	writeJSON(w, http.StatusOK, answer)
+	WriteJSON(w, http.StatusOK, answer)
 }
 
 func (p *IdP) client(id string) (Client, bool) {
@@ -332,7 +346,7 @@ func (p *IdP) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	claims := g.person.claims()
 	change(p.fault().Userinfo, claims)
-	writeJSON(w, http.StatusOK, claims)
+	WriteJSON(w, http.StatusOK, claims)
 }
 
 // bearer finds whom an access token belongs to. It comes in the header only.
@@ -349,10 +363,11 @@ func tokenError(w http.ResponseWriter, code string) {
 	if code == "invalid_client" {
 		status = http.StatusUnauthorized
 	}
-	writeJSON(w, status, map[string]any{"error": code})
+	WriteJSON(w, status, map[string]any{"error": code})
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
+// WriteJSON answers with v, for [Faults].Endpoint.
+func WriteJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
