@@ -689,8 +689,7 @@ func TestDiscoveryIsSharedAndRecovers(t *testing.T) { // DI-02 to DI-05
 
 func TestMultiTenantIssuer(t *testing.T) { // EN-01
 	const tenant = "11111111-2222-3333-4444-555555555555"
-	var r *relying
-	r = newRelying(t, func(c *auth.OIDCConfig) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
+	r := newRelying(t, func(c *auth.OIDCConfig) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
 	cases := []struct {
 		name, tid, iss string
 		ok             bool
