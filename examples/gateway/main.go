@@ -1,0 +1,113 @@
+// Command gateway puts sign-in in front of any web application. It is configured
+// by the environment alone: UPSTREAM_URL, and the variables of sign-in.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers"
+)
+
+func main() {
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, logger); err != nil {
+		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
+	config, err := auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), Logger: logger})
+	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
+	if err = errors.Join(err, upstreamErr); err != nil {
+		return err
+	}
+	if list := env("TRUSTED_PROXIES"); list != "" {
+		config.TrustedProxies = proxies(list)
+	}
+	config.Logger = logger
+	a, err := auth.New(config)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(or(env("HOST"), "127.0.0.1"), or(env("PORT"), "3000")))
+	if err != nil {
+		return fmt.Errorf("%w (set PORT or HOST)", err)
+	}
+	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
+	return serve(ctx, listener, handler(a, upstream, logger))
+}
+
+// handler is the whole gateway.
+func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintln(w, "ok")
+	})
+	protected := a.Require(newProxy(upstream, logger))
+	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// By the plain path, not by the mux's: it redirects odd paths before anybody
+		// has signed in.
+		if r.URL.Path == "/healthz" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		protected.ServeHTTP(w, r)
+	}))
+}
+
+func upstreamURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, &auth.EnvError{Variable: "UPSTREAM_URL", Problem: "is not an address", Cure: "set it to the web application behind the gateway, such as http://127.0.0.1:8080"}
+	}
+	return u, nil
+}
+
+func proxies(list string) []string {
+	if list == "none" {
+		return []string{}
+	}
+	out := []string{}
+	for s := range strings.SplitSeq(list, ",") {
+		out = append(out, strings.TrimSpace(s))
+	}
+	return out
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(ctx)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+func or(value, otherwise string) string {
+	if value != "" {
+		return value
+	}
+	return otherwise
+}
