@@ -1,0 +1,84 @@
+package returnto_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth/internal/returnto"
+)
+
+var hostile = []string{"//evil.com", "///evil.com", "////evil.com", `/\evil.com`, `\\evil.com`, `\/evil.com`, `/\/evil.com`, "/%09/evil.com", "/\t/evil.com", "/\n/evil.com", "/\v\\evil.com",
+	"/%5cevil.com", "/%2f%2fevil.com", "%2f%2fevil.com", "/.//evil.com", "/..//evil.com", `/./\evil.com`, `/a/../../\evil.com`, "https:evil.com", "https:/evil.com", "http:///evil.com",
+	"https://app.example@evil.com", `https://app.example\@evil.com`, "https://app.example:443@evil.com", "https://evil.com#app.example", "https://evil.com?app.example", "https://app.example.evil.com",
+	"https://app.example%00.evil.com", "https://app.example%2eevil.com", "javascript:alert(1)", "JaVaScRiPt:", "\x01javascript:", "data:text/html,x", "vbscript:", "／／evil.com", "/\u2028/evil.com",
+	"//[::1]/", "//2130706433/", `http:\\evil.com`, "?x", "", "#", ".", "..", "evil.com", "/%0d%0aLocation:%20//evil.com", "/\t\\evil.com", "/a/..", "/..;/x", "http://[::1", "%", "/%", "/\x00", "/ x", "/" + strings.Repeat("a", 1024)}
+
+func TestHostile(t *testing.T) { // RD-01, RD-04, RD-07, RD-08
+	for _, raw := range hostile {
+		for range 3 {
+			if clean, ok := returnto.Clean(raw); ok {
+				stays(t, clean)
+			}
+			raw = url.PathEscape(raw)
+		}
+	}
+	for _, raw := range hostile {
+		_, ok := returnto.Clean(raw)
+		require.False(t, ok, "%q", raw)
+		_, ok = returnto.SameOrigin(raw, "https://app.example")
+		require.False(t, ok, "%q", raw)
+	}
+}
+
+// stays resolves as browsers do: WHATWG URL 4.4.
+func stays(t *testing.T, clean string) {
+	t.Helper()
+	s := strings.Trim(clean, "\x00\x01\x02 ")
+	s = strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(s)
+	base, _ := url.Parse("https://app.example/x")
+	u, err := base.Parse(s)
+	require.NoError(t, err)
+	require.Equal(t, "https://app.example", u.Scheme+"://"+u.Host, "%q", clean)
+	require.True(t, strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//"), "%q", clean)
+}
+
+func TestAllowed(t *testing.T) { // RD-09
+	for raw, want := range map[string]string{
+		"/": "/", "/a/b?x=1&y=%20": "/a/b?x=1&y=%20", "/http://evil.com": "/http://evil.com", "/ok?next=//evil": "/ok?next=//evil",
+		"/a?": "/a?", "/a#b": "/a", "/%E6%9E%97": "/%E6%9E%97", "/a%20b": "/a%20b", "/a;b": "/a;b", "/a...b": "/a...b",
+	} {
+		got, ok := returnto.Clean(raw)
+		require.True(t, ok, raw)
+		require.Equal(t, want, got)
+	}
+	for _, raw := range []string{"/api/auth", "/api/auth/signout", "/api/auth/../auth/x", "/api//auth/x", "/api%2fauth/x", "/%61pi/auth/x"} {
+		_, ok := returnto.Clean(raw, "/api/auth")
+		require.False(t, ok, raw)
+	}
+	_, ok := returnto.Clean("/api/authors", "/api/auth")
+	require.True(t, ok)
+	for raw, want := range map[string]string{"https://app.example": "/", "https://app.example/x?y": "/x?y", "https://app.example?y": "/?y"} {
+		got, ok := returnto.SameOrigin(raw, "https://app.example")
+		require.True(t, ok)
+		require.Equal(t, want, got)
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	for _, raw := range hostile {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		clean, ok := returnto.Clean(raw, "/api/auth")
+		if !ok {
+			return
+		}
+		stays(t, clean)
+		again, ok := returnto.Clean(clean, "/api/auth")
+		require.True(t, ok)
+		require.Equal(t, clean, again)
+	})
+}
