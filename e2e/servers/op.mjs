@@ -1,0 +1,42 @@
+// A certified OpenID provider with a page for people, and none for tests that
+// name the person: login_hint signs in, "deny" declines.
+import { generateKeyPairSync } from 'node:crypto'
+import { Provider } from 'oidc-provider'
+
+const { ISSUER, PORT, REDIRECT_URIS } = process.env
+const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+const people = { ada: 'Ada Lovelace', lin: '林晓' }
+
+const provider = new Provider(ISSUER, {
+  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' ') }],
+  jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
+  claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+  conformIdTokenClaims: process.env.USERINFO === '1',
+  pkce: { required: () => true },
+  cookies: { keys: ['only-for-tests'] },
+  features: { devInteractions: { enabled: false } },
+  interactions: { url: (_, interaction) => `/choose/${interaction.uid}` },
+  findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, name: people[sub] ?? sub, email: `${sub}@example.com`, email_verified: true }) }),
+})
+
+const page = uid => `<!DOCTYPE html><html lang="en"><title>Choose</title><main><h1>Who are you?</h1>
+${Object.entries(people).map(([id, name]) => `<p><a href="/choose/${uid}?as=${id}">${name}</a></p>`).join('')}
+<p><a href="/choose/${uid}?as=deny">No thanks</a></p></main></html>`
+
+provider.use(async (ctx, next) => {
+  if (!ctx.path.startsWith('/choose/')) return next()
+  const { params, uid } = await provider.interactionDetails(ctx.req, ctx.res)
+  const who = ctx.query.as ?? params.login_hint
+  if (!who) {
+    ctx.type = 'html'
+    ctx.body = page(uid)
+    return
+  }
+  ctx.respond = false
+  if (who === 'deny') return provider.interactionFinished(ctx.req, ctx.res, { error: 'access_denied' })
+  const grant = new provider.Grant({ accountId: who, clientId: params.client_id })
+  grant.addOIDCScope(params.scope)
+  return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: who }, consent: { grantId: await grant.save() } })
+})
+
+provider.listen(Number(PORT), '127.0.0.1')
