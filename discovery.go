@@ -23,6 +23,7 @@ const (
 
 // metadata is what an issuer says of itself, checked: OpenID Connect Discovery 3.
 type metadata struct {
+	issuer        string // of its ID tokens; may have tenantMark in it
 	authorization *url.URL
 	token         string
 	keys          string
@@ -58,11 +59,11 @@ func (p *OIDC) discover(ctx context.Context) (*metadata, error) {
 
 func (p *OIDC) checkMetadata(o strictjson.Object) (*metadata, error) {
 	want := firstOf(p.config.IssuerTemplate, p.config.Issuer)
-	if got, _ := o.String("issuer"); got != want {
-		// Discovery 4.3: exactly. A trailing slash counts.
-		return nil, fmt.Errorf("%w: the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", ErrMisconfigured, got, want)
-	}
 	m := &metadata{}
+	if m.issuer, _ = o.String("issuer"); m.issuer != want && !isTenantOf(want, m.issuer) {
+		// Discovery 4.3: exactly. A trailing slash counts.
+		return nil, fmt.Errorf("%w: the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", ErrMisconfigured, m.issuer, want)
+	}
 	endpoint := func(name string, required bool) (*url.URL, error) {
 		raw, _ := o.String(name)
 		if raw == "" && !required {
@@ -103,6 +104,15 @@ func (p *OIDC) checkMetadata(o strictjson.Object) (*metadata, error) {
 	}
 	m.clientAuth, err = p.agreeOnClientAuth(o)
 	return m, err
+}
+
+// isTenantOf reports whether issuer is template with a GUID in the mark's place:
+// how Microsoft answers a tenant that is asked for by one of its domains.
+func isTenantOf(template, issuer string) bool {
+	before, after, ok := strings.Cut(template, tenantMark)
+	rest, starts := strings.CutPrefix(issuer, before)
+	id, ends := strings.CutSuffix(rest, after)
+	return ok && starts && ends && guid.MatchString(id)
 }
 
 // agreeOnAlgorithms takes those of ours that the issuer has: metadata cannot

@@ -52,7 +52,7 @@ func (p *OIDC) verifyIDToken(ctx context.Context, m *metadata, t *tokens, tx Tra
 	if err != nil {
 		return Claims{}, err
 	}
-	if err := p.checkIssuer(o, key); err != nil {
+	if err := checkIssuer(m.issuer, o, key); err != nil {
 		return Claims{}, err
 	}
 	if err := p.checkAudience(o); err != nil {
@@ -160,14 +160,15 @@ func (p *OIDC) verifySignature(ctx context.Context, token string, h jwtHeader) (
 
 var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-func (p *OIDC) checkIssuer(o strictjson.Object, k verificationKey) error {
-	want := p.config.Issuer
+// checkIssuer wants the issuer that the metadata names. Where that is a template,
+// tid says which tenant.
+func checkIssuer(want string, o strictjson.Object, k verificationKey) error {
 	tenant, _ := o.String("tid")
-	if p.config.IssuerTemplate != "" {
-		if strings.Contains(p.config.IssuerTemplate, tenantMark) && !guid.MatchString(tenant) {
+	if strings.Contains(want, tenantMark) {
+		if !guid.MatchString(tenant) {
 			return invalid("tid is no GUID")
 		}
-		want = strings.Replace(p.config.IssuerTemplate, tenantMark, tenant, 1)
+		want = strings.Replace(want, tenantMark, tenant, 1)
 	}
 	if got, _ := o.String("iss"); got != want {
 		return invalid("iss is %q, want %q", printable(got, 200), want)

@@ -44,7 +44,8 @@ type OIDCConfig struct {
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
 	// what its metadata calls itself, with "{tenantid}" in it. An ID token's
 	// issuer must then be the template with the token's own "tid", a GUID, in
-	// that place. If empty, both must be Issuer exactly.
+	// that place. Metadata that has a GUID there already pins it: only that
+	// tenant's tokens count. If empty, both must be Issuer exactly.
 	IssuerTemplate string
 
 	// AlwaysUserinfo calls the userinfo endpoint at each sign-in. Otherwise it is

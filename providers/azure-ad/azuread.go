@@ -86,9 +86,9 @@ func New(c Config) (auth.Provider, error) {
 		oidc.IssuerTemplate = base + "/{tenantid}/v2.0"
 		oidc.AnyoneMayEnter = c.Tenants == nil
 	case domain.MatchString(tenant):
-		return nil, fmt.Errorf("auth: provider %q: Tenant is a domain; want the tenant's GUID (Entra shows it as Directory (tenant) ID), because Microsoft's tokens name no domain", c.Name)
+		oidc.IssuerTemplate = base + "/{tenantid}/v2.0" // Microsoft answers with the GUID
 	default:
-		return nil, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID, or common, organizations or consumers", c.Name, c.Tenant)
+		return nil, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID or domain, or common, organizations or consumers", c.Name, c.Tenant)
 	}
 	return auth.NewOIDC(oidc)
 }
