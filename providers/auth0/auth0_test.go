@@ -1,0 +1,68 @@
+package auth0_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/auth0"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+func TestOrganization(t *testing.T) { // A0-01
+	for name, test := range map[string]struct {
+		organization string
+		claims       map[string]any
+		want         error
+	}{
+		"any":          {"", nil, nil},
+		"by id":        {"org_1", map[string]any{"org_id": "org_1"}, nil},
+		"by name":      {"acme", map[string]any{"org_id": "org_1", "org_name": "acme"}, nil},
+		"another id":   {"org_1", map[string]any{"org_id": "org_2", "org_name": "org_1"}, auth.ErrNotAllowed},
+		"another name": {"acme", map[string]any{"org_id": "acme", "org_name": "evil"}, auth.ErrNotAllowed},
+		"none":         {"org_1", nil, auth.ErrNotAllowed},
+		"id is a list": {"org_1", map[string]any{"org_id": []string{"org_1"}}, auth.ErrNotAllowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := providertest.NewServer(providertest.Config{
+				Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+				People:  []providertest.Person{{Subject: "auth0|1", Name: "Ada", Email: "ada@example.com", Claims: test.claims}},
+			})
+			t.Cleanup(idp.Close)
+			slash := idp.Issuer() + "/"
+			idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { m["issuer"] = slash },
+				IDToken:  func(m map[string]any) { m["iss"] = slash },
+			})
+			p, err := auth0.New(auth0.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), Organization: test.organization})
+			require.NoError(t, err)
+			tx := auth.Transaction{Provider: "auth0", State: "s", Nonce: "n", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
+			tx.Params = map[string][]string{"organization": {"org_evil"}}
+			address, err := p.AuthCodeURL(context.Background(), tx)
+			require.NoError(t, err)
+			if test.organization != "" {
+				require.NotContains(t, address, "org_evil", "whoever signs in does not choose the organization")
+				require.Contains(t, address, "organization="+test.organization)
+			}
+			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			resp, err := client.Get(address)
+			require.NoError(t, err)
+			resp.Body.Close()
+			back, err := resp.Location()
+			require.NoError(t, err)
+			q := back.Query()
+			q.Set("iss", slash)
+			_, err = p.Exchange(context.Background(), tx, q)
+			if test.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, test.want)
+		})
+	}
+}

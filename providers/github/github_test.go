@@ -1,0 +1,195 @@
+package github_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+// api answers GitHub's API paths with what a test says: status, Link header, JSON.
+type api map[string]func(w http.ResponseWriter, r *http.Request)
+
+func says(status int, body string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+}
+
+func signIn(t *testing.T, c github.Config, a api) (*auth.Identity, error) {
+	t.Helper()
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true}},
+	})
+	t.Cleanup(idp.Close)
+	idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasPrefix(name, "/user") { // GH-05
+			require.Equal(t, "application/json", r.Header.Get("Accept"))
+			require.NotEmpty(t, r.Header.Get("User-Agent"))
+			require.False(t, r.URL.Query().Has("access_token"))
+		}
+		answer, ok := a[name]
+		if ok {
+			answer(w, r)
+		}
+		return ok
+	}})
+	c.BaseURL, c.ClientID, c.ClientSecret = idp.Issuer(), "app", auth.NewSecret("app-secret")
+	p, err := github.New(c)
+	require.NoError(t, err)
+	tx := auth.Transaction{Provider: "github", State: "s", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
+	address, err := p.AuthCodeURL(context.Background(), tx)
+	require.NoError(t, err)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Get(address)
+	require.NoError(t, err)
+	resp.Body.Close()
+	back, err := resp.Location()
+	require.NoError(t, err)
+	return p.Exchange(context.Background(), tx, back.Query())
+}
+
+func TestEmail(t *testing.T) { // GH-01
+	var many strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&many, `{"email":"a%d@example.com","primary":false,"verified":true},`, i)
+	}
+	for name, test := range map[string]struct {
+		status     int
+		body, want string
+		fails      error
+	}{
+		"primary and verified":     {200, `[{"email":"b@example.com","verified":true},{"email":"a@example.com","primary":true,"verified":true,"visibility":null}]`, "a@example.com", nil},
+		"primary is unverified":    {200, `[{"email":"b@example.com","verified":true},{"email":"a@example.com","primary":true,"verified":false}]`, "", nil},
+		"none is verified":         {200, `[{"email":"a@example.com","primary":true}]`, "", nil},
+		"no address at all":        {200, `[]`, "", nil},
+		"ten thousand":             {200, `[` + many.String() + `{"email":"a@example.com","primary":true,"verified":true}]`, "a@example.com", nil},
+		"not permitted":            {403, `{"message":"Resource not accessible by integration"}`, "", nil},
+		"not found":                {404, `{"message":"Not Found"}`, "", nil},
+		"verified is text":         {200, `[{"email":"a@example.com","primary":true,"verified":"true"}]`, "", auth.ErrInvalidResponse},
+		"something else than JSON": {200, `<html>`, "", auth.ErrInvalidResponse},
+		"too many requests":        {429, `{}`, "", auth.ErrUnavailable},
+		"down":                     {502, ``, "", auth.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := signIn(t, github.Config{}, api{"/user/emails": says(test.status, test.body)})
+			if test.fails != nil {
+				require.ErrorIs(t, err, test.fails)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.want, id.Email)
+			require.Equal(t, test.want != "", id.EmailVerified)
+		})
+	}
+	limited := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.WriteHeader(403)
+	}
+	_, err := signIn(t, github.Config{}, api{"/user/emails": limited})
+	require.ErrorIs(t, err, auth.ErrUnavailable, "GH-05: a rate limit is not the absence of an address")
+}
+
+func TestSubjectIsTheNumber(t *testing.T) { // GH-02
+	for body, want := range map[string]string{
+		`{"id":9007199254740993,"login":"ada"}`:     "9007199254740993",
+		`{"id":1,"login":"ada","name":null}`:        "1",
+		`{"id":"1","login":"ada"}`:                  "",
+		`{"id":1.5,"login":"ada"}`:                  "",
+		`{"id":0,"login":"ada"}`:                    "",
+		`{"id":-1,"login":"ada"}`:                   "",
+		`{"login":"ada"}`:                           "",
+		`{"id":1,"id":2,"login":"ada"}`:             "",
+		`{"id":92233720368547758079,"login":"ada"}`: "",
+		`[{"id":1}]`:                                "",
+	} {
+		id, err := signIn(t, github.Config{}, api{"/user": says(200, body)})
+		if want == "" {
+			require.ErrorIs(t, err, auth.ErrInvalidResponse, body)
+			continue
+		}
+		require.NoError(t, err, body)
+		require.Equal(t, want, id.Subject)
+		require.Equal(t, "ada", id.Name, "the login stands in for a name")
+	}
+}
+
+func TestMembers(t *testing.T) { // GH-04
+	pages := func(found int, body string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			page := 1
+			_, _ = fmt.Sscan(r.URL.Query().Get("page"), &page)
+			if page == found {
+				says(200, body)(w, r)
+				return
+			}
+			w.Header().Set("Link", fmt.Sprintf(`<http://%s%s?per_page=100&page=1>; rel="first", <http://%s%s?per_page=100&page=%d>; rel="next"`, r.Host, r.URL.Path, r.Host, r.URL.Path, page+1))
+			says(200, `[{"login":"elsewhere"}]`)(w, r)
+		}
+	}
+	elsewhere := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", `<https://evil.example/user/orgs?page=2>; rel="next"`)
+		says(200, `[]`)(w, r)
+	}
+	org := github.Config{Organizations: []string{"Acme"}}
+	team := github.Config{Teams: []string{"acme/core"}}
+	both := github.Config{Organizations: []string{"other"}, Teams: []string{"acme/core"}}
+	for name, test := range map[string]struct {
+		config github.Config
+		api    api
+		want   error
+	}{
+		"a member, spelt otherwise":      {org, api{"/user/orgs": says(200, `[{"login":"aCME"}]`)}, nil},
+		"a name that only begins so":     {org, api{"/user/orgs": says(200, `[{"login":"acme-evil"}]`)}, auth.ErrNotAllowed},
+		"of no organization":             {org, api{}, auth.ErrNotAllowed},
+		"on the second page":             {org, api{"/user/orgs": pages(2, `[{"login":"acme"}]`)}, nil},
+		"on a page too far":              {org, api{"/user/orgs": pages(11, `[{"login":"acme"}]`)}, auth.ErrNotAllowed},
+		"the next page is elsewhere":     {org, api{"/user/orgs": elsewhere}, auth.ErrNotAllowed},
+		"single sign-on is missing":      {org, api{"/user/orgs": says(403, `{}`)}, auth.ErrNotAllowed},
+		"organizations cannot be read":   {org, api{"/user/orgs": says(500, ``)}, auth.ErrUnavailable},
+		"organizations are no list":      {org, api{"/user/orgs": says(200, `{"login":"acme"}`)}, auth.ErrNotAllowed},
+		"in the team":                    {team, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"acme"}}]`)}, nil},
+		"in another organization's team": {team, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"evil"}}]`)}, auth.ErrNotAllowed},
+		"either rule admits":             {both, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"acme"}}]`)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := signIn(t, test.config, test.api)
+			if test.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, test.want)
+		})
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for name, c := range map[string]github.Config{
+		"no organization":    {Organizations: []string{}},
+		"no team":            {Teams: []string{}},
+		"a team without org": {Teams: []string{"core"}},
+		"a team of a team":   {Teams: []string{"acme/core/sub"}},
+		"plain http":         {BaseURL: "http://github.example"},
+	} {
+		c.ClientID, c.ClientSecret = "app", auth.NewSecret("s")
+		_, err := github.New(c)
+		require.Error(t, err, name)
+	}
+	p, err := github.New(github.Config{ClientID: "app", ClientSecret: auth.NewSecret("s"), Organizations: []string{"acme"}})
+	require.NoError(t, err)
+	address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Verifier: "v"})
+	require.NoError(t, err)
+	require.Contains(t, address, "read%3Aorg", "membership of private organizations shows only with this scope")
+	require.False(t, p.(auth.OpenDoor).AnyoneMayEnter())
+}

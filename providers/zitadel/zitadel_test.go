@@ -1,0 +1,67 @@
+package zitadel_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/providers/zitadel"
+)
+
+const rolesClaim = "urn:zitadel:iam:org:project:roles"
+
+func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
+	org := map[string]any{"164849": "acme.example"}
+	for name, test := range map[string]struct {
+		claims map[string]any
+		roles  []string
+		fails  bool
+	}{
+		"no roles":                {map[string]any{}, nil, false},
+		"two roles":               {map[string]any{rolesClaim: map[string]any{"writer": org, "admin": org}}, []string{"admin", "writer"}, false},
+		"a list":                  {map[string]any{rolesClaim: []string{"admin"}}, nil, false},
+		"text":                    {map[string]any{rolesClaim: "admin"}, nil, false},
+		"a role of nobody's":      {map[string]any{rolesClaim: map[string]any{"admin": true}}, nil, false},
+		"an action's own claim":   {map[string]any{"roles": []string{"admin"}}, nil, false},
+		"the project as audience": {map[string]any{"aud": []string{"app", "project"}, "azp": "app"}, nil, false},
+		"another's project":       {map[string]any{"aud": []string{"app", "other"}, "azp": "app"}, nil, true},
+		"another's client":        {map[string]any{"aud": []string{"app", "project"}, "azp": "project"}, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := providertest.NewServer(providertest.Config{
+				Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+				People:  []providertest.Person{{Subject: "1", Name: "Ada"}},
+			})
+			t.Cleanup(idp.Close)
+			idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) {
+				for k, v := range test.claims {
+					m[k] = v
+				}
+			}})
+			p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), ProjectIDs: []string{"project"}})
+			require.NoError(t, err)
+			tx := auth.Transaction{Provider: "zitadel", State: "s", Nonce: "n", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
+			address, err := p.AuthCodeURL(context.Background(), tx)
+			require.NoError(t, err)
+			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			resp, err := client.Get(address)
+			require.NoError(t, err)
+			resp.Body.Close()
+			back, err := resp.Location()
+			require.NoError(t, err)
+			id, err := p.Exchange(context.Background(), tx, back.Query())
+			if test.fails {
+				require.ErrorIs(t, err, auth.ErrInvalidResponse)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.roles, id.Groups)
+		})
+	}
+}
