@@ -1,6 +1,6 @@
 // Package auth gives a Go web server sign-in: through Auth0, Microsoft Entra
-// ID, Authentik, GitHub, ZITADEL or any OpenID Connect issuer, with sessions
-// that are Auth.js session tokens.
+// ID, Authentik, GitHub, ZITADEL or any OpenID Connect issuer, or by an access
+// code, with sessions that are Auth.js session tokens.
 //
 //	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Providers: providers.All()})
 //	if err != nil {
@@ -46,6 +46,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -75,16 +76,26 @@ type Config struct {
 	// count. If nil: loopback and private addresses. An empty list trusts none.
 	TrustedProxies []string
 
-	// Providers in the order in which the sign-in page shows them. Required.
+	// Providers in the order in which the sign-in page shows them. Required
+	// unless AccessCode is set.
 	Providers []Provider
 
+	// AccessCode lets in whoever knows a code, alone or beside the providers:
+	// accesscode.New. If nil, nobody.
+	AccessCode CodeVerifier
+
+	// AccessCodeHeaders are request headers in which API clients may send a
+	// code instead of signing in: "Authorization" (as "Bearer <code>"),
+	// "X-Access-Code". If nil, none.
+	AccessCodeHeaders []string
+
 	// StraightToProvider skips the sign-in page of this package when there is
-	// just one provider: a person who needs to sign in is asked for nothing but
+	// just one provider and no access code: a person who needs to sign in is asked for nothing but
 	// what the provider asks.
 	StraightToProvider bool
 
 	// Policy says who, of those whom a provider vouches for, may sign in. If
-	// nil, all of them.
+	// nil, all of them. Whoever knows an access code is admitted by that.
 	Policy Policy
 
 	// Session is how long sessions last and where they are kept. If zero: in
@@ -116,6 +127,7 @@ type Authenticator struct {
 	providers map[string]Provider
 	order     []Provider
 	straight  Provider
+	code      CodeVerifier
 	policy    Policy
 	sessions  *session.Manager
 	txns      *transactions
@@ -126,11 +138,15 @@ type Authenticator struct {
 	proxies   forwarded.Proxies
 	signInURL string
 	errorURL  string
-	onEvent   func(context.Context, Event)
-	log       *slog.Logger
-	now       func() time.Time
+
+	codeHeaders []string
+
+	onEvent func(context.Context, Event)
+	log     *slog.Logger
+	now     func() time.Time
 }
 
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // New checks c and returns the Authenticator. It does no network I/O and starts
@@ -139,6 +155,7 @@ func New(c Config) (*Authenticator, error) {
 	a := &Authenticator{
 		providers: make(map[string]Provider, len(c.Providers)),
 		order:     c.Providers,
+		code:      c.AccessCode,
 		policy:    c.Policy,
 		onEvent:   c.OnEvent,
 		log:       c.Logger,
@@ -168,12 +185,14 @@ func New(c Config) (*Authenticator, error) {
 	a.pages, e = newPages(c.Templates)
 	problem(e)
 	problem(a.addProviders(c.Providers))
+	a.codeHeaders, e = codeHeaders(c)
+	problem(e)
 	problem(checkPage("SignInURL", c.SignInURL))
 	problem(checkPage("ErrorURL", c.ErrorURL))
 	if err != nil {
 		return nil, err
 	}
-	if c.StraightToProvider && len(c.Providers) == 1 {
+	if c.StraightToProvider && len(c.Providers) == 1 && c.AccessCode == nil {
 		a.straight = c.Providers[0]
 	}
 	a.txns = newTransactions(c.Secrets, a.now)
@@ -182,14 +201,16 @@ func New(c Config) (*Authenticator, error) {
 }
 
 func (a *Authenticator) addProviders(list []Provider) error {
-	if len(list) == 0 {
-		return errors.New("auth: Config.Providers is empty: nobody could sign in")
+	if len(list) == 0 && a.code == nil {
+		return errors.New("auth: Config has neither Providers nor AccessCode: nobody could sign in")
 	}
 	var err error
 	for i, p := range list {
 		switch {
 		case p == nil:
 			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] is nil", i))
+		case p.Name() == AccessCode:
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q, which is taken", i, AccessCode))
 		case !providerName.MatchString(p.Name()):
 			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q: want lower-case letters, digits and hyphens", i, p.Name()))
 		case a.providers[p.Name()] != nil:
@@ -199,6 +220,22 @@ func (a *Authenticator) addProviders(list []Provider) error {
 		}
 	}
 	return err
+}
+
+// codeHeaders are the configured ones in canonical form. Cookie would be a way
+// for other sites to send a code.
+func codeHeaders(c Config) ([]string, error) {
+	if len(c.AccessCodeHeaders) > 0 && c.AccessCode == nil {
+		return nil, errors.New("auth: Config.AccessCodeHeaders is set, and Config.AccessCode is not")
+	}
+	var list []string
+	for _, name := range c.AccessCodeHeaders {
+		if !headerName.MatchString(name) || strings.EqualFold(name, "Cookie") {
+			return nil, fmt.Errorf("auth: Config.AccessCodeHeaders: %q: want a header such as Authorization or X-Access-Code", name)
+		}
+		list = append(list, http.CanonicalHeaderKey(name))
+	}
+	return list, nil
 }
 
 // publicURL splits the configured address of the routes.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,10 +32,14 @@ func (e Env) First(names ...string) (value, name string) {
 // joined, each as an [*EnvError].
 type ProviderFactory func(env Env, id string, client *http.Client) (Provider, error)
 
+// CodeFactory makes a gate of ACCESS_CODE. secrets are those of the sessions.
+type CodeFactory func(env Env, secrets []Secret, log *slog.Logger) (CodeVerifier, error)
+
 // Parts are what [ConfigFromEnv] may use, so that a program links only what it
 // names.
 type Parts struct {
 	Providers  map[string]ProviderFactory // by the id that the environment uses: providers.All(), or fewer
+	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE lets nobody in
 	Store      session.Store              // for NEXT_AUTH_SSO_SESSION_STRATEGY=database
 	HTTPClient *http.Client               // for the providers' calls. If nil, the default
 	Logger     *slog.Logger               // receives warnings. If nil, slog.Default
@@ -52,13 +57,17 @@ func (e *EnvError) Error() string { return "auth: " + e.Variable + " " + e.Probl
 // secretNames are the spellings of the secret, the documented one first.
 var secretNames = []string{"NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET"}
 
+// ssoNames are the spellings of the list of providers.
+var ssoNames = []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS"}
+
 const secretCure = "it seals the session tokens; make one with `openssl rand -base64 32`"
 
 // ConfigFromEnv reads the variables of a LobeChat deployment. The error joins
 // every problem that they have, each an [*EnvError].
 //
-// The secret turns sign-in on; NEXT_AUTH_SSO_PROVIDERS names the providers, in
-// display order. Nothing set is an error, never an open door.
+// The secret turns SSO on; NEXT_AUTH_SSO_PROVIDERS names the providers, in display
+// order, and ACCESS_CODE lets people in beside them. Without a secret, ACCESS_CODE
+// alone does. Nothing set is an error, never an open door.
 func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	e := &envReader{env: env, log: parts.Logger}
 	if e.log == nil {
@@ -67,36 +76,91 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	if e.get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY") != "" {
 		e.problem("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "turns on Clerk, which this program does not include", "unset it to sign in with SSO providers")
 	}
-	for _, name := range []string{"NEXT_PUBLIC_ENABLE_NEXT_AUTH", "ENABLE_OAUTH_SSO"} {
-		if e.get(name) == "0" {
-			e.problem(name, "turns SSO off, and this program includes no other way to sign in", "unset it, or set it to 1")
-		}
-	}
-	secret := e.get(secretNames...)
-	switch {
-	case secret == "":
-		e.problem(secretNames[0], "is not set", secretCure)
-	case session.CheckSecret(NewSecret(secret)) != nil:
-		e.problem(e.nameOf(secretNames...), "is too weak", secretCure)
-	}
-	if e.get("ACCESS_CODE") == "" {
-		e.problem("ACCESS_CODE", "is not set", "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off")
-	}
-	c := Config{
-		Secrets: []Secret{NewSecret(secret)},
-		URL:     e.publicURL(),
-		Logger:  parts.Logger,
-	}
+	c := Config{URL: e.publicURL(), Logger: parts.Logger}
 	if trust := e.get("AUTH_TRUST_HOST"); trust != "" && !truthy(trust) {
 		c.TrustedProxies = []string{}
 	}
-	c.Providers = e.providers(parts)
-	c.Policy = e.policy(c.Providers)
+	c.Secrets = e.secrets()
+	if e.sso() {
+		if e.env("ACCESS_CODE") == "" {
+			e.problem("ACCESS_CODE", "is not set", "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off")
+		}
+		c.Providers = e.providers(parts)
+		c.Policy = e.policy(c.Providers)
+	} else {
+		c.Secrets = e.onlyAccessCode(parts, c.Secrets)
+	}
+	c.AccessCode = e.accessCode(parts, c.Secrets)
 	c.Session.Store = e.store(parts)
 	if e.err != nil {
 		return Config{}, e.err
 	}
 	return c, nil
+}
+
+// sso reports whether the SSO providers are on.
+func (e *envReader) sso() bool {
+	secret, _ := e.env.First(secretNames...)
+	return e.switchedOff() == "" && secret != ""
+}
+
+// switchedOff is the variable that turns SSO off, or "".
+func (e *envReader) switchedOff() string {
+	for _, name := range []string{"NEXT_PUBLIC_ENABLE_NEXT_AUTH", "ENABLE_OAUTH_SSO"} {
+		if e.get(name) == "0" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (e *envReader) secrets() []Secret {
+	secret := e.get(secretNames...)
+	if secret == "" {
+		return nil
+	}
+	if session.CheckSecret(NewSecret(secret)) != nil {
+		e.problem(e.nameOf(secretNames...), "is too weak", secretCure)
+	}
+	return []Secret{NewSecret(secret)}
+}
+
+// onlyAccessCode is the way in when SSO is off. Sessions need a secret all the
+// same, and it cannot be made of the code, which could then be guessed from a
+// cookie.
+func (e *envReader) onlyAccessCode(parts Parts, secrets []Secret) []Secret {
+	switch {
+	case e.switchedOff() != "" && secrets != nil && (e.env("ACCESS_CODE") == "" || parts.AccessCode == nil):
+		e.problem(e.switchedOff(), "turns SSO off, and nothing else lets anybody in", "unset it, or set it to 1; or set ACCESS_CODE, for a program that takes access codes")
+		return secrets
+	case e.env("ACCESS_CODE") == "":
+		e.problem(secretNames[0], "is not set", "with it, SSO providers sign people in: "+secretCure)
+		e.problem("ACCESS_CODE", "is not set", "it is the password for the service, and needs nothing beside it")
+		return secrets
+	case parts.AccessCode == nil:
+		e.problem(secretNames[0], "is not set, and this program takes no access codes", secretCure)
+		return secrets
+	}
+	if value, name := e.env.First(ssoNames...); value != "" && secrets == nil {
+		e.log.Warn("auth: " + name + " is set and " + secretNames[0] + " is not: people sign in by access code alone")
+	}
+	if secrets == nil {
+		e.log.Warn("auth: " + secretNames[0] + " is not set: sessions end with this process and do not span several nodes")
+		return []Secret{NewSecret(rand.Text() + rand.Text())}
+	}
+	return secrets
+}
+
+func (e *envReader) accessCode(parts Parts, secrets []Secret) CodeVerifier {
+	if parts.AccessCode == nil || e.env("ACCESS_CODE") == "" || len(secrets) == 0 {
+		return nil
+	}
+	v, err := parts.AccessCode(e.env, secrets, e.log)
+	if err != nil {
+		e.err = errors.Join(e.err, err)
+		return nil
+	}
+	return v
 }
 
 // envReader collects problems while it reads.
@@ -148,10 +212,9 @@ func (e *envReader) publicURL() string {
 }
 
 func (e *envReader) providers(parts Parts) []Provider {
-	names := []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS"}
-	value, name := e.env.First(names...)
+	value, name := e.env.First(ssoNames...)
 	if value == "" {
-		value, name = "auth0", names[0]
+		value, name = "auth0", ssoNames[0]
 	}
 	known := slices.Sorted(maps.Keys(parts.Providers))
 	var list []Provider

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
 )
 
 func stubParts() auth.Parts {
@@ -62,7 +65,6 @@ func TestConfigFromEnvProblems(t *testing.T) { // LG-06, LG-08
 		"NEXT_AUTH_SECRET=":      {"NEXT_AUTH_SECRET is not set"},
 		"NEXT_AUTH_SECRET=short": {"NEXT_AUTH_SECRET is too weak"},
 		"AUTH_SECRET=short":      {"AUTH_SECRET is too weak"},
-		baseEnv + "\n":           {"ACCESS_CODE begins or ends with white space"},
 		baseEnv + "|NEXTAUTH_URL=\"https://x.example\"":          {"NEXTAUTH_URL is in quotes"},
 		baseEnv + "|NEXTAUTH_URL=x.example":                      {"NEXTAUTH_URL is not the address"},
 		baseEnv + "|AUTH_URL=ftp://x":                            {"AUTH_URL is not the address"},
@@ -99,4 +101,49 @@ func FuzzConfigFromEnv(f *testing.F) {
 			require.NoError(t, err, "what the environment accepts, New accepts")
 		}
 	})
+}
+
+func TestAccessCodeFromEnv(t *testing.T) { // AC-07, LG-06
+	config := func(lines string) (auth.Config, string, error) {
+		var log bytes.Buffer
+		parts := stubParts()
+		parts.AccessCode, parts.Logger = accesscode.FromEnv, slog.New(slog.NewTextHandler(&log, nil))
+		c, err := auth.ConfigFromEnv(envOf(lines), parts)
+		return c, log.String(), err
+	}
+	c, log, err := config("ACCESS_CODE=0123456789abcdef")
+	require.NoError(t, err)
+	require.Empty(t, c.Providers)
+	require.NotNil(t, c.AccessCode)
+	require.Contains(t, log, "sessions end with this process")
+	_, err = auth.New(c)
+	require.NoError(t, err)
+	again, _, err := config("ACCESS_CODE=0123456789abcdef")
+	require.NoError(t, err)
+	require.NotEqual(t, c.Secrets[0].Reveal(), again.Secrets[0].Reveal(), "never made of the code")
+	c, _, err = config(baseEnv + "|NEXT_PUBLIC_ENABLE_NEXT_AUTH=0")
+	require.NoError(t, err)
+	require.Empty(t, c.Providers)
+	require.Equal(t, testSecret, c.Secrets[0].Reveal())
+	c, _, err = config(baseEnv)
+	require.NoError(t, err)
+	require.Len(t, c.Providers, 1)
+	require.NotNil(t, c.AccessCode)
+	require.Nil(t, c.AccessCodeHeaders, "the environment turns on none")
+	_, log, err = config("ACCESS_CODE=0123456789abcdef|SSO_PROVIDERS=github")
+	require.NoError(t, err)
+	require.Contains(t, log, "SSO_PROVIDERS is set and NEXT_AUTH_SECRET is not")
+	for lines, want := range map[string][]string{
+		"":                  {"NEXT_AUTH_SECRET is not set", "ACCESS_CODE is not set"},
+		"ACCESS_CODE=,":     {"ACCESS_CODE has no code in it"},
+		"ACCESS_CODE=short": {"ACCESS_CODE has code 1", "openssl rand"},
+		"NEXT_AUTH_SECRET=" + testSecret + "|ENABLE_OAUTH_SSO=0": {"ENABLE_OAUTH_SSO turns SSO off"},
+		"NEXT_AUTH_SECRET=" + testSecret:                         {"ACCESS_CODE is not set", "openssl rand"},
+	} {
+		_, _, err := config(lines)
+		for _, w := range want {
+			require.ErrorContains(t, err, w, lines)
+		}
+		require.NotContains(t, err.Error(), "=short")
+	}
 }

@@ -36,6 +36,9 @@ var (
 	// ErrNotAllowed: the policy, or a provider's rule, refuses this person.
 	ErrNotAllowed = errors.New("auth: this person may not sign in")
 
+	// ErrWrongCode: no access code is as the one that was sent.
+	ErrWrongCode = errors.New("auth: wrong access code")
+
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge
 

@@ -3,6 +3,7 @@ package auth
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 )
 
 // EventKind says what an [Event] reports. The set is closed.
@@ -21,15 +22,23 @@ type Event struct {
 	Provider  string // the provider's name; may be empty
 	Issuer    string // with Subject, who it is; empty when nobody was identified
 	Subject   string
-	Reason    string // of EventSignInFailed: a code from the closed set of the error page
-	RequestID string // of EventSignInFailed: what the person's error page shows
-	Err       error  // of EventSignInFailed: the cause
+	Label     string     // of a sign-in by access code: which
+	Client    netip.Addr // of an attempt by access code: where it came from
+	Reason    string     // of EventSignInFailed: a code from the closed set of the error page
+	RequestID string     // of EventSignInFailed: what the person's error page shows
+	Err       error      // of EventSignInFailed: the cause
 }
 
 func (a *Authenticator) report(r *http.Request, e Event) {
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("provider", e.Provider)}
 	if e.Subject != "" {
 		attrs = append(attrs, slog.String("issuer", e.Issuer), slog.String("subject", e.Subject))
+	}
+	if e.Label != "" {
+		attrs = append(attrs, slog.String("label", e.Label))
+	}
+	if e.Client.IsValid() {
+		attrs = append(attrs, slog.String("client", e.Client.String()))
 	}
 	if e.Kind == EventSignInFailed {
 		level = slog.LevelWarn

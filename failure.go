@@ -24,6 +24,9 @@ const (
 	codeOAuthCallback    = "OAuthCallbackError"
 	codeSessionRequired  = "SessionRequired"
 	codeSignedOut        = "SignedOut"
+	codeWrongCode        = "CredentialsSignin"
+	codeRateLimited      = "RateLimited"
+	codeAnotherWay       = "AnotherWay"
 	codeNotFound         = "NotFound"
 	codeMethodNotAllowed = "MethodNotAllowed"
 	codeBadRequest       = "BadRequest"
@@ -33,7 +36,7 @@ const (
 var errorCodes = []string{
 	codeConfiguration, codeAccessDenied, codeDeclined, codeUnavailable, codeRedirectURI, codeClock, codeCookiesBlocked,
 	codeExpired, codeInvalidResponse, codeSessionTooLarge, codeStoreUnavailable, codeMissingCSRF, codeOAuthCallback,
-	codeSessionRequired, codeSignedOut, codeNotFound, codeMethodNotAllowed, codeBadRequest, codeDefault,
+	codeSessionRequired, codeSignedOut, codeWrongCode, codeRateLimited, codeAnotherWay, codeNotFound, codeMethodNotAllowed, codeBadRequest, codeDefault,
 }
 
 // errCookies: the browser brings back no cookie at all.

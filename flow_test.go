@@ -356,7 +356,7 @@ func TestFormsAreRead(t *testing.T) { // CS-08, AC-12
 	token := b.csrf()
 	require.Equal(t, 415, b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {token}}, "Content-Type", "text/plain").StatusCode)
 	require.Equal(t, 400, b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {token, token}}).StatusCode)
-	require.Equal(t, 400, b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {token}, "x": {strings.Repeat("x", 20<<10)}}).StatusCode)
+	require.Equal(t, 413, b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {token}, "x": {strings.Repeat("x", 20<<10)}}).StatusCode)
 }
 
 func TestMethodsAndUnknownRoutes(t *testing.T) { // CB-04, CB-07

@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // language is what the pages say in one language.
@@ -11,10 +13,20 @@ type language struct {
 	tag          string
 	continueWith string
 	words        Words
+	seconds      string // "Try again in %d seconds."
+	minutes      string
 	errors       map[string]explanation
 }
 
 type explanation struct{ title, text string }
+
+// wait says when to come back, never too early.
+func (l *language) wait(d time.Duration) string {
+	if seconds := int((d + time.Second - 1) / time.Second); seconds < 120 {
+		return fmt.Sprintf(l.seconds, seconds)
+	}
+	return fmt.Sprintf(l.minutes, int((d+time.Minute-1)/time.Minute))
+}
 
 // languageOf is the one of ours that the browser likes best (RFC 9110 12.5.4):
 // English where it says nothing.
@@ -44,8 +56,10 @@ func languageOf(r *http.Request) *language {
 var english = &language{
 	tag:          "en",
 	continueWith: "Continue with %s",
+	seconds:      "Too many wrong access codes came from your network. Try again in %d seconds.",
+	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
 	words: Words{
-		SignIn: "Sign in", SignInIntro: "Choose how to continue.",
+		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", Or: "or",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Stay: "Stay signed in",
 		Retry: "Try again", Home: "To the start page", ToSignIn: "To the sign-in page", RequestID: "If you ask for help, give this number",
 	},
@@ -65,6 +79,9 @@ var english = &language{
 		codeOAuthCallback:    {"The sign-in did not work", "The sign-in service could not complete it. Try again."},
 		codeSessionRequired:  {"Please sign in", "The page that you asked for is for people who are signed in."},
 		codeSignedOut:        {"You are signed out", "You can close this page, or sign in again."},
+		codeWrongCode:        {"That code is not right", "Capital letters and spaces count. Ask the people who run this site if you have lost it."},
+		codeRateLimited:      {"Too many attempts", "Too many wrong access codes came from your network. Try again in a few minutes."},
+		codeAnotherWay:       {"This page needs another way of signing in", "You are signed in, but not in the way that this page asks for. Sign in with an account that may see it."},
 		codeNotFound:         {"There is no such page", "The address may be mistyped, or out of date."},
 		codeMethodNotAllowed: {"That does not work here", "This address cannot be used in that way."},
 		codeBadRequest:       {"The request was not understood", "Go back and start again."},
@@ -75,8 +92,10 @@ var english = &language{
 var chinese = &language{
 	tag:          "zh-CN",
 	continueWith: "使用 %s 登录",
+	seconds:      "您所在的网络多次输入错误的访问密码。请在 %d 秒后重试。",
+	minutes:      "您所在的网络多次输入错误的访问密码。请在 %d 分钟后重试。",
 	words: Words{
-		SignIn: "登录", SignInIntro: "请选择登录方式。",
+		SignIn: "登录", SignInIntro: "请选择登录方式。", AccessCode: "访问密码", Or: "或",
 		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignedInAs: "当前登录账号", Stay: "保持登录",
 		Retry: "重试", Home: "返回首页", ToSignIn: "前往登录页", RequestID: "如需帮助，请提供此编号",
 	},
@@ -96,6 +115,9 @@ var chinese = &language{
 		codeOAuthCallback:    {"登录失败", "登录服务未能完成登录。请重试。"},
 		codeSessionRequired:  {"请先登录", "您要访问的页面需要登录。"},
 		codeSignedOut:        {"您已退出登录", "您可以关闭此页面，或重新登录。"},
+		codeWrongCode:        {"访问密码不正确", "请注意区分大小写和空格。如果忘记了密码，请联系本站管理员。"},
+		codeRateLimited:      {"尝试次数过多", "您所在的网络多次输入错误的访问密码。请几分钟后重试。"},
+		codeAnotherWay:       {"此页面需要其他登录方式", "您已登录，但不是此页面要求的方式。请使用有权访问的账号登录。"},
 		codeNotFound:         {"页面不存在", "地址可能有误或已失效。"},
 		codeMethodNotAllowed: {"操作不支持", "此地址不能以这种方式访问。"},
 		codeBadRequest:       {"请求无法识别", "请返回并重新开始。"},

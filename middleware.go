@@ -18,6 +18,10 @@ type visit struct {
 	origin  *url.URL // the public address of this server
 	session *session.Session
 	err     error // why nothing could be decided
+
+	// byHeader: an API client's code came with the request, so that no cookie
+	// is renewed.
+	byHeader bool
 }
 
 func (v *visit) secure() bool { return v.origin.Scheme == "https" }
@@ -46,19 +50,21 @@ func FromContext(ctx context.Context) (s *session.Session, ok bool) {
 // What next answers is kept out of caches unless next says otherwise. The
 // request's body and the answer are left alone.
 func (a *Authenticator) Require(next http.Handler) http.Handler {
-	return a.middleware(next, func(w http.ResponseWriter, r *http.Request, v *visit) bool {
-		switch {
-		case v.err != nil:
-			a.undecided(w, r, v)
-		case v.session == nil:
-			a.challenge(w, r, v)
-		case isUpgrade(r) && !upgradeAllowed(r, v.origin):
-			a.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
-		default:
-			return true
-		}
-		return false
-	})
+	return a.middleware(next, a.admitSignedIn)
+}
+
+func (a *Authenticator) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit) bool {
+	switch {
+	case v.err != nil:
+		a.undecided(w, r, v)
+	case v.session == nil:
+		a.challenge(w, r, v)
+	case isUpgrade(r) && !upgradeAllowed(r, v.origin):
+		a.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
+	default:
+		return true
+	}
+	return false
 }
 
 // Identify answers the routes itself and lets everybody reach next, which
@@ -106,16 +112,32 @@ func (a *Authenticator) look(r *http.Request) (*visit, error) {
 	}
 	v := &visit{owner: a, origin: origin}
 	v.session, v.err = a.sessions.Load(r, v.secure())
-	if v.session != nil && v.session.Provider != "" && a.providers[v.session.Provider] == nil {
-		v.session = nil // its provider is no longer configured
+	if v.session != nil && !a.stillOffered(v.session) {
+		v.session = nil
+	}
+	if v.session == nil && v.err == nil {
+		a.lookAtCode(r, v)
 	}
 	return v, nil
+}
+
+// stillOffered reports whether the way in which s was signed in is still there:
+// its provider is configured, its access code not withdrawn.
+func (a *Authenticator) stillOffered(s *session.Session) bool {
+	switch s.Provider {
+	case "":
+		return true // Auth.js signed in
+	case AccessCode:
+		return a.code != nil && a.code.Valid(s.Subject)
+	default:
+		return a.providers[s.Provider] != nil
+	}
 }
 
 // renew re-issues a session that is due. Only then is w wrapped, so that no
 // cache keeps an answer that carries the new cookie.
 func (a *Authenticator) renew(w http.ResponseWriter, r *http.Request, v *visit) http.ResponseWriter {
-	if isUpgrade(r) || !a.sessions.Due(v.session) {
+	if v.byHeader || isUpgrade(r) || !a.sessions.Due(v.session) {
 		return w
 	}
 	if err := a.sessions.Renew(w, r, v.session, v.secure()); err != nil {
@@ -158,6 +180,9 @@ func (a *Authenticator) currentPath(r *http.Request) string {
 
 // undecided answers a request of which the store could not tell whose it is.
 func (a *Authenticator) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
+	if a.refuseAPICode(w, v) {
+		return
+	}
 	w.Header().Set("Retry-After", "5")
 	if isNavigation(r) {
 		id := a.logFailure(r, "", codeStoreUnavailable, v.err)

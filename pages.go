@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -24,6 +25,7 @@ type Page struct {
 	CSRFToken   string // goes into a form's csrfToken
 	CallbackURL string // goes into a form's callbackUrl: the path to return to
 	Providers   []PageProvider
+	AccessCode  bool // whether to ask for one: the field "code" of a form for BasePath + "/signin/access-code"
 
 	Name string // on the sign-out page: who is signed in, if anybody
 
@@ -49,7 +51,7 @@ type PageProvider struct {
 
 // Words are the fixed texts of the pages in one language.
 type Words struct {
-	SignIn, SignInIntro, SignOut, SignOutIntro, SignedInAs, Stay, Retry, Home, ToSignIn, RequestID string
+	SignIn, SignInIntro, AccessCode, Or, SignOut, SignOutIntro, SignedInAs, Stay, Retry, Home, ToSignIn, RequestID string
 }
 
 type pageSet struct {
@@ -66,6 +68,7 @@ type pageProvider struct {
 type signInPage struct {
 	BasePath, CSRFToken, CallbackURL string
 	Providers                        []pageProvider
+	AccessCode                       bool
 	Error                            string
 }
 
@@ -75,6 +78,7 @@ type signOutPage struct {
 
 type errorPage struct {
 	BasePath, Code, RequestID, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
+	Wait                                                                                    time.Duration
 }
 
 // newPages takes the templates that custom defines and ours for the rest.
@@ -113,7 +117,7 @@ func newPages(custom *template.Template) (*pageSet, error) {
 
 func (p *pageSet) signIn(w http.ResponseWriter, r *http.Request, status int, d signInPage, forms []string) {
 	lang := languageOf(r)
-	page := Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL}
+	page := Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, AccessCode: d.AccessCode}
 	for _, one := range d.Providers {
 		initial, _ := utf8.DecodeRuneInString(one.Label)
 		page.Providers = append(page.Providers, PageProvider{
@@ -138,6 +142,9 @@ func (p *pageSet) error(w http.ResponseWriter, r *http.Request, status int, d er
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID,
 	}
 	page.explain(lang, d.Code)
+	if d.Wait > 0 {
+		page.Text = lang.wait(d.Wait)
+	}
 	p.write(w, status, p.errorPage, lang, page, forms)
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"slices"
@@ -48,7 +49,12 @@ func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, action, id string) {
 	type handler func(http.ResponseWriter, *http.Request, *visit)
 	var get, post handler
+	limit := int64(maxForm)
 	switch {
+	case a.code != nil && id == AccessCode && (action == "signin" || action == "callback"):
+		// Auth.js's client posts credentials to callback.
+		limit = maxCodeForm
+		get, post = a.toSignInPage, a.signInByCode
 	case id == "" && action == "providers":
 		get = a.listProviders
 	case id == "" && action == "csrf":
@@ -74,7 +80,7 @@ func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, 
 	case r.Method == "GET":
 		get(w, r, v)
 	case r.Method == "POST" && post != nil:
-		if status := a.parseForm(w, r); status != 0 {
+		if status := a.parseForm(w, r, limit); status != 0 {
 			a.refuse(w, r, status, codeBadRequest)
 			return
 		}
@@ -88,13 +94,17 @@ func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, 
 
 // parseForm reads the body of a form. It returns the status to refuse with,
 // or 0.
-func (a *Authenticator) parseForm(w http.ResponseWriter, r *http.Request) int {
+func (a *Authenticator) parseForm(w http.ResponseWriter, r *http.Request, limit int64) int {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return http.StatusUnsupportedMediaType
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if err := r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return http.StatusRequestEntityTooLarge
+		}
 		return http.StatusBadRequest
 	}
 	for _, values := range r.PostForm {
@@ -190,6 +200,10 @@ func (a *Authenticator) listProviders(w http.ResponseWriter, _ *http.Request, v 
 		name := p.Name()
 		list = append(list, member{name, entry{name, label(p), kind,
 			v.origin.String() + a.base + "/signin/" + name, v.origin.String() + a.base + "/callback/" + name}})
+	}
+	if a.code != nil {
+		list = append(list, member{AccessCode, entry{AccessCode, "Access code", "credentials",
+			v.origin.String() + a.base + "/signin/" + AccessCode, v.origin.String() + a.base + "/callback/" + AccessCode}})
 	}
 	a.writeJSON(w, http.StatusOK, list)
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// chooseProvider is GET /signin: the page with a button for each provider.
+// chooseProvider is GET /signin: the page with every way to sign in.
 func (a *Authenticator) chooseProvider(w http.ResponseWriter, r *http.Request, v *visit) {
 	query := r.URL.Query()
 	to := a.returnPath(v, query.Get("callbackUrl"))
@@ -25,16 +25,23 @@ func (a *Authenticator) chooseProvider(w http.ResponseWriter, r *http.Request, v
 		return
 	}
 	a.clearBroken(w, r, v)
+	a.showSignIn(w, r, v, http.StatusOK, to, knownError(r))
+}
+
+// showSignIn shows every way to sign in, and code, what went wrong before, if
+// anything did.
+func (a *Authenticator) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, status int, to, code string) {
 	page := signInPage{
 		BasePath:    a.base,
 		CSRFToken:   a.csrf.token(w, r, v.secure()),
 		CallbackURL: to,
-		Error:       knownError(r),
+		AccessCode:  a.code != nil,
+		Error:       code,
 	}
 	for _, p := range a.order {
 		page.Providers = append(page.Providers, pageProvider{ID: p.Name(), Label: label(p), Mark: mark(p)})
 	}
-	a.pages.signIn(w, r, http.StatusOK, page, formOrigins(v))
+	a.pages.signIn(w, r, status, page, formOrigins(v))
 }
 
 // toSignInPage answers whoever opens the address of a sign-in's start: only a

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
 )
 
@@ -31,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
-	config, err := auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), Logger: logger})
+	config, err := auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv, Logger: logger})
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	if err = errors.Join(err, upstreamErr); err != nil {
 		return err

@@ -138,7 +138,12 @@ func TestWebSocketPasses(t *testing.T) { // MW-08
 
 func TestProblemsAreAllReported(t *testing.T) {
 	err := run(context.Background(), func(string) string { return "" }, slog.New(slog.DiscardHandler))
-	for _, want := range []string{"UPSTREAM_URL", "NEXT_AUTH_SECRET", "ACCESS_CODE", "AUTH0_ISSUER"} {
+	for _, want := range []string{"UPSTREAM_URL", "NEXT_AUTH_SECRET", "ACCESS_CODE"} {
+		require.ErrorContains(t, err, want)
+	}
+	env := map[string]string{"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE="}
+	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	for _, want := range []string{"UPSTREAM_URL", "ACCESS_CODE", "AUTH0_CLIENT_ID", "AUTH0_ISSUER"} {
 		require.ErrorContains(t, err, want)
 	}
 }

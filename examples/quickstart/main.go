@@ -14,10 +14,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/providertest"
 )
@@ -32,7 +34,7 @@ func main() {
 }
 
 func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, error) }) error {
-	config, err := configure(ctx, env)
+	config, code, err := configure(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -46,34 +48,44 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	fmt.Fprintf(out, "Open http://localhost:%s\n", port)
+	if code != "" {
+		fmt.Fprintf(out, "Sign in as one of two people, or with the access code %s\n", code)
+	}
 	return serve(ctx, listener, site(a))
 }
 
 // configure takes the environment if it says anything about sign-in, and else
-// the embedded identity provider.
-func configure(ctx context.Context, env auth.Env) (auth.Config, error) {
+// the embedded identity provider and an access code that it makes up.
+func configure(ctx context.Context, env auth.Env) (config auth.Config, code string, err error) {
 	if _, name := env.First("NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET", "ACCESS_CODE",
 		"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS",
 		"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
-		return auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All()})
+		config, err = auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv})
+		return config, "", err
 	}
 	log.Print("No provider is configured: using an embedded one, where nobody has a password.\n" +
 		"Set NEXT_AUTH_SECRET, ACCESS_CODE, NEXT_AUTH_SSO_PROVIDERS and the providers' variables to use real ones.")
 	issuer, err := embedded(ctx)
 	if err != nil {
-		return auth.Config{}, err
+		return auth.Config{}, "", err
 	}
 	demo, err := auth.NewOIDC(auth.OIDCConfig{
 		Name: "demo", Issuer: issuer, ClientID: "quickstart", ClientSecret: auth.NewSecret("quickstart"),
 		Presentation: auth.Presentation{Label: "Demo"},
 	})
 	if err != nil {
-		return auth.Config{}, err
+		return auth.Config{}, "", err
 	}
-	return auth.Config{
-		Secrets:   []auth.Secret{auth.NewSecret(rand.Text() + rand.Text())},
-		Providers: []auth.Provider{demo},
-	}, nil
+	secrets := []auth.Secret{auth.NewSecret(rand.Text() + rand.Text())}
+	code = strings.ToLower(rand.Text()[:16])
+	codes, err := accesscode.New(accesscode.Config{
+		Secrets: secrets,
+		Codes:   []accesscode.Code{{Text: auth.NewSecret(code), Label: "quickstart"}},
+	})
+	if err != nil {
+		return auth.Config{}, "", err
+	}
+	return auth.Config{Secrets: secrets, Providers: []auth.Provider{demo}, AccessCode: codes}, code, nil
 }
 
 // embedded starts an identity provider on a loopback port.
@@ -142,8 +154,8 @@ dd{margin:0;overflow-wrap:anywhere}
 <dl>
 <dt>Provider</dt><dd>{{.Provider}}</dd>
 <dt>Subject</dt><dd>{{.Subject}}</dd>
-<dt>E-mail</dt><dd>{{.Email}}{{if .EmailVerified}} (verified){{end}}</dd>
-<dt>Signed in</dt><dd>{{.AuthTime.Format "2006-01-02 15:04:05"}}</dd>
+{{if .Email}}<dt>E-mail</dt><dd>{{.Email}}{{if .EmailVerified}} (verified){{end}}</dd>
+{{end}}<dt>Signed in</dt><dd>{{.AuthTime.Format "2006-01-02 15:04:05"}}</dd>
 <dt>Until</dt><dd>{{.ExpiresAt.Format "2006-01-02 15:04:05"}}</dd>
 </dl>
 <p><a href="/api/auth/signout">Sign out</a></p>

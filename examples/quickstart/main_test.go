@@ -34,7 +34,9 @@ func TestQuickstart(t *testing.T) {
 		done <- run(ctx, func(name string) string { return map[string]string{"PORT": "0"}[name] }, &out)
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://localhost:") }, 10*time.Second, 10*time.Millisecond)
-	site := strings.Fields(out.String())[1]
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "access code") }, 10*time.Second, 10*time.Millisecond)
+	words := strings.Fields(out.String())
+	site, code := words[1], words[len(words)-1]
 	jar, _ := cookiejar.New(nil)
 	browser := &http.Client{Jar: jar}
 	get := func(address string) (string, *url.URL) {
@@ -62,11 +64,22 @@ func TestQuickstart(t *testing.T) {
 	body, at := get(next.String())
 	require.Equal(t, "/account?tab=profile", at.RequestURI())
 	require.Contains(t, body, "Ada Lovelace")
+	jar, _ = cookiejar.New(nil)
+	browser.Jar = jar
+	body, _ = get(site + "/account")
+	token = regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(body)[1]
+	resp, err = browser.PostForm(site+"/api/auth/signin/access-code", url.Values{"csrfToken": {token}, "callbackUrl": {"/account"}, "code": {code}})
+	require.NoError(t, err)
+	text, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	require.Contains(t, string(text), "quickstart</strong>. You are at <code>/account")
 	cancel()
 	require.NoError(t, <-done)
 }
 
 func TestEnvironmentIsUsed(t *testing.T) {
-	err := run(context.Background(), func(name string) string { return map[string]string{"ACCESS_CODE": "0123456789abcdef"}[name] }, io.Discard)
+	err := run(context.Background(), func(name string) string { return map[string]string{"NEXT_AUTH_SSO_PROVIDERS": "github"}[name] }, io.Discard)
 	require.ErrorContains(t, err, "NEXT_AUTH_SECRET is not set")
+	err = run(context.Background(), func(name string) string { return map[string]string{"ACCESS_CODE": "short"}[name] }, io.Discard)
+	require.ErrorContains(t, err, "ACCESS_CODE has code 1")
 }

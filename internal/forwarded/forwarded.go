@@ -67,6 +67,64 @@ func peer(remoteAddr string) (netip.Addr, bool) {
 	return at.Addr().Unmap().WithZone(""), true
 }
 
+// Client returns the address that a request comes from. Of a chain of proxies,
+// the last hop that is not trusted counts: whatever stands left of it may be made
+// up. The zero address stands for a peer that has none, a Unix socket's.
+func (p Proxies) Client(r *http.Request) netip.Addr {
+	client, ok := peer(r.RemoteAddr)
+	if !ok || !p.contains(client) {
+		return client
+	}
+	hops := hopsOf(r.Header)
+	for i := len(hops) - 1; i >= 0 && i >= len(hops)-maxHops; i-- {
+		ip, ok := parseHop(hops[i])
+		if !ok {
+			break
+		}
+		if client = ip; !p.contains(ip) {
+			break
+		}
+	}
+	return client
+}
+
+// maxHops bounds how many proxies may stand in a row.
+const maxHops = 32
+
+// hopsOf lists who forwarded for whom, the nearest last. Forwarded (RFC 7239)
+// counts before X-Forwarded-For.
+func hopsOf(h http.Header) (hops []string) {
+	if forwarded := h.Values("Forwarded"); len(forwarded) > 0 {
+		for element := range strings.SplitSeq(strings.Join(forwarded, ","), ",") {
+			hop := ""
+			for pair := range strings.SplitSeq(element, ";") {
+				if name, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && strings.EqualFold(name, "for") {
+					hop = strings.Trim(value, `"`)
+				}
+			}
+			hops = append(hops, hop)
+		}
+		return hops
+	}
+	for entry := range strings.SplitSeq(strings.Join(h.Values("X-Forwarded-For"), ","), ",") {
+		hops = append(hops, strings.TrimSpace(entry))
+	}
+	return hops
+}
+
+// parseHop takes an address, with or without a port.
+func parseHop(s string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		at, err := netip.ParseAddrPort(s)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		ip = at.Addr()
+	}
+	return ip.Unmap().WithZone(""), true
+}
+
 // Origin returns the scheme and the host, with its port if any, under which the
 // client called. Of a list, which a chain of proxies makes, the last entry counts:
 // the one that the trusted proxy next to us wrote.

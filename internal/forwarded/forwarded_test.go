@@ -22,6 +22,34 @@ func request(remote, host string, secure bool, headers ...string) *http.Request 
 	return r
 }
 
+func TestClient(t *testing.T) { // AC-02, HO-02
+	const near, far = "127.0.0.1:1", "203.0.113.9:1"
+	for name, test := range map[string]struct {
+		r    *http.Request
+		want string
+	}{
+		"direct":                      {request(far, "x", false), "203.0.113.9"},
+		"made up":                     {request(far, "x", false, "X-Forwarded-For", "1.2.3.4"), "203.0.113.9"},
+		"one proxy":                   {request(near, "x", false, "X-Forwarded-For", "1.2.3.4"), "1.2.3.4"},
+		"made up before a proxy":      {request(near, "x", false, "X-Forwarded-For", "9.9.9.9, 1.2.3.4"), "1.2.3.4"},
+		"two lines":                   {request(near, "x", false, "X-Forwarded-For", "9.9.9.9", "X-Forwarded-For", "1.2.3.4"), "1.2.3.4"},
+		"two proxies":                 {request(near, "x", false, "X-Forwarded-For", "9.9.9.9, 1.2.3.4, 10.0.0.7"), "1.2.3.4"},
+		"only proxies":                {request(near, "x", false, "X-Forwarded-For", "10.0.0.8, 10.0.0.7"), "10.0.0.8"},
+		"nothing":                     {request(near, "x", false), "127.0.0.1"},
+		"nonsense next to us":         {request(near, "x", false, "X-Forwarded-For", "1.2.3.4, unknown"), "127.0.0.1"},
+		"nonsense behind a proxy":     {request(near, "x", false, "X-Forwarded-For", "evil, 10.0.0.7"), "10.0.0.7"},
+		"a port":                      {request(near, "x", false, "X-Forwarded-For", "1.2.3.4:5678"), "1.2.3.4"},
+		"IPv6":                        {request(near, "x", false, "X-Forwarded-For", "2001:db8::1"), "2001:db8::1"},
+		"IPv6 in brackets, with port": {request(near, "x", false, "X-Forwarded-For", "[2001:db8::1]:5678"), "2001:db8::1"},
+		"v4 in v6":                    {request("[::ffff:127.0.0.1]:1", "x", false, "X-Forwarded-For", "::ffff:1.2.3.4"), "1.2.3.4"},
+		"Forwarded":                   {request(near, "x", false, "Forwarded", `for=9.9.9.9, For="[2001:db8::1]:80";proto=https`, "X-Forwarded-For", "9.9.9.9"), "2001:db8::1"},
+		"Forwarded for nobody":        {request(near, "x", false, "Forwarded", "proto=https", "X-Forwarded-For", "9.9.9.9"), "127.0.0.1"},
+		"a Unix socket":               {request("@", "x", false, "X-Forwarded-For", "9.9.9.9"), "invalid IP"},
+	} {
+		require.Equal(t, test.want, forwarded.Default().Client(test.r).String(), name)
+	}
+}
+
 func TestOrigin(t *testing.T) { // HO-01, HO-02, HO-03
 	const near, far = "127.0.0.1:1", "203.0.113.9:1"
 	cases := []struct {

@@ -1,0 +1,49 @@
+package accesscode
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/sallyport/auth"
+)
+
+const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns access-code sign-in off"
+
+// FromEnv reads ACCESS_CODE, one or several codes separated by commas, with
+// spaces around each ignored. It is for [auth.Parts].AccessCode. secrets are the
+// deployment's.
+func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
+	value := strings.TrimSpace(env("ACCESS_CODE"))
+	if err := auth.CheckEnvValue("ACCESS_CODE", value); err != nil {
+		return nil, err
+	}
+	var codes []Code
+	var err error
+	seen := map[string]bool{}
+	for text := range strings.SplitSeq(value, ",") {
+		text = strings.TrimSpace(text)
+		if text == "" || seen[text] {
+			continue
+		}
+		seen[text] = true
+		n := len(codes) + 1
+		switch {
+		case len(text) < minLength || len(text) > maxLength:
+			err = errors.Join(err, &auth.EnvError{Variable: "ACCESS_CODE", Problem: fmt.Sprintf("has code %d, which is not of %d to %d bytes", n, minLength, maxLength), Cure: cure})
+		case len(text) < goodLength:
+			log.Warn("auth: an access code is short and may be guessed: "+cure, "variable", "ACCESS_CODE", "code", n, "want_bytes", goodLength)
+		}
+		codes = append(codes, Code{Text: auth.NewSecret(text), Label: fmt.Sprintf("access code %d", n)})
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case len(codes) == 0:
+		return nil, &auth.EnvError{Variable: "ACCESS_CODE", Problem: "has no code in it", Cure: cure}
+	case len(codes) == 1:
+		codes[0].Label = ""
+	}
+	return New(Config{Codes: codes, Secrets: secrets})
+}
