@@ -31,8 +31,13 @@ func TestArrows(t *testing.T) {
 	github := own(linked(module + "/providers/github"))
 	slices.Sort(github)
 	require.Subset(t, []string{"providers/github", "providers/internal/settings", "session"}, github, "one provider links no other")
+	require.Equal(t, []string{"session"}, without(own(linked(module+"/accesscode")), "accesscode"))
 	for _, p := range linked(module) {
 		allowed := strings.HasPrefix(p, module) || strings.HasPrefix(p, "golang.org/x/oauth2") || strings.HasPrefix(p, "github.com/go-jose/go-jose/v4")
 		require.True(t, allowed, "the root links %s", p)
 	}
+}
+
+func without(list []string, one string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == one })
 }

