@@ -77,8 +77,12 @@ type Config struct {
 	TrustedProxies []string
 
 	// Providers in the order in which the sign-in page shows them. Required
-	// unless AccessCode is set.
+	// unless AccessCode or Backend is set.
 	Providers []Provider
+
+	// Backend decides about requests that bring no session of ours: clerk.New.
+	// If nil, nobody does.
+	Backend Backend
 
 	// AccessCode lets in whoever knows a code, alone or beside the providers:
 	// accesscode.New. If nil, nobody.
@@ -127,6 +131,7 @@ type Authenticator struct {
 	providers map[string]Provider
 	order     []Provider
 	straight  Provider
+	backend   Backend
 	code      CodeVerifier
 	policy    Policy
 	sessions  *session.Manager
@@ -155,6 +160,7 @@ func New(c Config) (*Authenticator, error) {
 	a := &Authenticator{
 		providers: make(map[string]Provider, len(c.Providers)),
 		order:     c.Providers,
+		backend:   c.Backend,
 		code:      c.AccessCode,
 		policy:    c.Policy,
 		onEvent:   c.OnEvent,
@@ -201,8 +207,8 @@ func New(c Config) (*Authenticator, error) {
 }
 
 func (a *Authenticator) addProviders(list []Provider) error {
-	if len(list) == 0 && a.code == nil {
-		return errors.New("auth: Config has neither Providers nor AccessCode: nobody could sign in")
+	if len(list) == 0 && a.code == nil && a.backend == nil {
+		return errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in")
 	}
 	var err error
 	for i, p := range list {

@@ -167,7 +167,7 @@ func (a *Authenticator) lookAtCode(r *http.Request, v *visit) {
 	v.session = codeSession(id)
 	v.session.IssuedAt = a.now()
 	v.session.ExpiresAt = a.now()
-	v.byHeader = true
+	v.foreign = true
 }
 
 // refuseAPICode answers an API client whose code did not count: RFC 6750 3.

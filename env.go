@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,10 +38,14 @@ type ProviderFactory func(env Env, id string, client *http.Client) (Provider, er
 // CodeFactory makes a gate of ACCESS_CODE. secrets are those of the sessions.
 type CodeFactory func(env Env, secrets []Secret, log *slog.Logger) (CodeVerifier, error)
 
+// BackendFactory makes a backend of Clerk's variables.
+type BackendFactory func(env Env, client *http.Client) (Backend, error)
+
 // Parts are what [ConfigFromEnv] may use, so that a program links only what it
 // names.
 type Parts struct {
 	Providers  map[string]ProviderFactory // by the id that the environment uses: providers.All(), or fewer
+	Backend    BackendFactory             // clerk.FromEnv. If nil, Clerk's variables are an error
 	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE lets nobody in
 	Store      session.Store              // for NEXT_AUTH_SSO_SESSION_STRATEGY=database
 	HTTPClient *http.Client               // for the providers' calls. If nil, the default
@@ -65,7 +72,8 @@ const secretCure = "it seals the session tokens; make one with `openssl rand -ba
 // ConfigFromEnv reads the variables of a LobeChat deployment. The error joins
 // every problem that they have, each an [*EnvError].
 //
-// The secret turns SSO on; NEXT_AUTH_SSO_PROVIDERS names the providers, in display
+// Clerk's publishable key turns Clerk on, and nothing else. Else the secret turns
+// SSO on; NEXT_AUTH_SSO_PROVIDERS names the providers, in display
 // order, and ACCESS_CODE lets people in beside them. Without a secret, ACCESS_CODE
 // alone does. Nothing set is an error, never an open door.
 func ConfigFromEnv(env Env, parts Parts) (Config, error) {
@@ -73,14 +81,18 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	if e.log == nil {
 		e.log = slog.Default()
 	}
-	if e.get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY") != "" {
-		e.problem("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "turns on Clerk, which this program does not include", "unset it to sign in with SSO providers")
-	}
 	c := Config{URL: e.publicURL(), Logger: parts.Logger}
 	if trust := e.get("AUTH_TRUST_HOST"); trust != "" && !truthy(trust) {
 		c.TrustedProxies = []string{}
 	}
 	c.Secrets = e.secrets()
+	if _, name := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
+		c.Backend, c.Secrets = e.clerk(parts, name, c.Secrets)
+		if e.err != nil {
+			return Config{}, e.err
+		}
+		return c, nil
+	}
 	if e.sso() {
 		if e.env("ACCESS_CODE") == "" {
 			e.problem("ACCESS_CODE", "is not set", "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off")
@@ -96,6 +108,23 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		return Config{}, e.err
 	}
 	return c, nil
+}
+
+// clerk is Clerk's mode, which wins over every other. Without a secret, the one
+// that forms need is made of Clerk's, the same on every node.
+func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backend, []Secret) {
+	if parts.Backend == nil {
+		e.problem(variable, "turns on Clerk, which this program does not include", "unset it to sign in with SSO providers")
+		return nil, nil
+	}
+	b, err := parts.Backend(e.env, parts.HTTPClient)
+	e.err = errors.Join(e.err, err)
+	if secrets == nil {
+		mac := hmac.New(sha256.New, []byte(e.env("CLERK_SECRET_KEY")))
+		mac.Write([]byte("sallyport"))
+		secrets = []Secret{NewSecret(hex.EncodeToString(mac.Sum(nil)))}
+	}
+	return b, secrets
 }
 
 // sso reports whether the SSO providers are on.
@@ -219,7 +248,7 @@ func (e *envReader) providers(parts Parts) []Provider {
 	known := slices.Sorted(maps.Keys(parts.Providers))
 	var list []Provider
 	seen := map[string]bool{}
-	for _, id := range splitList(value) {
+	for _, id := range SplitEnvList(value) {
 		factory, ok := parts.Providers[id]
 		switch {
 		case !ok:
@@ -259,7 +288,7 @@ func (e *envReader) policy(list []Provider) Policy {
 		}
 		return nil
 	}
-	policy, err := AllowEmails(splitList(value)...)
+	policy, err := AllowEmails(SplitEnvList(value)...)
 	if err != nil {
 		e.problem("AUTH_ALLOWED_EMAILS", "is not a list of addresses and domains", "write it like ada@example.com,example.org")
 	}
@@ -281,8 +310,9 @@ func (e *envReader) store(parts Parts) session.Store {
 	}
 }
 
-// splitList splits at commas, the full-width one too, and drops what is empty.
-func splitList(value string) []string {
+// SplitEnvList splits a variable at commas, the full-width one too, and drops
+// what is empty.
+func SplitEnvList(value string) []string {
 	fields := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '，' })
 	list := fields[:0]
 	for _, f := range fields {

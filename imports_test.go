@@ -32,6 +32,7 @@ func TestArrows(t *testing.T) {
 	slices.Sort(github)
 	require.Subset(t, []string{"providers/github", "providers/internal/settings", "session"}, github, "one provider links no other")
 	require.Equal(t, []string{"session"}, without(own(linked(module+"/accesscode")), "accesscode"))
+	require.Equal(t, []string{"session"}, without(own(linked(module+"/clerk")), "clerk"))
 	for _, p := range linked(module) {
 		allowed := strings.HasPrefix(p, module) || strings.HasPrefix(p, "golang.org/x/oauth2") || strings.HasPrefix(p, "github.com/go-jose/go-jose/v4")
 		require.True(t, allowed, "the root links %s", p)

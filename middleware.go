@@ -19,9 +19,9 @@ type visit struct {
 	session *session.Session
 	err     error // why nothing could be decided
 
-	// byHeader: an API client's code came with the request, so that no cookie
-	// is renewed.
-	byHeader bool
+	// foreign: the session is in no cookie of ours, so that none is renewed.
+	foreign  bool
+	decision *Decision // the backend's, if it was asked
 }
 
 func (v *visit) secure() bool { return v.origin.Scheme == "https" }
@@ -92,6 +92,9 @@ func (a *Authenticator) middleware(next http.Handler, admit func(http.ResponseWr
 		}
 		h := w.Header()
 		h.Add("Vary", "Cookie")
+		if v.follow(w) {
+			return
+		}
 		if !admit(w, r, v) {
 			return
 		}
@@ -118,6 +121,9 @@ func (a *Authenticator) look(r *http.Request) (*visit, error) {
 	if v.session == nil && v.err == nil {
 		a.lookAtCode(r, v)
 	}
+	if v.session == nil && v.err == nil && a.backend != nil {
+		a.askBackend(r, v)
+	}
 	return v, nil
 }
 
@@ -137,7 +143,7 @@ func (a *Authenticator) stillOffered(s *session.Session) bool {
 // renew re-issues a session that is due. Only then is w wrapped, so that no
 // cache keeps an answer that carries the new cookie.
 func (a *Authenticator) renew(w http.ResponseWriter, r *http.Request, v *visit) http.ResponseWriter {
-	if v.byHeader || isUpgrade(r) || !a.sessions.Due(v.session) {
+	if v.foreign || isUpgrade(r) || !a.sessions.Due(v.session) {
 		return w
 	}
 	if err := a.sessions.Renew(w, r, v.session, v.secure()); err != nil {
@@ -154,6 +160,10 @@ func (a *Authenticator) challenge(w http.ResponseWriter, r *http.Request, v *vis
 	if !isNavigation(r) {
 		w.Header().Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+a.base+`/signin"`)
 		a.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.origin.String() + a.base + "/signin"})
+		return
+	}
+	if a.onlyBackend() {
+		redirect(w, a.backend.SignInURL(v.origin.String()+a.currentPath(r)))
 		return
 	}
 	target := v.origin.String() + a.base + "/signin"

@@ -31,6 +31,7 @@ func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.badHost(w, r, err)
 		return
 	}
+	v.stay(w)
 	if len(r.URL.RawQuery) > maxQuery {
 		a.refuse(w, r, http.StatusRequestURITooLong, codeBadRequest)
 		return

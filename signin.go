@@ -16,6 +16,10 @@ func (a *Authenticator) chooseProvider(w http.ResponseWriter, r *http.Request, v
 		a.start(w, r, v, a.straight, a.txns.new(a.straight.Name(), a.callbackURL(v, a.straight), to, nil, false))
 		return
 	}
+	if a.onlyBackend() {
+		redirect(w, a.backend.SignInURL(v.origin.String()+to))
+		return
+	}
 	if a.signInURL != "" {
 		q := url.Values{"callbackUrl": {to}}
 		if code := knownError(r); code != "" {

@@ -25,7 +25,7 @@ func (a *Authenticator) signOut(w http.ResponseWriter, r *http.Request, v *visit
 		a.refuseForged(w, r, v)
 		return
 	}
-	if err := a.sessions.End(w, r, v.secure()); err != nil {
+	if err := a.end(w, r, v); err != nil {
 		id := a.logFailure(r, "", codeStoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
 		a.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: a.base, Code: codeStoreUnavailable, RequestID: id}, nil)
@@ -41,6 +41,16 @@ func (a *Authenticator) signOut(w http.ResponseWriter, r *http.Request, v *visit
 		return
 	}
 	a.goTo(w, r, v.origin.String()+to)
+}
+
+// end ends the session where it is kept: at the backend, or here.
+func (a *Authenticator) end(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if v.decision != nil && v.session != nil {
+		if err := a.backend.SignOut(w, r, v.session, v.secure()); err != nil {
+			return err
+		}
+	}
+	return a.sessions.End(w, r, v.secure())
 }
 
 // showSession is GET /session: who is signed in, and until when. It never

@@ -1,0 +1,123 @@
+package clerk
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
+)
+
+// Name is what [session.Session].Provider is for people whom Clerk signed in.
+const Name = "clerk"
+
+// Authenticate implements [auth.Backend].
+func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision, error) {
+	s, err := b.Decide(r, origin)
+	if err != nil {
+		return nil, err
+	}
+	d := &auth.Decision{Header: s.Header, Location: s.Header.Get("Location"), Value: s}
+	s.Header.Del("Location")
+	if s.Status != SignedIn || s.Claims.Pending && !b.config.AcceptPending {
+		d.Header.Set("X-Clerk-Auth-Status", string(s.Status))
+		d.Header.Set("X-Clerk-Auth-Reason", s.Reason)
+		return d, nil
+	}
+	d.Session = &session.Session{
+		ID: s.Claims.SessionID, Subject: s.Claims.UserID, Issuer: s.Claims.Issuer, Provider: Name,
+		IssuedAt: s.Claims.IssuedAt, ExpiresAt: s.Claims.ExpiresAt,
+	}
+	for claim, value := range map[string]string{"org_id": s.Claims.OrganizationID, "org_slug": s.Claims.OrganizationSlug, "org_role": s.Claims.OrganizationRole} {
+		if value != "" {
+			if err := d.Session.SetClaim(claim, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return d, nil
+}
+
+// SignInURL implements [auth.Backend]: the configured page or Clerk's, which
+// comes back to returnTo.
+func (b *Backend) SignInURL(returnTo string) string {
+	to := b.config.SignInURL
+	if to == "" {
+		to = b.instance.accounts() + "/sign-in"
+	}
+	u, err := url.Parse(to)
+	if err != nil {
+		return to // New has checked it
+	}
+	q := u.Query()
+	q.Set("redirect_url", returnTo)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// SignOut implements [auth.Backend]: it revokes the session at Clerk and deletes
+// its cookies here.
+func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error {
+	if s.ID != "" {
+		resp, err := b.call(r.Context(), "POST", "/v1/sessions/"+url.PathEscape(s.ID)+"/revoke", []byte("{}"))
+		if err != nil {
+			return err
+		}
+		if resp.Status >= 500 || resp.Status == http.StatusUnauthorized || resp.Status == http.StatusTooManyRequests {
+			return unreachable("revoking a session is answered with status %d", resp.Status)
+		}
+	}
+	for _, name := range []string{cookieSession, cookieRefresh, cookieClientUAT} {
+		for _, suffix := range []string{"", "_" + b.instance.suffix} {
+			http.SetCookie(w, &http.Cookie{Name: name + suffix, Path: "/", MaxAge: -1, Secure: secure, SameSite: http.SameSiteLaxMode})
+		}
+	}
+	return nil
+}
+
+// FromContext returns what was decided about the request that ctx belongs to,
+// and why. ok is false where no Clerk backend was asked.
+func FromContext(ctx context.Context) (s *State, ok bool) {
+	s, ok = auth.BackendValue(ctx).(*State)
+	return s, ok
+}
+
+// FromEnv reads NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY, CLERK_JWT_KEY
+// and CLERK_AUTHORIZED_PARTIES. It is for [auth.Parts].Backend.
+func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
+	var err error
+	get := func(names ...string) string {
+		value, name := env.First(names...)
+		err = errors.Join(err, auth.CheckEnvValue(name, value))
+		return value
+	}
+	problem := func(name, problem, cure string) {
+		err = errors.Join(err, &auth.EnvError{Variable: name, Problem: problem, Cure: cure})
+	}
+	c := Config{
+		PublishableKey: get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
+		SecretKey:      auth.NewSecret(get("CLERK_SECRET_KEY")),
+		JWTKey:         env("CLERK_JWT_KEY"),
+		HTTPClient:     client,
+	}
+	if parties := get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
+		c.AuthorizedParties = auth.SplitEnvList(parties)
+	}
+	if _, e := parseKey(c.PublishableKey); e != nil {
+		problem("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "is no publishable key", "copy it from Clerk's dashboard, API keys: pk_test_... or pk_live_...")
+	}
+	if c.SecretKey.IsZero() {
+		problem("CLERK_SECRET_KEY", "is not set", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
+	}
+	if c.JWTKey != "" {
+		if _, e := parsePEM(c.JWTKey); e != nil {
+			problem("CLERK_JWT_KEY", "is no public key", "copy the PEM from Clerk's dashboard, API keys, JWKS public key")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return New(c)
+}

@@ -1,0 +1,215 @@
+// Package clerk authenticates requests with Clerk as Clerk's own JavaScript back
+// end does: session tokens in the header and in cookies, with handshake, refresh,
+// development instances and satellite domains.
+//
+//	c, err := clerk.New(clerk.Config{PublishableKey: pk, SecretKey: auth.NewSecret(sk)})
+//	a, err := auth.New(auth.Config{Secrets: secrets, Backend: c})
+package clerk
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/internal/upstream"
+)
+
+const apiVersion = "2026-05-12"
+
+// Config describes an application of a Clerk instance. PublishableKey and
+// SecretKey are required.
+type Config struct {
+	PublishableKey string      // pk_test_... or pk_live_...
+	SecretKey      auth.Secret // sk_test_... or sk_live_...
+
+	// JWTKey is the instance's public key, a PEM. With it tokens are verified
+	// without any network call, and a key that Clerk rotates has to be changed here.
+	JWTKey string
+
+	// AuthorizedParties are the origins whose tokens count: "https://example.com".
+	// If nil, any of the instance. Clerk makes tokens without this claim on some
+	// navigations; those hand over to a handshake.
+	AuthorizedParties []string
+
+	// Satellite says that this is a satellite domain, Domain, of an application
+	// whose primary one has the sign-in page at SignInURL.
+	Satellite bool
+	Domain    string
+
+	// SatelliteAutoSync asks the primary domain about everybody, not only about
+	// people who were seen here before or come from signing in.
+	SatelliteAutoSync bool
+
+	// ProxyURL is where this application or another proxies Clerk's Frontend API:
+	// "https://example.com/__clerk". It is then the issuer of tokens.
+	ProxyURL string
+
+	// SignInURL and SignUpURL are pages of the application. If empty, Clerk's.
+	SignInURL, SignUpURL string
+
+	// RedirectOrigins are the satellites that a development instance may send a
+	// browser back to.
+	RedirectOrigins []string
+
+	// ClockSkew is how far clocks may differ. If zero, 5 seconds; at most a minute.
+	ClockSkew time.Duration
+
+	// AcceptPending takes sessions with a task left, such as choosing an
+	// organization, for signed in.
+	AcceptPending bool
+
+	APIURL     string           // of Clerk's Backend API. If empty, https://api.clerk.com
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
+	Logger     *slog.Logger     // If nil, slog.Default
+	Now        func() time.Time // If nil, time.Now
+}
+
+// Backend is an [auth.Backend] for one instance. It shares nothing with others,
+// and is safe for concurrent use.
+type Backend struct {
+	config      Config
+	instance    instance
+	frontendAPI string // base URL
+	issuer      string
+	parties     []string
+	fixedKey    *rsa.PublicKey
+	keys        *keyCache
+	client      *upstream.Client
+	log         *slog.Logger
+	now         func() time.Time
+}
+
+var _ auth.Backend = (*Backend)(nil)
+
+// New checks c and returns the backend. It does no network I/O. The error joins
+// every problem that c has.
+func New(c Config) (*Backend, error) {
+	if c.APIURL == "" {
+		c.APIURL = "https://api.clerk.com"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.ClockSkew == 0 {
+		c.ClockSkew = 5 * time.Second
+	}
+	b := &Backend{config: c, client: upstream.New(c.HTTPClient), log: c.Logger, now: c.Now, parties: c.AuthorizedParties}
+	var err error
+	problem := func(e error) {
+		if e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	var e error
+	b.instance, e = parseKey(c.PublishableKey)
+	problem(e)
+	if s := c.SecretKey.Reveal(); !strings.HasPrefix(s, "sk_test_") && !strings.HasPrefix(s, "sk_live_") {
+		problem(errors.New("clerk: SecretKey is none: want sk_test_... or sk_live_..., as Clerk's dashboard shows it under API keys"))
+	}
+	if c.JWTKey != "" {
+		b.fixedKey, e = parsePEM(c.JWTKey)
+		problem(e)
+	}
+	problem(c.check(b.instance.production))
+	if err != nil {
+		return nil, err
+	}
+	b.frontendAPI = "https://" + b.instance.frontendAPI
+	b.issuer = b.frontendAPI
+	switch {
+	case c.ProxyURL != "":
+		b.frontendAPI = strings.TrimRight(c.ProxyURL, "/")
+		b.issuer = b.frontendAPI
+	case c.Satellite && b.instance.production:
+		b.frontendAPI = "https://clerk." + c.Domain
+	}
+	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
+	return b, nil
+}
+
+func (c *Config) check(production bool) (err error) {
+	problem := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("clerk: "+format, args...)) }
+	absolute := func(field, raw string) {
+		if u, e := upstream.CheckURL(raw); raw != "" && (e != nil || u.RawQuery != "" || u.Fragment != "") {
+			problem("%s: want an https address", field)
+		}
+	}
+	absolute("APIURL", c.APIURL)
+	absolute("ProxyURL", c.ProxyURL)
+	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
+		if u, e := url.Parse(raw); raw != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+			problem("%s: want an address such as https://example.com/sign-in", field)
+		}
+	}
+	for _, list := range [][]string{c.AuthorizedParties, c.RedirectOrigins} {
+		if list != nil && len(list) == 0 {
+			problem("AuthorizedParties or RedirectOrigins is empty, not nil, and would admit nobody")
+		}
+		for _, o := range list {
+			if u, e := url.Parse(o); e != nil || u.Scheme+"://"+u.Host != o {
+				problem("%q is no origin: want one like https://example.com", o)
+			}
+		}
+	}
+	if c.Satellite && c.Domain == "" && c.ProxyURL == "" {
+		problem("Satellite: want Domain or ProxyURL")
+	}
+	if c.Domain != "" {
+		if u, e := url.Parse("https://" + c.Domain); e != nil || u.Host != c.Domain {
+			problem("Domain: want one like example.com")
+		}
+	}
+	if c.Satellite && !production && c.SignInURL == "" {
+		problem("Satellite: want SignInURL, of the primary domain")
+	}
+	if c.ClockSkew < 0 || c.ClockSkew > time.Minute {
+		problem("ClockSkew: want up to a minute")
+	}
+	return err
+}
+
+func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
+	resp, err := b.call(ctx, "GET", "/v1/jwks", nil)
+	if err != nil {
+		return nil, err
+	}
+	if resp.Status != http.StatusOK {
+		return nil, unreachable("the key set is answered with status %d: is CLERK_SECRET_KEY right?", resp.Status)
+	}
+	return resp.Body, nil
+}
+
+const maxAnswer = 1 << 20
+
+// call asks Clerk's Backend API. The secret key goes nowhere else.
+func (b *Backend) call(ctx context.Context, method, path string, body []byte) (*upstream.Response, error) {
+	var reader *strings.Reader
+	if body == nil {
+		reader = strings.NewReader("")
+	} else {
+		reader = strings.NewReader(string(body))
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, reader)
+	if err != nil {
+		return nil, unreachable("its address is malformed")
+	}
+	req.Header = http.Header{
+		"Authorization": {"Bearer " + b.config.SecretKey.Reveal()}, "Clerk-Api-Version": {apiVersion},
+		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"sallyport"},
+	}
+	resp, err := b.client.Do(req, maxAnswer)
+	if err != nil {
+		return nil, unreachable("%w", err)
+	}
+	return resp, nil
+}

@@ -1,0 +1,201 @@
+package clerk
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// Status is the outcome of a decision.
+type Status string
+
+// The outcomes.
+const (
+	SignedIn  Status = "signed-in"
+	SignedOut Status = "signed-out"
+	Handshake Status = "handshake" // the browser is sent to Clerk and comes back
+)
+
+// State is what was decided about a request, and why, in Clerk's words.
+type State struct {
+	Status Status
+	Reason string      // such as "session-token-expired-refresh-non-eligible-no-refresh-cookie"; empty when signed in
+	Claims *Claims     // when signed in
+	Token  string      // when signed in
+	Header http.Header // to answer with: Set-Cookie, Location (then with 307)
+}
+
+// loopLimit is how many handshakes in a row a browser is sent on.
+const loopLimit = 3
+
+// Decide decides about r, whose public address is origin: Clerk's decision tree.
+// The error says that nothing can be decided, because Clerk's API does not answer.
+func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
+	ctx := r.Context()
+	q := b.read(r, origin)
+	if token, ok := headerToken(r); ok {
+		c, err := b.verify(ctx, token, b.config.ClockSkew)
+		if err != nil {
+			return b.refused(ctx, q, token, err)
+		}
+		return b.signedIn(c, token, nil), nil
+	}
+	if q.nonce != "" || q.handshake != "" {
+		s, err := b.resolve(ctx, q)
+		if s != nil || err != nil {
+			return s, err
+		}
+	}
+	if s := b.satellite(q); s != nil {
+		return s, nil
+	}
+	if !b.instance.production {
+		if s := b.development(q); s != nil {
+			return s, nil
+		}
+	}
+	return b.byCookie(ctx, q)
+}
+
+// satellite is how a satellite domain learns of a session on the primary one.
+func (b *Backend) satellite(q *request) *State {
+	if !b.config.Satellite || !q.isDocument() || q.query.Get(paramSynced) == "true" {
+		return nil
+	}
+	known := q.session != "" || q.clientUAT != 0
+	asked := q.query.Get(paramSynced) == "false"
+	switch {
+	case !known && !b.config.SatelliteAutoSync && !asked:
+		return signedOut("session-token-and-uat-missing")
+	case known && !asked:
+		return nil
+	case b.instance.production:
+		return b.handshake(q, "satellite-needs-syncing")
+	}
+	to, _ := url.Parse(b.config.SignInURL) // checked by New
+	query := to.Query()
+	query.Add(paramRedirectURL, q.url.String())
+	to.RawQuery = query.Encode()
+	return b.redirect(q, "satellite-needs-syncing", to.String())
+}
+
+// development is what development instances need because their cookies are on
+// another domain than Clerk's.
+func (b *Backend) development(q *request) *State {
+	if back := q.query.Get(paramRedirectURL); back != "" && !b.config.Satellite {
+		if to, err := url.Parse(back); err == nil && slices.Contains(b.config.RedirectOrigins, to.Scheme+"://"+to.Host) && to.User == nil {
+			query := to.Query()
+			if q.devBrowser != "" {
+				query.Add(nameDevBrowser, q.devBrowser)
+			}
+			query.Set(paramSynced, "true")
+			to.RawQuery = query.Encode()
+			return b.redirect(q, "primary-responds-to-syncing", to.String())
+		}
+	}
+	if q.query.Has(nameDevBrowser) {
+		return b.handshake(q, "dev-browser-sync")
+	}
+	if q.devBrowser == "" {
+		return b.handshake(q, "dev-browser-missing")
+	}
+	return nil
+}
+
+func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
+	switch {
+	case q.clientUAT == 0 && q.session == "":
+		return signedOut("session-token-and-uat-missing"), nil
+	case q.clientUAT == 0:
+		return b.handshake(q, "session-token-but-no-client-uat"), nil
+	case q.session == "":
+		return b.handshake(q, "client-uat-but-no-session-token"), nil
+	}
+	t, ok := decode(q.session)
+	if !ok {
+		return signedOut(string(tokenInvalid)), nil
+	}
+	if !t.isSession() {
+		return signedOut(string(tokenTypeMismatch)), nil
+	}
+	if issued, ok := t.claims.Int("iat"); ok && issued < q.clientUAT {
+		return b.handshake(q, "session-token-iat-before-client-uat"), nil
+	}
+	c, err := b.verify(ctx, q.session, b.config.ClockSkew)
+	if err != nil {
+		if errors.Is(err, tokenWrongParty) && !t.claims.Present("azp") && q.isDocument() {
+			// Clerk makes such tokens on navigations: the real person is behind it.
+			return b.handshake(q, string(tokenWrongParty)), nil
+		}
+		return b.refused(ctx, q, q.session, err)
+	}
+	if !b.config.Satellite && q.isDocument() && q.redirects == 0 && b.foreignReferrer(q) {
+		return b.handshake(q, "primary-domain-cross-origin-sync"), nil
+	}
+	return b.signedIn(c, q.session, nil), nil
+}
+
+// refused deals with a token that does not count. Where only time is wrong, a
+// refresh or a handshake brings another.
+func (b *Backend) refused(ctx context.Context, q *request, token string, err error) (*State, error) {
+	var why reason
+	if !errors.As(err, &why) {
+		return nil, err
+	}
+	switch why {
+	case tokenExpired:
+		s, refusal := b.tryRefresh(ctx, q, token)
+		if s != nil {
+			return s, nil
+		}
+		return b.handshake(q, "session-token-expired-refresh-"+refusal), nil
+	case tokenNotYet:
+		return b.handshake(q, "session-token-nbf"), nil
+	case tokenFromTheFuture:
+		return b.handshake(q, "session-token-iat-in-the-future"), nil
+	}
+	return signedOut(string(why)), nil
+}
+
+func signedOut(why string) *State {
+	return &State{Status: SignedOut, Reason: why, Header: http.Header{}}
+}
+
+func (b *Backend) signedIn(c *Claims, token string, h http.Header) *State {
+	if h == nil {
+		h = http.Header{}
+	}
+	return &State{Status: SignedIn, Claims: c, Token: token, Header: h}
+}
+
+// handshake sends a navigation to Clerk, which knows best. Whatever else is
+// signed out for the same reason.
+func (b *Backend) handshake(q *request, why string) *State {
+	to := b.frontendAPI + "/v1/client/handshake?redirect_url=" + url.QueryEscape(without(q.url, nameDevBrowser, paramLegacyDev, nameHandshake, nameNonce).String()) +
+		"&__clerk_api_version=" + apiVersion + "&suffixed_cookies=" + strconv.FormatBool(q.suffixed) +
+		"&__clerk_hs_reason=" + url.QueryEscape(why) + "&format=nonce"
+	if q.session != "" {
+		to += "&" + cookieSession + "=" + url.QueryEscape(q.session)
+	}
+	if !b.instance.production && q.devBrowser != "" {
+		to += "&" + nameDevBrowser + "=" + url.QueryEscape(q.devBrowser)
+	}
+	return b.redirect(q, why, to)
+}
+
+// redirect is a handshake's way there, counted so that it ends.
+func (b *Backend) redirect(q *request, why, location string) *State {
+	if !q.mayHandshake() {
+		return signedOut(why)
+	}
+	if q.redirects >= loopLimit {
+		b.log.WarnContext(q.Context(), "clerk: the browser goes round in circles; do the keys belong to one instance?", "reason", why)
+		return signedOut(why)
+	}
+	h := http.Header{"Location": {location}, "Cache-Control": {"no-store"}}
+	h.Add("Set-Cookie", cookieRedirectCount+"="+strconv.Itoa(q.redirects+1)+"; SameSite=Lax; HttpOnly; Max-Age=2")
+	return &State{Status: Handshake, Reason: why, Header: h}
+}

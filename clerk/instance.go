@@ -1,0 +1,48 @@
+package clerk
+
+import (
+	"crypto/sha1" //nolint:gosec // names cookies, as Clerk does
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// instance is what a publishable key says.
+type instance struct {
+	production  bool
+	frontendAPI string // host
+	suffix      string // of the instance's cookies
+}
+
+var errPublishableKey = errors.New("clerk: PublishableKey is none: want pk_test_... or pk_live_..., as Clerk's dashboard shows it under API keys")
+
+// parseKey reads pk_test_ or pk_live_ and the base64 of "<host>$".
+func parseKey(key string) (instance, error) {
+	parts := strings.Split(key, "_")
+	if len(parts) != 3 || parts[0] != "pk" || parts[1] != "test" && parts[1] != "live" {
+		return instance{}, errPublishableKey
+	}
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(parts[2], "="))
+	if err != nil {
+		return instance{}, errPublishableKey
+	}
+	host, ok := strings.CutSuffix(string(decoded), "$")
+	u, err := url.Parse("https://" + host)
+	if !ok || err != nil || u.Host != host || strings.ContainsAny(host, "$@") || !strings.Contains(host, ".") {
+		return instance{}, errPublishableKey
+	}
+	sum := sha1.Sum([]byte(key))
+	return instance{parts[1] == "live", host, base64.URLEncoding.EncodeToString(sum[:])[:8]}, nil
+}
+
+// accounts is the address of Clerk's hosted pages.
+func (i instance) accounts() string {
+	host := strings.Replace(i.frontendAPI, "clerk.accountsstage.", "accountsstage.", 1)
+	if strings.Contains(host, "clerk.accounts.") {
+		host = strings.Replace(host, "clerk.accounts.", "accounts.", 1)
+	} else {
+		host = strings.Replace(host, "clerk.", "accounts.", 1)
+	}
+	return "https://" + host
+}

@@ -1,0 +1,137 @@
+package clerk
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	keysLife  = 5 * time.Minute
+	missPause = 30 * time.Second // between refetches for key ids that nobody knows
+	failPause = 2 * time.Second  // after a failed fetch
+	minKeyLen = 2048
+)
+
+// keyCache holds the keys of one instance. A fetch replaces the set, so that a
+// key that Clerk removes is gone after keysLife; no hit prolongs that. Concurrent
+// callers share one fetch.
+type keyCache struct {
+	now   func() time.Time
+	fetch func(context.Context) ([]byte, error)
+
+	mu      sync.Mutex
+	keys    map[string]*rsa.PublicKey
+	fetched time.Time // when keys were
+	failed  time.Time
+	err     error
+	flight  chan struct{} // closed when the fetch that is under way ends
+}
+
+// get returns the key named id.
+func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	for refetched := false; ; refetched = true {
+		c.mu.Lock()
+		now := c.now()
+		fresh := c.keys != nil && now.Sub(c.fetched) < keysLife
+		key := c.keys[id]
+		switch {
+		case fresh && key != nil:
+			c.mu.Unlock()
+			return key, nil
+		case fresh && (refetched || now.Sub(c.fetched) < missPause):
+			c.mu.Unlock()
+			return nil, tokenUnknownKey
+		case c.err != nil && now.Sub(c.failed) < failPause:
+			err := c.err
+			c.mu.Unlock()
+			return nil, err
+		}
+		flight := c.flight
+		if flight == nil {
+			flight = make(chan struct{})
+			c.flight = flight
+			go c.load(context.WithoutCancel(ctx), flight)
+		}
+		c.mu.Unlock()
+		select {
+		case <-flight:
+		case <-ctx.Done():
+			return nil, unreachable("%w", ctx.Err())
+		}
+	}
+}
+
+func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	body, err := c.fetch(ctx)
+	var keys map[string]*rsa.PublicKey
+	if err == nil {
+		keys, err = parseKeys(body)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+	if err != nil {
+		c.failed = c.now()
+	} else {
+		c.keys, c.fetched = keys, c.now()
+	}
+	c.flight = nil
+	close(flight)
+}
+
+// parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others
+// are passed over.
+func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
+	var set struct{ Keys []json.RawMessage }
+	if json.Unmarshal(body, &set) != nil || set.Keys == nil {
+		return nil, unreachable("the key set is no JSON Web Key Set")
+	}
+	keys := map[string]*rsa.PublicKey{}
+	for _, raw := range set.Keys {
+		var k jose.JSONWebKey
+		if json.Unmarshal(raw, &k) != nil || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
+			continue
+		}
+		if key, ok := k.Key.(*rsa.PublicKey); ok && key.N.BitLen() >= minKeyLen {
+			keys[k.KeyID] = key
+		}
+	}
+	return keys, nil
+}
+
+// parsePEM reads a public key with or without armour, with line breaks as they
+// are or escaped.
+func parsePEM(text string) (*rsa.PublicKey, error) {
+	bad := errors.New("clerk: JWTKey is no RSA public key of 2048 bits or more: want the PEM that Clerk's dashboard shows under API keys, JWKS public key")
+	text = strings.ReplaceAll(strings.TrimSpace(text), `\n`, "\n")
+	var der []byte
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		der = block.Bytes
+	} else {
+		var err error
+		if der, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err != nil {
+			return nil, bad
+		}
+	}
+	parsed, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, bad
+	}
+	key, ok := parsed.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() < minKeyLen {
+		return nil, bad
+	}
+	return key, nil
+}

@@ -1,0 +1,89 @@
+package clerk
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// tryRefresh changes an expired token for another with the refresh cookie. If
+// that does not work, it says why, in Clerk's words.
+func (b *Backend) tryRefresh(ctx context.Context, q *request, token string) (s *State, refusal string) {
+	switch {
+	case q.Method != "GET":
+		return nil, "non-eligible-non-get"
+	case q.refresh == "":
+		return nil, "non-eligible-no-refresh-cookie"
+	}
+	t, ok := decode(token)
+	if !ok {
+		return nil, "expired-session-token-decode-failed"
+	}
+	id, _ := t.claims.String("sid")
+	if id == "" {
+		return nil, "expired-session-token-missing-sid-claim"
+	}
+	headers := map[string][]string{}
+	for name, values := range q.Header {
+		// Our own secrets, and the cookies, stay here: the body has what counts.
+		if name != "Cookie" && name != "Authorization" {
+			headers[strings.ToLower(name)] = values
+		}
+	}
+	body, err := json.Marshal(map[string]any{
+		"format": "cookie", "expired_token": token, "refresh_token": q.refresh,
+		"request_origin": q.url.Scheme + "://" + q.url.Host, "request_headers": headers,
+	})
+	if err != nil {
+		return nil, "unexpected-sdk-error"
+	}
+	path := "/v1/sessions/" + url.PathEscape(id) + "/refresh"
+	if q.suffixed {
+		path += "?suffixed_cookies=true"
+	}
+	resp, err := b.call(ctx, "POST", path, body)
+	if err != nil {
+		return nil, "fetch-error"
+	}
+	if resp.Status != http.StatusOK {
+		return nil, apiError(resp.Body)
+	}
+	var answer struct{ Cookies []string }
+	if json.Unmarshal(resp.Body, &answer) != nil {
+		return nil, "unexpected-bapi-error"
+	}
+	list, err := bounded(answer.Cookies)
+	if err != nil {
+		return nil, "unexpected-bapi-error"
+	}
+	h := http.Header{}
+	fresh := setCookies(h, list)
+	c, err := b.verify(ctx, fresh, b.config.ClockSkew)
+	if err != nil {
+		return nil, "invalid-session-token"
+	}
+	return b.signedIn(c, fresh, h), ""
+}
+
+// apiError is the code of an answer of Clerk's API, which becomes part of a URL.
+func apiError(body []byte) string {
+	var answer struct{ Errors []struct{ Code string } }
+	if json.Unmarshal(body, &answer) != nil || len(answer.Errors) == 0 {
+		return "unexpected-bapi-error"
+	}
+	code := answer.Errors[0].Code
+	if code == "unexpected_error" {
+		return "fetch-error"
+	}
+	for _, c := range []byte(code) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return "unexpected-bapi-error"
+		}
+	}
+	if code == "" || len(code) > 64 {
+		return "unexpected-bapi-error"
+	}
+	return code
+}
