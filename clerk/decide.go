@@ -37,6 +37,9 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	ctx := r.Context()
 	q := b.read(r, origin)
 	if token, ok := headerToken(r); ok {
+		if q.session == "" {
+			q.session = token // for a handshake to pass on
+		}
 		c, err := b.verify(ctx, token, b.config.ClockSkew)
 		if err != nil {
 			return b.refused(ctx, q, token, err)

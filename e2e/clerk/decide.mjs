@@ -1,0 +1,21 @@
+// Reads cases, a JSON array, from stdin; asks @clerk/backend about each; writes
+// what it decided.
+import { createClerkClient } from '@clerk/backend'
+import { text } from 'node:stream/consumers'
+
+console.error = console.warn = console.log = () => {}
+const answers = []
+for (const { url, method, headers, options } of JSON.parse(await text(process.stdin))) {
+  try {
+    const { secretKey, publishableKey, apiUrl, jwtKey, ...rest } = options
+    const client = createClerkClient({ secretKey, publishableKey, apiUrl, jwtKey, telemetry: { disabled: true } })
+    const state = await client.authenticateRequest(new Request(url, { method, headers }), rest)
+    answers.push({
+      status: state.status, reason: state.reason ?? '', user: state.status === 'signed-in' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : '',
+      location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(), cache: state.headers.get('cache-control') ?? '',
+    })
+  } catch (e) {
+    answers.push({ error: String(e.message ?? e) })
+  }
+}
+process.stdout.write(JSON.stringify(answers))
