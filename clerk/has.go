@@ -1,0 +1,195 @@
+package clerk
+
+import (
+	"encoding/json"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// Ask is what [Claims.Has] is asked for. Everything that is set must hold.
+type Ask struct {
+	Role           string          // in the active organization: "org:admin" or "admin"
+	Permission     string          // there: "org:invoices:create"
+	Feature        string          // "reports"; "org:reports" or "user:reports" says whose
+	Plan           string          // likewise
+	Reverification *Reverification // how recently the person proved who they are
+}
+
+// Level says which of a person's factors have to be fresh.
+type Level string
+
+// The levels. Who has no second factor is asked for the first.
+const (
+	FirstFactor  Level = "first_factor"
+	SecondFactor Level = "second_factor"
+	MultiFactor  Level = "multi_factor"
+)
+
+// Reverification is a freshness that is asked for.
+type Reverification struct {
+	Level        Level `json:"level"`
+	AfterMinutes int   `json:"afterMinutes"` // fresh means younger; more than 0
+}
+
+// Clerk's named freshnesses.
+var (
+	StrictMFA = Reverification{MultiFactor, 10}
+	Strict    = Reverification{SecondFactor, 10}
+	Moderate  = Reverification{SecondFactor, 60}
+	Lax       = Reverification{SecondFactor, 1440}
+)
+
+// Has reports whether everything that a asks for holds. Asking for nothing, and
+// whatever is malformed, is a no.
+func (c *Claims) Has(a Ask) bool {
+	if c == nil || c.UserID == "" || c.Pending || a == (Ask{}) {
+		return false
+	}
+	return (a.Role == "" || c.hasRole(a.Role)) &&
+		(a.Permission == "" || c.hasPermission(a.Permission)) &&
+		(a.Feature == "" || c.entitled("fea", a.Feature)) &&
+		(a.Plan == "" || c.entitled("pla", a.Plan)) &&
+		(a.Reverification == nil || c.fresh(*a.Reverification))
+}
+
+// withOrg is name with "org:" in front, once.
+func withOrg(name string) string {
+	for strings.HasPrefix(name, "org:") {
+		name = name[len("org:"):]
+	}
+	return "org:" + name
+}
+
+func (c *Claims) hasRole(role string) bool {
+	return c.OrganizationID != "" && c.OrganizationRole != "" && withOrg(c.OrganizationRole) == withOrg(role)
+}
+
+func (c *Claims) hasPermission(permission string) bool {
+	return c.OrganizationID != "" && slices.Contains(c.permissions(), withOrg(permission))
+}
+
+// permissions are those in the active organization. In version 2 the i-th
+// number of "fpm" says with its bits which of "per" the i-th feature of the
+// organization has.
+func (c *Claims) permissions() (list []string) {
+	if version, _ := c.object.Int("v"); version != 2 {
+		list, _ = c.object.Strings("org_permissions")
+		return list
+	}
+	o, _ := c.object.Object("o")
+	per, _ := o.String("per")
+	fpm, _ := o.String("fpm")
+	features, _, ok := c.scoped("fea")
+	if !ok || per == "" || fpm == "" {
+		return nil
+	}
+	names := strings.Split(per, ",")
+	for i, number := range strings.Split(fpm, ",") {
+		bits, ok := decimal(strings.TrimSpace(number))
+		if i >= len(features) {
+			break
+		}
+		for j, name := range names {
+			if ok && bits.Bit(j) == 1 {
+				list = append(list, "org:"+features[i]+":"+strings.TrimSpace(name))
+			}
+		}
+	}
+	return list
+}
+
+// decimal reads digits only, and not too many of them.
+func decimal(s string) (*big.Int, bool) {
+	if s == "" || len(s) > 400 || strings.Trim(s, "0123456789") != "" {
+		return nil, false
+	}
+	return new(big.Int).SetString(s, 10)
+}
+
+// scoped splits "o:reports,u:export,ou:both" into those of the organization and
+// those of the person.
+func (c *Claims) scoped(claim string) (organization, person []string, ok bool) {
+	text, _ := c.object.String(claim)
+	if text == "" {
+		return nil, nil, true
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		scope, name, found := strings.Cut(strings.TrimSpace(part), ":")
+		if !found {
+			return nil, nil, false
+		}
+		if scope == "o" || scope == "ou" || scope == "uo" {
+			organization = append(organization, name)
+		}
+		if scope == "u" || scope == "ou" || scope == "uo" {
+			person = append(person, name)
+		}
+	}
+	return organization, person, true
+}
+
+func (c *Claims) entitled(claim, asked string) bool {
+	organization, person, ok := c.scoped(claim)
+	scope, name, explicit := strings.Cut(asked, ":")
+	switch {
+	case !ok || explicit && name == "":
+		return false
+	case !explicit:
+		return slices.Contains(organization, asked) || slices.Contains(person, asked)
+	}
+	switch scope {
+	case "o", "org", "organization":
+		return slices.Contains(organization, name)
+	case "u", "user":
+		return slices.Contains(person, name)
+	}
+	return false
+}
+
+// fresh reads "fva": how many minutes ago the first and the second factor were
+// verified, -1 for one that the person does not have.
+func (c *Claims) fresh(r Reverification) bool {
+	var ages []*float64
+	if json.Unmarshal(c.object["fva"], &ages) != nil || len(ages) != 2 || r.AfterMinutes <= 0 {
+		return false
+	}
+	for _, a := range ages {
+		if a == nil || math.IsInf(*a, 0) || *a != -1 && *a < 0 {
+			return false
+		}
+	}
+	hasFirst, hasSecond := *ages[0] != -1, *ages[1] != -1
+	first := hasFirst && *ages[0] < float64(r.AfterMinutes)
+	second := hasSecond && *ages[1] < float64(r.AfterMinutes)
+	switch r.Level {
+	case FirstFactor:
+		return first
+	case SecondFactor:
+		return second || !hasSecond && first
+	case MultiFactor:
+		return first && (second || !hasSecond)
+	}
+	return false
+}
+
+// ReverificationError is the JSON body with which a handler answers 403, so that
+// Clerk's components in the browser ask the person to verify again.
+func ReverificationError(r Reverification) []byte {
+	type metadata struct {
+		Reverification Reverification `json:"reverification"`
+	}
+	type problem struct {
+		Type     string   `json:"type"`
+		Reason   string   `json:"reason"`
+		Metadata metadata `json:"metadata"`
+	}
+	body, err := json.Marshal(struct {
+		Error problem `json:"clerk_error"`
+	}{problem{"forbidden", "reverification-error", metadata{r}}})
+	if err != nil {
+		panic(err) // nothing in it has no form in JSON
+	}
+	return body
+}
