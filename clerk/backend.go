@@ -70,7 +70,7 @@ func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Ses
 		}
 	}
 	for _, name := range []string{cookieSession, cookieRefresh, cookieClientUAT} {
-		for _, suffix := range []string{"", "_" + b.instance.suffix} {
+		for _, suffix := range []string{"", b.instance.suffix} {
 			http.SetCookie(w, &http.Cookie{Name: name + suffix, Path: "/", MaxAge: -1, Secure: secure, SameSite: http.SameSiteLaxMode})
 		}
 	}

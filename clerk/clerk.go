@@ -76,11 +76,12 @@ type Config struct {
 type Backend struct {
 	config      Config
 	instance    instance
-	frontendAPI string // base URL
-	issuer      string
+	frontendAPI string   // base URL
+	issuers     []string // one, or a satellite's two
 	parties     []string
 	fixedKey    *rsa.PublicKey
 	keys        *keyCache
+	remembered  rememberedTokens
 	client      *upstream.Client
 	log         *slog.Logger
 	now         func() time.Time
@@ -125,13 +126,14 @@ func New(c Config) (*Backend, error) {
 		return nil, err
 	}
 	b.frontendAPI = "https://" + b.instance.frontendAPI
-	b.issuer = b.frontendAPI
+	b.issuers = []string{b.frontendAPI}
 	switch {
 	case c.ProxyURL != "":
 		b.frontendAPI = strings.TrimRight(c.ProxyURL, "/")
-		b.issuer = b.frontendAPI
+		b.issuers = []string{b.frontendAPI}
 	case c.Satellite && b.instance.production:
 		b.frontendAPI = "https://clerk." + c.Domain
+		b.issuers = append(b.issuers, b.frontendAPI)
 	}
 	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
 	return b, nil

@@ -117,19 +117,19 @@ func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	case q.session == "":
 		return b.handshake(q, "client-uat-but-no-session-token"), nil
 	}
-	t, ok := decode(q.session)
+	t, ok := b.decode(q.session)
 	if !ok {
 		return signedOut(string(tokenInvalid)), nil
 	}
-	if !t.isSession() {
+	if t.machine {
 		return signedOut(string(tokenTypeMismatch)), nil
 	}
-	if issued, ok := t.claims.Int("iat"); ok && issued < q.clientUAT {
+	if t.issued.valid && t.issued.at < q.clientUAT {
 		return b.handshake(q, "session-token-iat-before-client-uat"), nil
 	}
 	c, err := b.verify(ctx, q.session, b.config.ClockSkew)
 	if err != nil {
-		if errors.Is(err, tokenWrongParty) && !t.claims.Present("azp") && q.isDocument() {
+		if errors.Is(err, tokenWrongParty) && !t.claims.object.Present("azp") && q.isDocument() {
 			// Clerk makes such tokens on navigations: the real person is behind it.
 			return b.handshake(q, string(tokenWrongParty)), nil
 		}

@@ -74,13 +74,14 @@ func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) 
 	if !ok {
 		return nil, tokenInvalid
 	}
-	if !t.isSession() {
+	if t.machine {
 		return nil, tokenTypeMismatch // a template's author would choose our cookies
 	}
-	if err := b.verifySignature(ctx, t); err != nil {
+	key, err := b.key(ctx, t)
+	if err := b.verifySignature(t, key, err); err != nil {
 		return nil, err
 	}
-	list, ok := t.claims.Strings("handshake")
+	list, ok := t.claims.object.Strings("handshake")
 	if !ok {
 		return nil, tokenInvalid
 	}

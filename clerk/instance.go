@@ -12,7 +12,7 @@ import (
 type instance struct {
 	production  bool
 	frontendAPI string // host
-	suffix      string // of the instance's cookies
+	suffix      string // of the instance's cookies: "_" and eight characters
 }
 
 var errPublishableKey = errors.New("clerk: PublishableKey is none: want pk_test_... or pk_live_..., as Clerk's dashboard shows it under API keys")
@@ -33,7 +33,7 @@ func parseKey(key string) (instance, error) {
 		return instance{}, errPublishableKey
 	}
 	sum := sha1.Sum([]byte(key))
-	return instance{parts[1] == "live", host, base64.URLEncoding.EncodeToString(sum[:])[:8]}, nil
+	return instance{parts[1] == "live", host, "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]}, nil
 }
 
 // accounts is the address of Clerk's hosted pages.

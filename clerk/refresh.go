@@ -17,11 +17,11 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, token string) (s *
 	case q.refresh == "":
 		return nil, "non-eligible-no-refresh-cookie"
 	}
-	t, ok := decode(token)
+	t, ok := b.decode(token)
 	if !ok {
 		return nil, "expired-session-token-decode-failed"
 	}
-	id, _ := t.claims.String("sid")
+	id := t.claims.SessionID
 	if id == "" {
 		return nil, "expired-session-token-missing-sid-claim"
 	}

@@ -43,47 +43,68 @@ type request struct {
 func (b *Backend) read(r *http.Request, origin *url.URL) *request {
 	q := &request{Request: r, query: r.URL.Query()}
 	q.url = &url.URL{Scheme: origin.Scheme, Host: origin.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	suffix := "_" + b.instance.suffix
-	q.suffixed = b.usesSuffixed(r, suffix)
+	jar, own := readCookies(r), ""
+	q.suffixed = b.usesSuffixed(jar)
+	if q.suffixed {
+		own = b.instance.suffix
+	}
 	pick := func(name string) string {
-		if q.suffixed {
-			name += suffix
-		}
-		value, _ := cookie(r, name)
+		value, _ := jar.get(name, own)
 		return value
 	}
 	q.session = pick(cookieSession)
 	q.clientUAT = leadingInt(pick(cookieClientUAT))
-	q.refresh, _ = cookie(r, cookieRefresh+suffix)
+	q.refresh, _ = jar.get(cookieRefresh, b.instance.suffix)
 	fallback := func(name string) string {
 		if v := q.query.Get(name); v != "" {
 			return v
 		}
-		v, _ := cookie(r, name)
+		v, _ := jar.get(name, "")
 		return v
 	}
 	if q.devBrowser = q.query.Get(nameDevBrowser); q.devBrowser == "" {
 		q.devBrowser = pick(nameDevBrowser)
 	}
 	q.handshake, q.nonce = fallback(nameHandshake), fallback(nameNonce)
-	count, _ := cookie(r, cookieRedirectCount)
+	count, _ := jar.get(cookieRedirectCount, "")
 	q.redirects = int(min(leadingInt(count), 1000))
 	return q
 }
 
-// cookie is the first of that name, percent-decoded as Clerk's scripts encode it.
-func cookie(r *http.Request, name string) (value string, found bool) {
-	for _, line := range r.Header.Values("Cookie") {
-		for pair := range strings.SplitSeq(line, ";") {
-			n, v, ok := strings.Cut(strings.TrimSpace(pair), "=")
-			if !ok || n != name {
+// cookies are those that Clerk's names begin like, in their order.
+type cookies []struct{ name, value string }
+
+func readCookies(r *http.Request) (list cookies) {
+	list = make(cookies, 0, 8)
+	for _, line := range r.Header["Cookie"] {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
+			if !ok || !strings.HasPrefix(name, "__") || len(list) == maxCookies {
 				continue
 			}
-			if decoded, err := url.PathUnescape(v); err == nil {
-				v = decoded
-			}
-			return v, true
+			list = append(list, struct{ name, value string }{name, value})
 		}
+	}
+	return list
+}
+
+// maxCookies bounds how many are looked at.
+const maxCookies = 64
+
+// get is the first of that name, percent-decoded as Clerk's scripts encode it.
+func (c cookies) get(name, suffix string) (value string, found bool) {
+	for _, one := range c {
+		if len(one.name) != len(name)+len(suffix) || !strings.HasPrefix(one.name, name) || !strings.HasSuffix(one.name, suffix) {
+			continue
+		}
+		if strings.IndexByte(one.value, '%') >= 0 {
+			if decoded, err := url.PathUnescape(one.value); err == nil {
+				return decoded, true
+			}
+		}
+		return one.value, true
 	}
 	return "", false
 }
@@ -100,18 +121,18 @@ func leadingInt(s string) int64 {
 
 // usesSuffixed decides between the instance's own cookies and those without a
 // suffix, which another instance on the same domain may have set.
-func (b *Backend) usesSuffixed(r *http.Request, suffix string) bool {
-	plain, _ := cookie(r, cookieSession)
-	uat, hasUAT := cookie(r, cookieClientUAT)
-	own, _ := cookie(r, cookieSession+suffix)
-	ownUAT, _ := cookie(r, cookieClientUAT+suffix)
+func (b *Backend) usesSuffixed(jar cookies) bool {
+	plain, _ := jar.get(cookieSession, "")
+	uat, hasUAT := jar.get(cookieClientUAT, "")
+	own, _ := jar.get(cookieSession, b.instance.suffix)
+	ownUAT, _ := jar.get(cookieClientUAT, b.instance.suffix)
 	var plainClaims, ownClaims times
 	if plain != "" {
-		t, ok := decode(plain)
+		t, ok := b.decode(plain)
 		if !ok {
 			return false
 		}
-		issuer, _ := t.claims.String("iss")
+		issuer := t.claims.Issuer
 		if issuer == "" {
 			return false
 		}
@@ -122,7 +143,7 @@ func (b *Backend) usesSuffixed(r *http.Request, suffix string) bool {
 		plainClaims = timesOf(t)
 	}
 	if own != "" {
-		if t, ok := decode(own); ok {
+		if t, ok := b.decode(own); ok {
 			ownClaims = timesOf(t)
 		}
 	}
@@ -156,9 +177,7 @@ type times struct {
 }
 
 func timesOf(t *jwt) times {
-	issued, _ := t.claims.Int("iat")
-	expires, _ := t.claims.Int("exp")
-	return times{true, issued, expires}
+	return times{true, t.issued.at, t.expires.at}
 }
 
 // headerToken is the token of the Authorization header: "Bearer <token>", or the

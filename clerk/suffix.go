@@ -1,7 +1,7 @@
 package clerk
 
-// CookieSuffix is what the names of an instance's cookies end with, after an
-// underscore; "" for a key that is none.
+// CookieSuffix is what the names of an instance's cookies end with: "_" and eight
+// characters; "" for a key that is none.
 func CookieSuffix(publishableKey string) string {
 	i, err := parseKey(publishableKey)
 	if err != nil {

@@ -58,16 +58,45 @@ const (
 	noCategory      = "cl_I7d4PD111III" // Clerk's for tokens that have none
 )
 
-// jwt is a token taken apart, and not verified.
+// jwt is a token taken apart, and not verified. It is never changed.
 type jwt struct {
-	header, claims strictjson.Object
-	signed         string
-	signature      []byte
+	header    strictjson.Object
+	signed    string
+	signature []byte
+	keyID     string
+	machine   bool // not of the kind that signs people in
+
+	claims             Claims
+	expires, notBefore numericDate
+	issued             numericDate
+}
+
+// numericDate is RFC 7519's.
+type numericDate struct {
+	at           int64
+	there, valid bool
+}
+
+func dateOf(o strictjson.Object, name string) (d numericDate) {
+	_, d.there = o[name]
+	d.at, d.valid = o.Int(name)
+	return d
+}
+
+// decode takes token apart, or has it from an earlier request.
+func (b *Backend) decode(token string) (*jwt, bool) {
+	if r, ok := b.remembered.get(token); ok {
+		return r.token, true
+	}
+	return decode(token)
 }
 
 func decode(token string) (*jwt, bool) {
+	if len(token) > maxToken {
+		return nil, false
+	}
 	parts := strings.Split(token, ".")
-	if len(token) > maxToken || len(parts) != 3 {
+	if len(parts) != 3 {
 		return nil, false
 	}
 	var raw [3][]byte
@@ -84,96 +113,95 @@ func decode(token string) (*jwt, bool) {
 	if err != nil {
 		return nil, false
 	}
-	claims, err := strictjson.Parse(raw[1])
+	o, err := strictjson.Parse(raw[1])
 	if err != nil {
 		return nil, false
 	}
-	return &jwt{header, claims, token[:len(parts[0])+1+len(parts[1])], raw[2]}, true
+	t := &jwt{header: header, signed: token[:len(parts[0])+1+len(parts[1])], signature: raw[2]}
+	t.keyID, _ = header.String("kid")
+	t.expires, t.notBefore, t.issued = dateOf(o, "exp"), dateOf(o, "nbf"), dateOf(o, "iat")
+	c := &t.claims
+	c.object = o
+	c.UserID, _ = o.String("sub")
+	c.SessionID, _ = o.String("sid")
+	c.Issuer, _ = o.String("iss")
+	c.AuthorizedParty, _ = o.String("azp")
+	c.IssuedAt, c.ExpiresAt = time.Unix(t.issued.at, 0), time.Unix(t.expires.at, 0)
+	status, _ := o.String("sts")
+	c.Pending = status == "pending"
+	c.organization()
+	t.machine = isMachine(header, c.UserID)
+	return t, true
 }
 
-// isSession reports whether a token is of the kind that signs people in, and
-// neither a machine's nor made from a template.
-func (t *jwt) isSession() bool {
-	typ, _ := t.header.String("typ")
-	if typ = strings.ToLower(typ); typ == "at+jwt" || typ == "application/at+jwt" {
-		return false
+// isMachine reports whether a token is not of the kind that signs people in: a
+// machine's, or made from a template.
+func isMachine(header strictjson.Object, subject string) bool {
+	typ, _ := header.String("typ")
+	if typ = strings.ToLower(typ); typ == "at+jwt" || typ == "application/at+jwt" || strings.HasPrefix(subject, "mch_") {
+		return true
 	}
-	if sub, _ := t.claims.String("sub"); strings.HasPrefix(sub, "mch_") {
-		return false
+	if _, there := header["cat"]; there {
+		category, _ := header.String("cat")
+		return category != sessionCategory && category != noCategory
 	}
-	if _, there := t.header["cat"]; there {
-		category, _ := t.header.String("cat")
-		return category == sessionCategory || category == noCategory
-	}
-	return true
+	return false
 }
 
 // verify holds a session token to Clerk's rules in Clerk's order: kind, form,
 // signature, claims. The error is a reason, or wraps errUnreachable.
 func (b *Backend) verify(ctx context.Context, token string, skew time.Duration) (*Claims, error) {
-	t, ok := decode(token)
+	t, ok := b.decode(token)
 	if !ok {
 		return nil, tokenInvalid
 	}
-	if !t.isSession() {
+	if t.machine {
 		return nil, tokenTypeMismatch
 	}
-	if err := b.verifySignature(ctx, t); err != nil {
+	if err := b.verifyOnce(ctx, token, t); err != nil {
 		return nil, err
 	}
-	c := &Claims{object: t.claims}
-	if c.UserID, _ = t.claims.String("sub"); c.UserID == "" {
+	c := t.claims // each request has its own
+	switch {
+	case c.UserID == "":
 		return nil, tokenNotVerified
-	}
-	c.SessionID, _ = t.claims.String("sid")
-	if c.Issuer, _ = t.claims.String("iss"); c.Issuer != b.issuer {
+	case !slices.Contains(b.issuers, c.Issuer):
 		return nil, tokenWrongIssuer
-	}
-	c.AuthorizedParty, _ = t.claims.String("azp")
-	if b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty) {
+	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return nil, tokenWrongParty
 	}
-	if err := c.times(b.now(), skew); err != nil {
+	if err := t.times(b.now(), skew); err != nil {
 		return nil, err
 	}
-	status, _ := t.claims.String("sts")
-	c.Pending = status == "pending"
-	c.organization()
-	return c, nil
+	return &c, nil
 }
 
-func (c *Claims) times(now time.Time, skew time.Duration) error {
-	at := func(name string, required bool) (t time.Time, err error) {
-		n, ok := c.object.Int(name)
-		if !ok {
-			if _, there := c.object[name]; there || required {
-				return t, tokenNotVerified
-			}
-			return t, nil
-		}
-		return time.Unix(n, 0), nil
+// verifyOnce verifies a signature unless it was, with the key that still counts.
+func (b *Backend) verifyOnce(ctx context.Context, token string, t *jwt) error {
+	key, err := b.key(ctx, t)
+	if r, ok := b.remembered.get(token); ok && err == nil && r.key == key {
+		return nil
 	}
-	exp, err := at("exp", true)
-	if err != nil {
+	if err := b.verifySignature(t, key, err); err != nil {
 		return err
 	}
-	nbf, err := at("nbf", false)
-	if err != nil {
-		return err
-	}
-	iat, err := at("iat", false)
-	if err != nil {
-		return err
-	}
+	b.remembered.add(token, remembered{t, key})
+	return nil
+}
+
+func (t *jwt) times(now time.Time, skew time.Duration) error {
+	late, early := now.Add(-skew).Unix(), now.Add(skew)
+	after := func(d numericDate) bool { return d.there && time.Unix(d.at, 0).After(early) }
 	switch {
-	case !exp.After(now.Add(-skew)):
+	case !t.expires.valid, t.notBefore.there && !t.notBefore.valid, t.issued.there && !t.issued.valid:
+		return tokenNotVerified
+	case t.expires.at <= late:
 		return tokenExpired
-	case nbf.After(now.Add(skew)):
+	case after(t.notBefore):
 		return tokenNotYet
-	case iat.After(now.Add(skew)):
+	case after(t.issued):
 		return tokenFromTheFuture
 	}
-	c.IssuedAt, c.ExpiresAt = iat, exp
 	return nil
 }
 
@@ -193,8 +221,17 @@ func (c *Claims) organization() {
 	}
 }
 
-// verifySignature checks header and signature, and no claim.
-func (b *Backend) verifySignature(ctx context.Context, t *jwt) error {
+// key is the one that t names.
+func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
+	if b.fixedKey != nil {
+		return b.fixedKey, nil
+	}
+	return b.keys.get(ctx, t.keyID)
+}
+
+// verifySignature checks header and signature, and no claim. keyErr is why there
+// is no key; a malformed header counts before it.
+func (b *Backend) verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
 	if _, there := t.header["typ"]; there {
 		if typ, _ := t.header.String("typ"); typ != "JWT" {
 			return tokenInvalid
@@ -206,13 +243,8 @@ func (b *Backend) verifySignature(ctx context.Context, t *jwt) error {
 	if alg, _ := t.header.String("alg"); alg != "RS256" {
 		return tokenInvalidAlgorithm
 	}
-	key := b.fixedKey
-	if key == nil {
-		id, _ := t.header.String("kid")
-		var err error
-		if key, err = b.keys.get(ctx, id); err != nil {
-			return err
-		}
+	if keyErr != nil {
+		return keyErr
 	}
 	sum := sha256.Sum256([]byte(t.signed))
 	if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], t.signature) != nil {

@@ -124,13 +124,13 @@ func NewWebhook(c WebhookConfig) (http.Handler, error) {
 		err = errors.New("clerk: WebhookConfig.Handle is nil")
 	}
 	if len(c.Secrets) == 0 {
-		err = errors.Join(err, errors.New("clerk: WebhookConfig.Secrets is empty: want the signing secret of the endpoint, whsec_..."))
+		err = errors.Join(err, errors.New("clerk: WebhookConfig.Secrets is empty: want the signing secret of the endpoint, whsec_<base64>"))
 	}
 	for i, s := range c.Secrets {
 		text, ok := strings.CutPrefix(s.Reveal(), "whsec_")
 		key, e := base64.StdEncoding.DecodeString(text)
 		if !ok || e != nil || len(key) < 16 {
-			err = errors.Join(err, fmt.Errorf("clerk: WebhookConfig.Secrets[%d] is none: want the signing secret of the endpoint, whsec_...", i))
+			err = errors.Join(err, fmt.Errorf("clerk: WebhookConfig.Secrets[%d] is none: want the signing secret of the endpoint, whsec_<base64>", i))
 		}
 		h.keys = append(h.keys, key)
 	}

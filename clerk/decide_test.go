@@ -1,0 +1,184 @@
+package clerk_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
+	"github.com/sallyport/auth/clerk/clerktest"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+func TestDecisions(t *testing.T) {
+	for _, production := range []bool{true, false} {
+		instance, b, at := setup(t, production, nil)
+		now := at.Now().Unix()
+		good := instance.Token(nil)
+		expired := instance.Token(set("exp", now-30))
+		suffix := clerk.CookieSuffix(instance.PublishableKey)
+		dev := ""
+		if !production {
+			dev = "__clerk_db_jwt=dvb_1; __clerk_db_jwt" + suffix + "=dvb_1; "
+		}
+		for name, test := range map[string]struct {
+			path, cookies string
+			headers       []string
+			want          string
+		}{
+			"nobody":                       {"/", "", nil, "signed-out session-token-and-uat-missing"},
+			"signed in":                    {"/", "__client_uat=1; __session=" + good, nil, "signed-in user_1"},
+			"no client":                    {"/", "__session=" + good, nil, "handshake session-token-but-no-client-uat"},
+			"signed out elsewhere":         {"/", "__client_uat=0; __session=" + good, nil, "handshake session-token-but-no-client-uat"},
+			"no session":                   {"/", "__client_uat=1", nil, "handshake client-uat-but-no-session-token"},
+			"a newer client":               {"/", "__client_uat=9999999999; __session=" + good, nil, "handshake session-token-iat-before-client-uat"},
+			"expired":                      {"/", "__client_uat=1; __session=" + expired, nil, "handshake session-token-expired-refresh-non-eligible-no-refresh-cookie"},
+			"nonsense":                     {"/", "__client_uat=1; __session=nonsense", nil, "signed-out token-invalid"},
+			"a fetch is not sent anywhere": {"/", "__client_uat=1", []string{"Sec-Fetch-Dest", "empty"}, "signed-out client-uat-but-no-session-token"},
+			"nor by Accept":                {"/", "__client_uat=1", []string{"Sec-Fetch-Dest", "", "Accept", "application/json, text/html"}, "signed-out client-uat-but-no-session-token"},
+			"an old browser is":            {"/", "__client_uat=1", []string{"Sec-Fetch-Dest", "", "Accept", "text/html"}, "handshake client-uat-but-no-session-token"},
+			"three times is enough":        {"/", "__client_uat=1; __clerk_redirect_count=3", nil, "signed-out client-uat-but-no-session-token"},
+			"and so are four":              {"/", "__client_uat=1; __clerk_redirect_count=4", nil, "signed-out client-uat-but-no-session-token"},
+			"another instance's cookie":    {"/", "__client_uat=1; __session=" + clerktest.New(clerktest.Config{FrontendAPI: "clerk.other.example"}).Token(nil) + "; __client_uat" + suffix + "=1; __session" + suffix + "=" + good, nil, "signed-in user_1"},
+			"from another site":            {"/", "__client_uat=1; __session=" + good, []string{"Referer", "https://elsewhere.example/"}, "handshake primary-domain-cross-origin-sync"},
+			"from Clerk's pages":           {"/", "__client_uat=1; __session=" + good, []string{"Referer", "https://" + instance.FrontendAPI + "/"}, "signed-in user_1"},
+		} {
+			r := page(test.path, "Cookie", dev+test.cookies)
+			for i := 0; i+1 < len(test.headers); i += 2 {
+				r.Header.Set(test.headers[i], test.headers[i+1])
+				if test.headers[i+1] == "" {
+					r.Header.Del(test.headers[i])
+				}
+			}
+			require.Equal(t, test.want, decide(t, b, r), "%s, production %v", name, production)
+			r.Method = "POST"
+			require.NotContains(t, decide(t, b, r), "handshake", "%s: a form's data would be lost", name)
+		}
+	}
+	_, b, _ := setup(t, false, nil)
+	require.Equal(t, "handshake dev-browser-missing", decide(t, b, page("/")))
+	require.Equal(t, "handshake dev-browser-sync", decide(t, b, page("/?__clerk_db_jwt=x")))
+}
+
+func TestHandshakes(t *testing.T) {
+	for _, production := range []bool{true, false} {
+		instance, b, at := setup(t, production, nil)
+		session := "__session=" + instance.Token(nil) + "; Path=/; Secure"
+		cookies := "__client_uat=1; __clerk_db_jwt=x"
+		brought := func(query string) *clerk.State { return mustDecide(t, b, page("/a?q=1&"+query, "Cookie", cookies)) }
+		for name, query := range map[string]string{
+			"token": "__clerk_handshake=" + instance.HandshakeToken("__client_uat=7; Path=/", session),
+			"nonce": "__clerk_handshake_nonce=" + instance.Nonce("__client_uat=7; Path=/", session),
+		} {
+			s := brought(query)
+			require.Equal(t, clerk.SignedIn, s.Status, name)
+			require.Equal(t, []string{"__client_uat=7; Path=/", session}, s.Header.Values("Set-Cookie"))
+			if production {
+				require.Empty(t, s.Header.Get("Location"))
+			} else {
+				require.Equal(t, "https://www.example.com/a?q=1", s.Header.Get("Location"), "back to the clean URL")
+			}
+		}
+		require.Equal(t, "session-token-missing", brought("__clerk_handshake="+instance.HandshakeToken("__client_uat=0; Path=/")).Reason)
+		forged := clerktest.New(clerktest.Config{Production: production}).HandshakeToken(session)
+		template := instance.Token(func(header, claims map[string]any) {
+			header["cat"], claims["handshake"] = "cl_B7d4PD222AAA", []string{"__evil=1"}
+		})
+		for name, query := range map[string]string{
+			"forged": "__clerk_handshake=" + forged, "another signature": "__clerk_handshake=" + instance.HandshakeToken(session)[:200] + "AAAA",
+			"a template's": "__clerk_handshake=" + template, "unknown nonce": "__clerk_handshake_nonce=nope", "nonsense": "__clerk_handshake=x",
+			"a session's own token": "__clerk_handshake=" + instance.Token(nil),
+			"a template inside":     "__clerk_handshake=" + instance.HandshakeToken("__session="+instance.Token(setHeader("cat", "cl_B7d4PD222AAA"))),
+		} {
+			s := brought(query)
+			require.NotEqual(t, clerk.SignedIn, s.Status, name)
+			require.NotContains(t, strings.Join(s.Header.Values("Set-Cookie"), " "), "__evil", name)
+			require.NotContains(t, strings.Join(s.Header.Values("Set-Cookie"), " "), "__session=", name)
+			require.NotContains(t, s.Header.Get("Location"), "__clerk_handshake%3D", "%s: the next one begins without what failed", name)
+		}
+		_ = at
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	instance, b, at := setup(t, true, nil)
+	suffix := clerk.CookieSuffix(instance.PublishableKey)
+	expired := instance.Token(set("exp", at.Now().Unix()-30))
+	fresh := "__session=" + instance.Token(set("sub", "user_2")) + "; Path=/"
+	for name, test := range map[string]struct{ refresh, want string }{
+		"good":             {instance.RefreshToken(fresh), "signed-in user_2"},
+		"unknown":          {"nope", "handshake session-token-expired-refresh-refresh_token_invalid"},
+		"brings nothing":   {instance.RefreshToken(), "handshake session-token-expired-refresh-invalid-session-token"},
+		"brings another's": {instance.RefreshToken("__session=" + clerktest.New(clerktest.Config{Production: true}).Token(nil)), "handshake session-token-expired-refresh-invalid-session-token"},
+	} {
+		r := page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"="+test.refresh)
+		require.Equal(t, test.want, decide(t, b, r), name)
+	}
+	instance.SetDown(true)
+	r := page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"=x")
+	require.Equal(t, "handshake session-token-expired-refresh-service_unavailable", decide(t, b, r))
+}
+
+func TestCookiesOfClerkAreNotCached(t *testing.T) {
+	instance, b, at := setup(t, true, nil)
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, URL: origin.String(), Backend: b, Now: at.Now})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	r := page("/?__clerk_handshake=" + instance.HandshakeToken("__client_uat=0; Path=/"))
+	a.Identify(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {})).ServeHTTP(w, r)
+	require.Equal(t, "__client_uat=0; Path=/", w.Header().Get("Set-Cookie"))
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+}
+
+func TestKeyOfTheSameNameIsAnother(t *testing.T) {
+	at := &clock{now: time.Now()}
+	one, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	two, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	current := one
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: current.Public(), KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
+	}))
+	t.Cleanup(api.Close)
+	i := clerktest.New(clerktest.Config{Production: true})
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), APIURL: api.URL, Now: at.Now})
+	require.NoError(t, err)
+	token := providertest.Sign(one, map[string]any{"alg": "RS256", "kid": "k"}, map[string]any{"iss": "https://" + i.FrontendAPI, "sub": "user_1", "exp": at.Now().Unix() + 3600})
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(token)))
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(token)))
+	current = two
+	at.advance(6 * time.Minute)
+	require.Equal(t, "signed-out token-invalid-signature", decide(t, b, bearer(token)), "what was verified with the old key counts no more")
+}
+
+func TestSatellite(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) {
+		c.Satellite, c.Domain, c.SignInURL = true, "sat.example.net", "https://primary.example.org/in"
+	})
+	require.Equal(t, "signed-out session-token-and-uat-missing", decide(t, b, page("/")))
+	s := mustDecide(t, b, page("/?__clerk_synced=false"))
+	require.Equal(t, "satellite-needs-syncing", s.Reason)
+	to, err := url.Parse(s.Header.Get("Location"))
+	require.NoError(t, err)
+	require.Equal(t, "clerk.sat.example.net", to.Host)
+	require.Equal(t, "signed-out session-token-and-uat-missing", decide(t, b, page("/?__clerk_synced=true")))
+	here := instance.Token(set("iss", "https://clerk.sat.example.net"))
+	require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+here, "Referer", "https://elsewhere.example/")))
+	suffix := clerk.CookieSuffix(instance.PublishableKey)
+	require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", "__client_uat"+suffix+"=1; __session"+suffix+"="+instance.Token(nil))))
+	require.Equal(t, "signed-out token-invalid-issuer", decide(t, b, bearer(instance.Token(set("iss", "https://clerk.other.example.net")))))
+	primary, d, _ := setup(t, false, func(c *clerk.Config) { c.RedirectOrigins = []string{"https://sat.example.net"} })
+	_ = primary
+	s = mustDecide(t, d, page("/?__clerk_redirect_url=https%3A%2F%2Fsat.example.net%2Fx", "Cookie", "__clerk_db_jwt=dvb_1"))
+	require.Equal(t, "https://sat.example.net/x?__clerk_db_jwt=dvb_1&__clerk_synced=true", s.Header.Get("Location"))
+}

@@ -1,0 +1,75 @@
+package clerk_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
+	"github.com/sallyport/auth/clerk/clerktest"
+)
+
+func FuzzPublishableKey(f *testing.F) {
+	for _, seed := range []string{"", "pk_test_", clerktest.New(clerktest.Config{}).PublishableKey, "pk_live_JA==", "pk_test_Li4k"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		b, err := clerk.New(clerk.Config{PublishableKey: key, SecretKey: auth.NewSecret("sk_test_x")})
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(b.SignInURL("https://example.com/"))
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+			t.Fatalf("%q leads to %v", key, u)
+		}
+	})
+}
+
+// FuzzRequest: whatever a browser sends is signed out or a handshake at Clerk's
+// own host, and comes back to ours.
+func FuzzRequest(f *testing.F) {
+	i := clerktest.New(clerktest.Config{})
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM(), APIURL: "http://127.0.0.1:1"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("/", "", "__session=a.b.c; __client_uat=1", "")
+	f.Add("//evil.test/", "__clerk_handshake=a.b.c", "__clerk_db_jwt=x", "Bearer a.b.c")
+	f.Add("/x", "__clerk_redirect_url=https://evil.test&__clerk_db_jwt=%00", "__clerk_redirect_count=9", "a")
+	f.Fuzz(func(t *testing.T, path, query, cookies, authorization string) {
+		if strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
+			t.Skip() // net/http lets none of these through
+		}
+		if strings.Contains(query, "__clerk_handshake_nonce") || strings.Contains(cookies, "__clerk_handshake_nonce") {
+			t.Skip() // asks the API, which is not there
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL = &url.URL{Path: path, RawQuery: query}
+		r.Header = http.Header{"Cookie": {cookies}, "Sec-Fetch-Dest": {"document"}}
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		s, err := b.Decide(r, origin)
+		if err != nil {
+			return // the API is not there
+		}
+		if s.Status == clerk.SignedIn {
+			t.Fatal("signed in without a token of the instance's")
+		}
+		location := s.Header.Get("Location")
+		if location == "" {
+			return
+		}
+		u, err := url.Parse(location)
+		if err != nil || u.Host != i.FrontendAPI {
+			t.Fatalf("sent to %q", location)
+		}
+		back, err := url.Parse(u.Query().Get("redirect_url"))
+		if err != nil || back.Host != origin.Host || back.Scheme != origin.Scheme {
+			t.Fatalf("comes back to %q", u.Query().Get("redirect_url"))
+		}
+	})
+}
