@@ -18,6 +18,11 @@ func TestAccessCode(t *testing.T) { // AC-01, AC-09
 	browse(t, "browser/code.mjs", "http://"+codeAddress, accessCode)
 }
 
+// TestClerkInTheBrowser is examples/clerk with its stand-in for Clerk.
+func TestClerkInTheBrowser(t *testing.T) {
+	browse(t, "browser/clerk.mjs", "http://localhost:"+clerkPort)
+}
+
 func browse(t *testing.T, arguments ...string) {
 	output, err := exec.Command("node", arguments...).CombinedOutput()
 	t.Logf("%s", output)

@@ -32,6 +32,7 @@ import (
 
 const (
 	codeAddress = "127.0.0.1:9011"
+	clerkPort   = "9012"
 	accessCode  = "harbour-tulip-0123456789"
 	appAddress  = "127.0.0.1:3999"
 	app         = "http://" + appAddress
@@ -63,7 +64,7 @@ func run(m *testing.M) (code int, err error) {
 		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": accessCode,
 		"NEXT_AUTH_SSO_PROVIDERS": "auth0, microsoft-entra-id，authentik,github,zitadel,generic-oidc",
 	}
-	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp} {
+	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp, startClerk} {
 		if err := start(ctx, dir, env); err != nil {
 			return 1, err
 		}
@@ -218,6 +219,17 @@ func startApp(ctx context.Context, _ string, env map[string]string) error {
 	}
 	config.Providers = append(config.Providers, certified)
 	return serveApp(ctx, config, appAddress)
+}
+
+// startClerk runs the example as a newcomer would.
+func startClerk(ctx context.Context, dir string, _ map[string]string) error {
+	binary := filepath.Join(dir, "clerk")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./examples/clerk")
+	build.Dir = ".."
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
+	}
+	return start(ctx, dir, "http://127.0.0.1:"+clerkPort+"/", []string{"PORT=" + clerkPort}, binary)
 }
 
 // startCodeApp runs the same application with nothing but an access code.

@@ -23,8 +23,13 @@ import (
 type Config struct {
 	Production  bool
 	FrontendAPI string           // a host. If empty, clerk.example.com or example.clerk.accounts.dev
+	Issuer      string           // of tokens: a proxy's address. If empty, https:// and FrontendAPI
+	People      []Person         // who can sign in at [Instance.Frontend]
 	Now         func() time.Time // If nil, time.Now
 }
+
+// Person is somebody who can sign in.
+type Person struct{ ID, Name string }
 
 // Instance is a Clerk instance. It is an [http.Handler] that answers as Clerk's
 // Backend API, and safe for concurrent use.
@@ -32,9 +37,12 @@ type Instance struct {
 	FrontendAPI    string // a host
 	PublishableKey string
 	SecretKey      string
+	issuer         string
+	people         []Person
 	now            func() time.Time
 
 	mu      sync.Mutex
+	clients map[string]*client
 	key     *rsa.PrivateKey
 	keyID   string
 	nonces  map[string][]string
@@ -56,7 +64,13 @@ func New(c Config) *Instance {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Issuer == "" {
+		c.Issuer = "https://" + c.FrontendAPI
+	}
 	i := &Instance{
+		issuer:         c.Issuer,
+		people:         c.People,
+		clients:        map[string]*client{},
 		FrontendAPI:    c.FrontendAPI,
 		PublishableKey: "pk_" + kind + "_" + base64.StdEncoding.EncodeToString([]byte(c.FrontendAPI+"$")),
 		SecretKey:      "sk_" + kind + "_" + rand.Text(),
@@ -100,7 +114,7 @@ func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	i.mu.Unlock()
 	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID, "cat": "cl_B7d4PD111AAA"}
 	claims := map[string]any{
-		"iss": "https://" + i.FrontendAPI, "sub": "user_1", "sid": "sess_1", "v": 2, "sts": "active",
+		"iss": i.issuer, "sub": "user_1", "sid": "sess_1", "v": 2, "sts": "active",
 		"iat": now, "nbf": now - 10, "exp": now + 60,
 	}
 	if change != nil {

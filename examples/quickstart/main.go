@@ -145,6 +145,7 @@ body{max-width:36rem;margin:3rem auto;padding:0 1rem;font:1rem/1.6 system-ui,san
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
 dt{font-weight:600}
 dd{margin:0;overflow-wrap:anywhere}
+a{color:inherit}
 </style>
 </head>
 <body>

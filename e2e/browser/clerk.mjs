@@ -1,0 +1,57 @@
+// A person's way through examples/clerk in Chromium: signs in, loses the session's
+// token and does not notice, signs out in another tab.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const app = process.argv[2]
+const out = new URL('../out/', import.meta.url).pathname
+mkdirSync(out, { recursive: true })
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+
+const kinds = [
+  { name: 'phone-dark', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'dark' } },
+  { name: 'desktop-light', options: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' } },
+]
+
+for (const { name, options } of kinds) {
+  const context = await browser.newContext({ ...options, locale: 'en-GB' })
+  const page = await context.newPage()
+  const shoot = async what => {
+    await page.screenshot({ path: `${out}clerk-${name}-${what}.png`, fullPage: true })
+    await page.evaluate(axe)
+    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
+    assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${what} is accessible`)
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} does not scroll sideways`)
+  }
+  await page.goto(app + '/account?tab=profile')
+  await shoot('signin')
+  await page.getByRole('link', { name: 'Ada Lovelace' }).click()
+  await page.waitForSelector('#who')
+  assert.equal(await page.textContent('#who'), 'user_ada')
+  assert.equal(new URL(page.url()).searchParams.get('tab'), 'profile', 'back on the page, its query with it')
+  await shoot('account')
+
+  // A minute later the token is over: a handshake brings another, unnoticed.
+  await context.clearCookies({ name: '__session' })
+  await page.goto(app + '/account')
+  assert.equal(await page.textContent('#who'), 'user_ada')
+  assert.equal(new URL(page.url()).host, new URL(app).host)
+
+  // Signed out elsewhere, it ends here.
+  const other = await context.newPage()
+  await other.goto(app + '/api/auth/signout')
+  await other.getByRole('button', { name: 'Sign out' }).click()
+  await other.waitForLoadState()
+  await page.goto(app + '/account')
+  assert.equal(await page.locator('#who').count(), 0)
+  assert.equal(new URL(page.url()).pathname, '/__clerk/sign-in')
+  await context.close()
+  console.log(`${name}: signed in, handshake, out`)
+}
+await browser.close()

@@ -1,0 +1,134 @@
+// Command clerk is a small site behind Clerk. Without keys it brings a stand-in
+// for Clerk, with two people to sign in as; with NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY
+// and CLERK_SECRET_KEY it uses the instance that they belong to.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
+	"github.com/sallyport/auth/clerk/clerktest"
+)
+
+func main() {
+	log.SetFlags(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Getenv, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, error) }) error {
+	host, port := env("HOST"), env("PORT")
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	if port == "" {
+		port = "3000"
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return fmt.Errorf("%w (set PORT to another port)", err)
+	}
+	defer listener.Close()
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	origin := "http://localhost:" + port
+	mux := http.NewServeMux()
+	config, err := configure(env, origin, mux)
+	if err != nil {
+		return err
+	}
+	a, err := auth.New(config)
+	if err != nil {
+		return err
+	}
+	mux.Handle("GET /{$}", a.Identify(http.HandlerFunc(show)))
+	mux.Handle("/", a.Require(http.HandlerFunc(show)))
+	fmt.Fprintf(out, "Open %s\n", origin)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		<-ctx.Done()
+		_ = server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// configure takes the environment if Clerk's keys are there, and else a stand-in
+// below /__clerk.
+func configure(env auth.Env, origin string, mux *http.ServeMux) (auth.Config, error) {
+	if key, _ := env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); key != "" {
+		return auth.ConfigFromEnv(env, auth.Parts{Backend: clerk.FromEnv})
+	}
+	log.Print("No keys are configured: using a stand-in for Clerk, where nobody has a password.\n" +
+		"Set NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY and CLERK_SECRET_KEY to use your instance.")
+	proxy := origin + "/__clerk"
+	instance := clerktest.New(clerktest.Config{Production: true, Issuer: proxy, People: []clerktest.Person{
+		{ID: "user_ada", Name: "Ada Lovelace"}, {ID: "user_lin", Name: "林晓"},
+	}})
+	mux.Handle("/__clerk/", instance.Frontend())
+	api := httptest.NewServer(instance) // ends with the process
+	backend, err := clerk.New(clerk.Config{
+		PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey),
+		ProxyURL: proxy, SignInURL: proxy + "/sign-in", APIURL: api.URL,
+	})
+	if err != nil {
+		return auth.Config{}, err
+	}
+	return auth.Config{Secrets: []auth.Secret{auth.NewSecret(instance.SecretKey + instance.SecretKey)}, Backend: backend}, nil
+}
+
+var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sallyport with Clerk</title>
+<style>
+body{max-width:36rem;margin:3rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
+dt{font-weight:600}
+dd{margin:0;overflow-wrap:anywhere}
+a{color:inherit}
+</style>
+</head>
+<body>
+<main>
+<h1>Sallyport with Clerk</h1>
+{{with .Who}}<p>You are at <code>{{$.Path}}</code>.</p>
+<dl>
+<dt>User</dt><dd id="who">{{.Subject}}</dd>
+<dt>Session</dt><dd>{{.ID}}</dd>
+<dt>Token until</dt><dd>{{.ExpiresAt.Format "15:04:05"}}</dd>
+</dl>
+<p><a href="/api/auth/signout">Sign out</a></p>
+{{else}}<p>Everybody may see this page. You are not signed in.</p>
+{{end}}<p><a href="/">Public page</a> · <a href="/account?tab=profile">A page for people who are signed in</a></p>
+</main>
+</body>
+</html>
+`))
+
+func show(w http.ResponseWriter, r *http.Request) {
+	who, _ := auth.FromContext(r.Context())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI()}); err != nil {
+		log.Print(err)
+	}
+}

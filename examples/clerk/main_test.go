@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
+func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
+
+// TestClerk is a person's way through it, without a browser.
+func TestClerk(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var out output
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, func(name string) string { return map[string]string{"PORT": "0"}[name] }, &out)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://localhost:") }, 10*time.Second, 10*time.Millisecond)
+	site := strings.Fields(out.String())[1]
+	jar, _ := cookiejar.New(nil)
+	browser := &http.Client{Jar: jar}
+	get := func(address string) (string, *url.URL) {
+		req, _ := http.NewRequest("GET", address, nil)
+		req.Header.Set("Accept", "text/html")
+		resp, err := browser.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return string(body), resp.Request.URL
+	}
+	body, _ := get(site + "/")
+	require.Contains(t, body, "You are not signed in")
+	body, at := get(site + "/account?tab=profile")
+	require.Contains(t, body, "Ada Lovelace")
+	ada := regexp.MustCompile(`href="(\?[^"]*user_ada[^"]*)"`).FindStringSubmatch(body)[1]
+	next, err := at.Parse(html.UnescapeString(ada))
+	require.NoError(t, err)
+	body, at = get(next.String())
+	require.Contains(t, body, `<dd id="who">user_ada</dd>`)
+	require.Equal(t, "/account", at.Path)
+
+	// The session's token is lost; a handshake brings another.
+	u, _ := url.Parse(site)
+	jar.SetCookies(u, []*http.Cookie{{Name: "__session", Value: "", Path: "/", MaxAge: -1}})
+	body, _ = get(site + "/account")
+	require.Contains(t, body, "user_ada")
+
+	page, _ := get(site + "/api/auth/signout")
+	token := regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(page)[1]
+	resp, err := browser.PostForm(site+"/api/auth/signout", url.Values{"csrfToken": {token}})
+	require.NoError(t, err)
+	resp.Body.Close()
+	body, _ = get(site + "/account")
+	require.Contains(t, body, "Who are you?", "signed out at Clerk too")
+	cancel()
+	require.NoError(t, <-done)
+}
