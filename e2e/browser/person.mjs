@@ -27,7 +27,7 @@ for (const { name, options, words } of kinds) {
     await page.evaluate(axe)
     const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
     assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${what} is accessible`)
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} does not scroll sideways`)
+    assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, options.viewport.width), `${what} does not scroll sideways`)
   }
   const open = async path => {
     const page = await context.newPage()

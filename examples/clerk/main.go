@@ -106,6 +106,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
 dt{font-weight:600}
 dd{margin:0;overflow-wrap:anywhere}
 a{color:inherit}
+code{overflow-wrap:anywhere}
 </style>
 </head>
 <body>
