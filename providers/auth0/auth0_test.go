@@ -2,10 +2,8 @@ package auth0_test
 
 import (
 	"context"
-	"net/http"
-	"strings"
+	"net/url"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,26 +36,18 @@ func TestOrganization(t *testing.T) { // A0-01
 			idp.SetFaults(providertest.Faults{
 				Metadata: func(m map[string]any) { m["issuer"] = slash },
 				IDToken:  func(m map[string]any) { m["iss"] = slash },
+				Callback: func(q url.Values) { q.Set("iss", slash) },
 			})
 			p, err := auth0.New(auth0.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), Organization: test.organization})
 			require.NoError(t, err)
-			tx := auth.Transaction{Provider: "auth0", State: "s", Nonce: "n", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
-			tx.Params = map[string][]string{"organization": {"org_evil"}}
-			address, err := p.AuthCodeURL(context.Background(), tx)
-			require.NoError(t, err)
+			params := url.Values{"organization": {"org_evil"}}
 			if test.organization != "" {
+				address, err := p.AuthCodeURL(context.Background(), auth.Transaction{Params: params})
+				require.NoError(t, err)
 				require.NotContains(t, address, "org_evil", "whoever signs in does not choose the organization")
 				require.Contains(t, address, "organization="+test.organization)
 			}
-			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-			resp, err := client.Get(address)
-			require.NoError(t, err)
-			resp.Body.Close()
-			back, err := resp.Location()
-			require.NoError(t, err)
-			q := back.Query()
-			q.Set("iss", slash)
-			_, err = p.Exchange(context.Background(), tx, q)
+			_, err = providertest.SignIn(p, params)
 			if test.want == nil {
 				require.NoError(t, err)
 				return

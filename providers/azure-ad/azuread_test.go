@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,25 +56,6 @@ func (e *entra) says(metadataIssuer string, claims map[string]any) {
 			}
 		},
 	})
-}
-
-func signIn(t *testing.T, p auth.Provider) (*auth.Identity, error) {
-	t.Helper()
-	tx := auth.Transaction{
-		Provider: p.Name(), State: "state", Nonce: "nonce", Verifier: "verifier-verifier-verifier-verifier-verifier",
-		RedirectURI: "https://app.example/api/auth/callback/" + p.Name(), Expires: time.Now().Add(time.Minute),
-	}
-	address, err := p.AuthCodeURL(context.Background(), tx)
-	if err != nil {
-		return nil, err
-	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Get(address)
-	require.NoError(t, err)
-	resp.Body.Close()
-	back, err := resp.Location()
-	require.NoError(t, err)
-	return p.Exchange(context.Background(), tx, back.Query())
 }
 
 func TestTenants(t *testing.T) { // EN-01, EN-02, EN-03, EN-04, EN-05
@@ -136,7 +116,7 @@ func TestTenants(t *testing.T) { // EN-01, EN-02, EN-03, EN-04, EN-05
 			idp.says(metadata, claims)
 			p, err := azuread.New(azuread.Config{Tenant: test.tenant, Tenants: test.allowed, ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), BaseURL: idp.base})
 			require.NoError(t, err)
-			id, err := signIn(t, p)
+			id, err := providertest.SignIn(p, nil)
 			if test.want != nil {
 				require.ErrorIs(t, err, test.want)
 				return
@@ -155,7 +135,7 @@ func TestDiscoveryNamesATenant(t *testing.T) { // EN-01, DI-01
 		idp.says(issuer, map[string]any{"iss": issuer, "tid": tenant, "oid": object})
 		p, err := azuread.New(azuread.Config{Tenant: "contoso.example", ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), BaseURL: idp.base})
 		require.NoError(t, err)
-		_, err = signIn(t, p)
+		_, err = providertest.SignIn(p, nil)
 		require.ErrorIs(t, err, auth.ErrMisconfigured, name)
 	}
 }
@@ -183,7 +163,7 @@ func TestEmailIsVerifiedOnlyByMicrosoft(t *testing.T) { // EN-03
 			idp.says(idp.Issuer(), claims)
 			p, err := azuread.New(azuread.Config{Tenant: tenant, ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), BaseURL: idp.base})
 			require.NoError(t, err)
-			id, err := signIn(t, p)
+			id, err := providertest.SignIn(p, nil)
 			require.NoError(t, err)
 			require.Equal(t, test.want, id.EmailVerified)
 			policy, err := auth.AllowEmails("example.com")
@@ -204,7 +184,7 @@ func TestTooManyGroupsAreUnknown(t *testing.T) { // EN-05
 			idp.says(idp.Issuer(), overage)
 			p, err := azuread.New(azuread.Config{Tenant: tenant, ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), BaseURL: idp.base})
 			require.NoError(t, err)
-			id, err := signIn(t, p)
+			id, err := providertest.SignIn(p, nil)
 			require.NoError(t, err)
 			require.Nil(t, id.Groups)
 			require.Equal(t, true, id.Claims["groups_overage"])

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,16 +47,7 @@ func signIn(t *testing.T, c github.Config, a api) (*auth.Identity, error) {
 	c.BaseURL, c.ClientID, c.ClientSecret = idp.Issuer(), "app", auth.NewSecret("app-secret")
 	p, err := github.New(c)
 	require.NoError(t, err)
-	tx := auth.Transaction{Provider: "github", State: "s", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
-	address, err := p.AuthCodeURL(context.Background(), tx)
-	require.NoError(t, err)
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Get(address)
-	require.NoError(t, err)
-	resp.Body.Close()
-	back, err := resp.Location()
-	require.NoError(t, err)
-	return p.Exchange(context.Background(), tx, back.Query())
+	return providertest.SignIn(p, nil)
 }
 
 func TestEmail(t *testing.T) { // GH-01

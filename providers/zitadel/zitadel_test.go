@@ -1,11 +1,7 @@
 package zitadel_test
 
 import (
-	"context"
-	"net/http"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,16 +42,7 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 			}})
 			p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), ProjectIDs: []string{"project"}})
 			require.NoError(t, err)
-			tx := auth.Transaction{Provider: "zitadel", State: "s", Nonce: "n", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb", Expires: time.Now().Add(time.Minute)}
-			address, err := p.AuthCodeURL(context.Background(), tx)
-			require.NoError(t, err)
-			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-			resp, err := client.Get(address)
-			require.NoError(t, err)
-			resp.Body.Close()
-			back, err := resp.Location()
-			require.NoError(t, err)
-			id, err := p.Exchange(context.Background(), tx, back.Query())
+			id, err := providertest.SignIn(p, nil)
 			if test.fails {
 				require.ErrorIs(t, err, auth.ErrInvalidResponse)
 				return
