@@ -1,6 +1,8 @@
 package clerk_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -70,6 +72,53 @@ func FuzzRequest(f *testing.F) {
 		back, err := url.Parse(u.Query().Get("redirect_url"))
 		if err != nil || back.Host != origin.Host || back.Scheme != origin.Scheme {
 			t.Fatalf("comes back to %q", u.Query().Get("redirect_url"))
+		}
+	})
+}
+
+// FuzzClaims: whatever features, plans and permissions say, nothing panics, and
+// what is asked for without a name is denied.
+func FuzzClaims(f *testing.F) {
+	i := clerktest.New(clerktest.Config{Production: true})
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("o:a,u:b", "read,manage", "3,1", "a:read")
+	f.Add("a", ",,", "-1,999999999999999999999", ":")
+	f.Fuzz(func(t *testing.T, fea, per, fpm, ask string) {
+		s, err := b.Decide(bearer(i.Token(func(_, claims map[string]any) {
+			claims["fea"], claims["pla"], claims["o"] = fea, fea, map[string]any{"id": "org_1", "per": per, "fpm": fpm}
+		})), origin)
+		if err != nil || s.Claims == nil {
+			t.Skip() // more than a token may hold
+		}
+		for _, a := range []clerk.Ask{{Permission: ask}, {Feature: ask}, {Plan: ask}, {Role: ask}} {
+			if s.Claims.Has(a) && (ask == "" || a.Role != "") {
+				t.Fatalf("%+v is granted", a)
+			}
+		}
+	})
+}
+
+// FuzzWebhook: nothing unsigned is handled.
+func FuzzWebhook(f *testing.F) {
+	h, err := clerk.NewWebhook(clerk.WebhookConfig{
+		Secrets: []auth.Secret{auth.NewSecret("whsec_" + webhookKey)},
+		Handle:  func(context.Context, clerk.Event) error { f.Error("handled"); return nil },
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("msg_1", "1700000000", "v1,AAAA v1,", `{"type":"user.created"}`)
+	f.Fuzz(func(t *testing.T, id, stamp, signature, body string) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header["Svix-Id"], r.Header["Svix-Timestamp"], r.Header["Svix-Signature"] = []string{id}, []string{stamp}, []string{signature}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest {
+			t.Fatal(w.Code)
 		}
 	})
 }
