@@ -102,7 +102,7 @@ func New(c Config) (*Gate, error) {
 	_, _ = rand.Read(key) // never fails: it ends the program instead
 	g := &Gate{
 		subjects: make(map[string]time.Time, len(c.Codes)),
-		clients:  newMemoryLimiter(c.MaxClients),
+		clients:  newMemoryLimiter(c.MaxClients, c.Now),
 		shared:   c.Limiter,
 		now:      c.Now,
 		sleep:    sleep,
@@ -194,39 +194,41 @@ func over(expires, now time.Time) bool { return !expires.IsZero() && !now.Before
 
 // Verify implements [auth.CodeVerifier]. It counts the attempt, waits while too
 // many wrong codes come from everywhere, and only then compares. A right code
-// takes back its own attempt and no other. ctx ends the wait.
+// takes back its own attempt and no other. ctx ends the wait; the attempt then
+// stays counted, so that nobody fills the queue by hanging up.
 func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*auth.Identity, error) {
 	if len(text) > maxLength {
 		text = "" // counted, and wrong
 	}
 	network := networkOf(client)
-	if wait := g.clients.blocked(network, g.now()); wait > 0 {
+	if wait := g.clients.blocked(network); wait > 0 {
 		return nil, &auth.LimitError{RetryAfter: wait}
 	}
 	wait, ok := g.ceiling.reserve(g.now())
 	if !ok {
 		return nil, &auth.LimitError{RetryAfter: wait}
 	}
-	if wait > 0 {
-		if err := g.sleep(ctx, wait); err != nil {
-			return nil, &auth.LimitError{RetryAfter: time.Second}
-		}
-	}
 	digest := g.digest(text)
 	found := -1
 	right := func() bool { found = g.find(digest); return found >= 0 }
+	var blocked time.Duration
 	var err error
-	if g.shared != nil {
-		wait, err = attemptShared(ctx, g.shared, network, right)
-	} else {
-		wait = g.clients.attempt(network, g.now(), right)
+	switch {
+	case g.shared != nil:
+		blocked, err = g.attempt(ctx, g.shared, network, wait, right)
+	case wait > 0:
+		blocked, err = g.attempt(ctx, g.clients, network, wait, right)
+	default:
+		blocked = g.clients.attempt(network, right)
 	}
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, &auth.LimitError{RetryAfter: time.Second}
 	case err != nil:
 		return nil, fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
-	case wait > 0:
+	case blocked > 0:
 		g.ceiling.giveBack()
-		return nil, &auth.LimitError{RetryAfter: wait}
+		return nil, &auth.LimitError{RetryAfter: blocked}
 	case found < 0:
 		return nil, auth.ErrWrongCode
 	}
@@ -234,6 +236,22 @@ func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*aut
 	id := g.codes[found].identity
 	id.Groups = append([]string(nil), id.Groups...)
 	return &id, nil
+}
+
+// attempt counts with l, waits its turn, and compares.
+func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn time.Duration, right func() bool) (blocked time.Duration, err error) {
+	if blocked, err = l.Take(ctx, client); err != nil || blocked > 0 {
+		return blocked, err
+	}
+	if turn > 0 {
+		if err := g.sleep(ctx, turn); err != nil {
+			return 0, err
+		}
+	}
+	if !right() {
+		return 0, nil
+	}
+	return 0, l.GiveBack(ctx, client)
 }
 
 // Valid implements [auth.CodeVerifier].

@@ -363,24 +363,77 @@ func TestWaitingGuessesAreCounted(t *testing.T) { // AC-05
 		_, err := g.Verify(ctx, stranger(i), "wrong")
 		require.ErrorIs(t, err, auth.ErrWrongCode)
 	}
-	// From here on everybody waits, until all of them are past the first look.
+	// From here on everybody waits. Those who may are held until the rest is refused.
 	const n = 50
-	var waiting sync.WaitGroup
-	waiting.Add(n)
-	g.SetSleep(func(context.Context, time.Duration) error { waiting.Done(); waiting.Wait(); return nil })
-	var guesses atomic.Int32
+	var waiting, refused, guesses atomic.Int32
+	release := make(chan struct{})
+	g.SetSleep(func(context.Context, time.Duration) error { waiting.Add(1); <-release; return nil })
 	var wg sync.WaitGroup
 	for range n {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			if _, err := g.Verify(ctx, alice, "wrong"); errors.Is(err, auth.ErrWrongCode) {
+			_, err := g.Verify(ctx, alice, "wrong")
+			if errors.Is(err, auth.ErrWrongCode) {
 				guesses.Add(1)
+			} else if refused.Add(1) == n-5 {
+				close(release)
 			}
 		}()
 	}
 	wg.Wait()
+	require.EqualValues(t, 5, waiting.Load(), "one client takes no more turns than it has attempts")
 	require.EqualValues(t, 5, guesses.Load())
+}
+
+func TestHangingUpIsCounted(t *testing.T) { // AC-03, AC-05
+	g, _ := newGate(t, nil)
+	for i := range 100 {
+		_, err := g.Verify(ctx, stranger(i), "wrong")
+		require.ErrorIs(t, err, auth.ErrWrongCode)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	g.SetSleep(func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+	for range 1000 {
+		_, err := g.Verify(gone, alice, "wrong")
+		require.Positive(t, limited(err))
+	}
+	var waited time.Duration
+	g.SetSleep(func(_ context.Context, d time.Duration) error { waited = d; return nil })
+	_, err := g.Verify(ctx, netip.MustParseAddr("192.0.2.99"), rightCode)
+	require.NoError(t, err)
+	require.LessOrEqual(t, waited, 400*time.Millisecond, "a client that hangs up fills no queue")
+}
+
+func TestRightCodeWhileWaitingIsTakenBack(t *testing.T) { // AC-03
+	g, at := newGate(t, nil)
+	for range 5 {
+		g.Wrong(alice)
+	}
+	at.advance(15 * time.Second)
+	for i := range 150 {
+		_, err := g.Verify(ctx, stranger(i), "wrong")
+		require.ErrorIs(t, err, auth.ErrWrongCode)
+	}
+	for range 50 {
+		_, err := g.Verify(ctx, alice, rightCode)
+		require.NoError(t, err)
+	}
+	_, err := g.Verify(ctx, alice, "wrong")
+	require.ErrorIs(t, err, auth.ErrWrongCode)
+	_, err = g.Verify(ctx, alice, rightCode)
+	require.Equal(t, 30*time.Second, limited(err), "the wrong ones before still count")
+}
+
+func TestCountedOnceBlockedStaysBlocked(t *testing.T) { // AC-05
+	g, _ := newGate(t, nil)
+	for range 5 {
+		require.Zero(t, g.Wrong(alice))
+	}
+	for range 3 {
+		require.Equal(t, 15*time.Second, g.Wrong(alice), "whoever got past the first look is held at the second")
+	}
 }
 
 // sharedLimiter is a Limiter for two nodes.

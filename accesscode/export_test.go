@@ -15,7 +15,7 @@ func (g *Gate) Compare(text string) int { return g.find(g.digest(text)) }
 // Clients counts those that are remembered.
 func (g *Gate) Clients() int { return len(g.clients.clients) }
 
-// Wrong counts a wrong code past the ceiling.
-func (g *Gate) Wrong(client netip.Addr) {
-	g.clients.attempt(networkOf(client), g.now(), func() bool { return false })
+// Wrong counts a wrong code past the ceiling, and says how long it has to wait.
+func (g *Gate) Wrong(client netip.Addr) time.Duration {
+	return g.clients.attempt(networkOf(client), func() bool { return false })
 }

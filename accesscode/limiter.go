@@ -32,14 +32,6 @@ type Limiter interface {
 	GiveBack(ctx context.Context, client netip.Prefix) error
 }
 
-func attemptShared(ctx context.Context, l Limiter, client netip.Prefix, right func() bool) (time.Duration, error) {
-	wait, err := l.Take(ctx, client)
-	if err != nil || wait > 0 || !right() {
-		return wait, err
-	}
-	return 0, l.GiveBack(ctx, client)
-}
-
 // networkOf is what counts as one client: whoever has an IPv6 address has 2^64
 // of them.
 func networkOf(client netip.Addr) netip.Prefix {
@@ -52,9 +44,10 @@ func networkOf(client netip.Addr) netip.Prefix {
 	return p
 }
 
-// memoryLimiter counts in memory, for at most max clients.
+// memoryLimiter is a Limiter in memory, for at most max clients.
 type memoryLimiter struct {
 	max int
+	now func() time.Time
 
 	mu      sync.Mutex
 	clients map[netip.Prefix]*list.Element
@@ -68,45 +61,64 @@ type counter struct {
 	since  time.Time // when wrong was last brought up to date
 }
 
-func newMemoryLimiter(max int) *memoryLimiter {
-	return &memoryLimiter{max: max, clients: make(map[netip.Prefix]*list.Element)}
+func newMemoryLimiter(max int, now func() time.Time) *memoryLimiter {
+	return &memoryLimiter{max: max, now: now, clients: make(map[netip.Prefix]*list.Element)}
 }
 
 // blocked says how long client has to wait, at the cost of a look into a map.
-func (l *memoryLimiter) blocked(client netip.Prefix, now time.Time) time.Duration {
+func (l *memoryLimiter) blocked(client netip.Prefix) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.wait(client)
+}
+
+func (l *memoryLimiter) wait(client netip.Prefix) time.Duration {
 	if e := l.clients[client]; e != nil {
-		return e.Value.(*counter).until.Sub(now)
+		return e.Value.(*counter).until.Sub(l.now())
 	}
 	return 0
 }
 
-// attempt counts and compares in one step, so that neither parallel guesses get
-// past the bound nor parallel right codes run into it.
-func (l *memoryLimiter) attempt(client netip.Prefix, now time.Time, right func() bool) (wait time.Duration) {
+// Take implements [Limiter].
+func (l *memoryLimiter) Take(_ context.Context, client netip.Prefix) (time.Duration, error) {
+	return l.attempt(client, func() bool { return false }), nil
+}
+
+// GiveBack implements [Limiter].
+func (l *memoryLimiter) GiveBack(_ context.Context, client netip.Prefix) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.clients[client]
-	if e != nil {
-		if wait := e.Value.(*counter).until.Sub(now); wait > 0 {
-			return wait
-		}
+	if e := l.clients[client]; e != nil {
+		// Whoever may attempt had nothing to wait for, and has nothing now.
+		c := e.Value.(*counter)
+		c.wrong, c.until = max(0, c.wrong-1), time.Time{}
+	}
+	return nil
+}
+
+// attempt counts and compares in one step, so that neither parallel guesses get
+// past the bound nor parallel right codes run into it.
+func (l *memoryLimiter) attempt(client netip.Prefix, right func() bool) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if wait := l.wait(client); wait > 0 {
+		return wait
 	}
 	if right() {
 		return 0
 	}
+	e := l.clients[client]
 	if e == nil {
 		if l.recent.Len() >= l.max {
 			oldest := l.recent.Back()
 			delete(l.clients, oldest.Value.(*counter).client)
 			l.recent.Remove(oldest)
 		}
-		e = l.recent.PushFront(&counter{client: client, since: now})
+		e = l.recent.PushFront(&counter{client: client, since: l.now()})
 		l.clients[client] = e
 	}
 	l.recent.MoveToFront(e)
-	e.Value.(*counter).add(now)
+	e.Value.(*counter).add(l.now())
 	return 0
 }
 
