@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
@@ -104,12 +105,18 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 	}
 	if parties := get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
 		c.AuthorizedParties = auth.SplitEnvList(parties)
+		if slices.ContainsFunc(c.AuthorizedParties, func(o string) bool { return !isOrigin(o) }) {
+			problem("CLERK_AUTHORIZED_PARTIES", "is not a list of origins", "write it like https://example.com,https://www.example.com")
+		}
 	}
 	if _, e := parseKey(c.PublishableKey); e != nil {
 		problem("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "is no publishable key", "copy it from Clerk's dashboard, API keys: pk_test_... or pk_live_...")
 	}
-	if c.SecretKey.IsZero() {
+	switch {
+	case c.SecretKey.IsZero():
 		problem("CLERK_SECRET_KEY", "is not set", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
+	case !isSecretKey(c.SecretKey.Reveal()):
+		problem("CLERK_SECRET_KEY", "is no secret key", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
 	}
 	if c.JWTKey != "" {
 		if _, e := parsePEM(c.JWTKey); e != nil {

@@ -7,6 +7,7 @@
 package clerk
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -51,8 +52,8 @@ type Config struct {
 	// "https://example.com/__clerk". It is then the issuer of tokens.
 	ProxyURL string
 
-	// SignInURL and SignUpURL are pages of the application. If empty, Clerk's.
-	SignInURL, SignUpURL string
+	// SignInURL is a page of the application. If empty, Clerk's.
+	SignInURL string
 
 	// RedirectOrigins are the satellites that a development instance may send a
 	// browser back to.
@@ -114,7 +115,7 @@ func New(c Config) (*Backend, error) {
 	var e error
 	b.instance, e = parseKey(c.PublishableKey)
 	problem(e)
-	if s := c.SecretKey.Reveal(); !strings.HasPrefix(s, "sk_test_") && !strings.HasPrefix(s, "sk_live_") {
+	if !isSecretKey(c.SecretKey.Reveal()) {
 		problem(errors.New("clerk: SecretKey is none: want sk_test_... or sk_live_..., as Clerk's dashboard shows it under API keys"))
 	}
 	if c.JWTKey != "" {
@@ -148,17 +149,15 @@ func (c *Config) check(production bool) (err error) {
 	}
 	absolute("APIURL", c.APIURL)
 	absolute("ProxyURL", c.ProxyURL)
-	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
-		if u, e := url.Parse(raw); raw != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-			problem("%s: want an address such as https://example.com/sign-in", field)
-		}
+	if u, e := url.Parse(c.SignInURL); c.SignInURL != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		problem("SignInURL: want an address such as https://example.com/sign-in")
 	}
 	for _, list := range [][]string{c.AuthorizedParties, c.RedirectOrigins} {
 		if list != nil && len(list) == 0 {
 			problem("AuthorizedParties or RedirectOrigins is empty, not nil, and would admit nobody")
 		}
 		for _, o := range list {
-			if u, e := url.Parse(o); e != nil || u.Scheme+"://"+u.Host != o {
+			if !isOrigin(o) {
 				problem("%q is no origin: want one like https://example.com", o)
 			}
 		}
@@ -180,6 +179,15 @@ func (c *Config) check(production bool) (err error) {
 	return err
 }
 
+func isSecretKey(s string) bool {
+	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "sk_live_")
+}
+
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme+"://"+u.Host == s && u.Host != ""
+}
+
 func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
 	resp, err := b.call(ctx, "GET", "/v1/jwks", nil)
 	if err != nil {
@@ -195,13 +203,7 @@ const maxAnswer = 1 << 20
 
 // call asks Clerk's Backend API. The secret key goes nowhere else.
 func (b *Backend) call(ctx context.Context, method, path string, body []byte) (*upstream.Response, error) {
-	var reader *strings.Reader
-	if body == nil {
-		reader = strings.NewReader("")
-	} else {
-		reader = strings.NewReader(string(body))
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, reader)
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, unreachable("its address is malformed")
 	}

@@ -336,4 +336,9 @@ func TestFromEnv(t *testing.T) { // LG-06
 	for _, name := range []string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_JWT_KEY"} {
 		require.ErrorContains(t, err, name)
 	}
+	env["CLERK_SECRET_KEY"], env["CLERK_AUTHORIZED_PARTIES"] = "pk_secret", "example.com"
+	_, err = auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Backend: clerk.FromEnv})
+	require.ErrorContains(t, err, "CLERK_SECRET_KEY is no secret key")
+	require.ErrorContains(t, err, "CLERK_AUTHORIZED_PARTIES is not a list of origins")
+	require.NotContains(t, err.Error(), "pk_secret")
 }

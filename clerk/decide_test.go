@@ -25,7 +25,7 @@ func TestDecisions(t *testing.T) {
 		now := at.Now().Unix()
 		good := instance.Token(nil)
 		expired := instance.Token(set("exp", now-30))
-		suffix := clerk.CookieSuffix(instance.PublishableKey)
+		suffix := instance.CookieSuffix
 		dev := ""
 		if !production {
 			dev = "__clerk_db_jwt=dvb_1; __clerk_db_jwt" + suffix + "=dvb_1; "
@@ -111,7 +111,7 @@ func TestHandshakes(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	instance, b, at := setup(t, true, nil)
-	suffix := clerk.CookieSuffix(instance.PublishableKey)
+	suffix := instance.CookieSuffix
 	expired := instance.Token(set("exp", at.Now().Unix()-30))
 	fresh := "__session=" + instance.Token(set("sub", "user_2")) + "; Path=/"
 	for name, test := range map[string]struct{ refresh, want string }{
@@ -174,7 +174,7 @@ func TestSatellite(t *testing.T) {
 	require.Equal(t, "signed-out session-token-and-uat-missing", decide(t, b, page("/?__clerk_synced=true")))
 	here := instance.Token(set("iss", "https://clerk.sat.example.net"))
 	require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+here, "Referer", "https://elsewhere.example/")))
-	suffix := clerk.CookieSuffix(instance.PublishableKey)
+	suffix := instance.CookieSuffix
 	require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", "__client_uat"+suffix+"=1; __session"+suffix+"="+instance.Token(nil))))
 	require.Equal(t, "signed-out token-invalid-issuer", decide(t, b, bearer(instance.Token(set("iss", "https://clerk.other.example.net")))))
 	primary, d, _ := setup(t, false, func(c *clerk.Config) { c.RedirectOrigins = []string{"https://sat.example.net"} })

@@ -34,19 +34,19 @@ func FuzzPublishableKey(f *testing.F) {
 // own host, and comes back to ours.
 func FuzzRequest(f *testing.F) {
 	i := clerktest.New(clerktest.Config{})
-	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM(), APIURL: "http://127.0.0.1:1"})
+	api := httptest.NewServer(i)
+	f.Cleanup(api.Close)
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM(), APIURL: api.URL})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add("/", "", "__session=a.b.c; __client_uat=1", "")
 	f.Add("//evil.test/", "__clerk_handshake=a.b.c", "__clerk_db_jwt=x", "Bearer a.b.c")
+	f.Add("/y", "__clerk_handshake_nonce=x", "", "")
 	f.Add("/x", "__clerk_redirect_url=https://evil.test&__clerk_db_jwt=%00", "__clerk_redirect_count=9", "a")
 	f.Fuzz(func(t *testing.T, path, query, cookies, authorization string) {
 		if strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
-			t.Skip() // net/http lets none of these through
-		}
-		if strings.Contains(query, "__clerk_handshake_nonce") || strings.Contains(cookies, "__clerk_handshake_nonce") {
-			t.Skip() // asks the API, which is not there
+			return // net/http lets none of these through
 		}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.URL = &url.URL{Path: path, RawQuery: query}
@@ -56,7 +56,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		s, err := b.Decide(r, origin)
 		if err != nil {
-			return // the API is not there
+			t.Fatal(err)
 		}
 		if s.Status == clerk.SignedIn {
 			t.Fatal("signed in without a token of the instance's")
@@ -91,7 +91,7 @@ func FuzzClaims(f *testing.F) {
 			claims["fea"], claims["pla"], claims["o"] = fea, fea, map[string]any{"id": "org_1", "per": per, "fpm": fpm}
 		})), origin)
 		if err != nil || s.Claims == nil {
-			t.Skip() // more than a token may hold
+			return // more than a token may hold
 		}
 		for _, a := range []clerk.Ask{{Permission: ask}, {Feature: ask}, {Plan: ask}, {Role: ask}} {
 			if s.Claims.Has(a) && (ask == "" || a.Role != "") {

@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 const (
 	maxDirectives = 32
 	maxDirective  = 8 << 10
+
+	dayOfSkew = 24 * time.Hour // for a developer's machine
 )
 
 // resolve ends a handshake: Clerk says which cookies to set, and among them is

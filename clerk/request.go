@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Names of Clerk's cookies and query parameters.
@@ -258,5 +257,3 @@ func (b *Backend) foreignReferrer(q *request) bool {
 	}
 	return true
 }
-
-const dayOfSkew = 24 * time.Hour

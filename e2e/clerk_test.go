@@ -239,7 +239,7 @@ func makeClerkCase(t *testing.T, random *rand.Rand, i *clerktest.Instance, live 
 	}
 	var cookies []string
 	add := func(name, value string) { cookies = append(cookies, name+"="+value) }
-	suffix := clerk.CookieSuffix(i.PublishableKey)
+	suffix := i.CookieSuffix
 	uats := []string{"0", "1", fmt.Sprint(now - 20), fmt.Sprint(now + 20), "nonsense"}
 	if random.Intn(4) > 0 {
 		add("__session", tokenOf())

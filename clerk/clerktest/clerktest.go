@@ -5,6 +5,7 @@ package clerktest
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // names cookies, as Clerk does
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -37,6 +38,7 @@ type Instance struct {
 	FrontendAPI    string // a host
 	PublishableKey string
 	SecretKey      string
+	CookieSuffix   string // what the names of its own cookies end with
 	issuer         string
 	people         []Person
 	now            func() time.Time
@@ -79,6 +81,8 @@ func New(c Config) *Instance {
 		refresh:        map[string][]string{},
 		hits:           map[string]int{},
 	}
+	sum := sha1.Sum([]byte(i.PublishableKey))
+	i.CookieSuffix = "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]
 	i.RotateKeys()
 	return i
 }
