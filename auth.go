@@ -1,6 +1,6 @@
 // Package auth gives a Go web server sign-in: through Auth0, Microsoft Entra
 // ID, Authentik, GitHub, ZITADEL or any OpenID Connect issuer, or by an access
-// code, with sessions that are Auth.js session tokens.
+// code, with sessions that are Auth.js session tokens; or by Clerk, with its own.
 //
 //	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Providers: providers.All()})
 //	if err != nil {
@@ -94,8 +94,8 @@ type Config struct {
 	AccessCodeHeaders []string
 
 	// StraightToProvider skips the sign-in page of this package when there is
-	// just one provider and no access code: a person who needs to sign in is asked for nothing but
-	// what the provider asks.
+	// just one provider and no access code: a person who needs to sign in is
+	// asked for nothing but what the provider asks.
 	StraightToProvider bool
 
 	// Policy says who, of those whom a provider vouches for, may sign in. If

@@ -226,7 +226,9 @@ func TestAPIClientsSendTheCode(t *testing.T) { // AC-09, AC-13
 
 func TestCodeIsNoPerson(t *testing.T) { // AC-13
 	s := newGated(t, nil)
-	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: s.server.URL, Providers: []auth.Provider{s.stub}, AccessCode: gate(t, nil, goodCode)}
+	var events []auth.Event
+	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: s.server.URL, Providers: []auth.Provider{s.stub}, AccessCode: gate(t, nil, goodCode),
+		OnEvent: func(_ context.Context, e auth.Event) { events = append(events, e) }}
 	a, err := auth.New(config)
 	require.NoError(t, err)
 	reached := 0
@@ -254,6 +256,10 @@ func TestCodeIsNoPerson(t *testing.T) { // AC-13
 	require.Equal(t, 403, refused.Code)
 	require.JSONEq(t, `{"error":"forbidden","message":"Signed in, but not in a way that this asks for."}`, refused.Body.String())
 	require.Equal(t, 1, reached)
+	require.Len(t, events, 2)
+	require.Equal(t, auth.EventRefused, events[1].Kind)
+	require.Equal(t, "access-code", events[1].Provider)
+	require.ErrorIs(t, events[1].Err, auth.ErrNotAllowed)
 	require.NoError(t, auth.Identified(&session.Session{}), "whom Auth.js signed in")
 	_, err = auth.New(auth.Config{Secrets: config.Secrets, Providers: []auth.Provider{&stubProvider{name: "access-code"}}})
 	require.ErrorContains(t, err, "taken")

@@ -14,6 +14,7 @@ const (
 	EventSignedIn     EventKind = "signed_in"
 	EventSignInFailed EventKind = "sign_in_failed"
 	EventSignedOut    EventKind = "signed_out"
+	EventRefused      EventKind = "refused" // a Rule refused somebody who is signed in
 )
 
 // Event is something that an audit trail wants to know. It holds no secret.
@@ -24,9 +25,9 @@ type Event struct {
 	Subject   string
 	Label     string     // of a sign-in by access code: which
 	Client    netip.Addr // of an attempt by access code: where it came from
-	Reason    string     // of EventSignInFailed: a code from the closed set of the error page
-	RequestID string     // of EventSignInFailed: what the person's error page shows
-	Err       error      // of EventSignInFailed: the cause
+	Reason    string     // of EventSignInFailed and EventRefused: a code from the closed set of the error page
+	RequestID string     // of the same: what the person's error page shows
+	Err       error      // of the same: the cause
 }
 
 func (a *Authenticator) report(r *http.Request, e Event) {
@@ -40,7 +41,7 @@ func (a *Authenticator) report(r *http.Request, e Event) {
 	if e.Client.IsValid() {
 		attrs = append(attrs, slog.String("client", e.Client.String()))
 	}
-	if e.Kind == EventSignInFailed {
+	if e.Kind == EventSignInFailed || e.Kind == EventRefused {
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("reason", e.Reason), slog.String("request_id", e.RequestID))
 		if e.Err != nil {

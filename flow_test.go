@@ -473,3 +473,29 @@ func TestReturnRedirectHeader(t *testing.T) {
 	require.Contains(t, got.text, `{"url":"https://idp.example/authorize?`)
 	require.Equal(t, `{"stub":{"id":"stub","name":"stub","type":"oidc","signinUrl":"`+s.server.URL+`/api/auth/signin/stub","callbackUrl":"`+s.server.URL+`/api/auth/callback/stub"},"other":{"id":"other","name":"other","type":"oidc","signinUrl":"`+s.server.URL+`/api/auth/signin/other","callbackUrl":"`+s.server.URL+`/api/auth/callback/other"}}`, b.get("/api/auth/providers").text)
 }
+
+func FuzzCallbackQuery(f *testing.F) {
+	for _, seed := range []string{"", "state=x&code=y", "state=x&state=y", "error=access_denied&state=", "code=%", "state=%00&code=a;b", "state=" + strings.Repeat("a", 3000), "iss=a&iss=b&state=x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		if strings.ContainsAny(query, " \r\n\x00#") || !isASCII(query) {
+			return
+		}
+		s := newSite(t, nil)
+		b := s.browser()
+		got := b.get("/api/auth/callback/stub?" + query)
+		require.Less(t, got.StatusCode, 500)
+		require.Zero(t, s.stub.exchanged(), "a callback without an attempt is exchanged")
+		require.Empty(t, b.who())
+	})
+}
+
+func isASCII(s string) bool {
+	for _, c := range []byte(s) {
+		if c < 0x20 || c > 0x7e {
+			return false
+		}
+	}
+	return true
+}

@@ -1,25 +1,17 @@
 package auth_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"html/template"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/session"
 )
-
-var errorCodes = strings.Fields(`Configuration AccessDenied Declined Unavailable RedirectURI Clock CookiesBlocked Expired
-	InvalidResponse SessionTooLarge StoreUnavailable MissingCSRF OAuthCallbackError SessionRequired SignedOut NotFound
-	MethodNotAllowed BadRequest Default`)
 
 var heading = regexp.MustCompile(`<h1>([^<]+)</h1>`)
 
@@ -27,7 +19,7 @@ func TestEveryErrorHasWords(t *testing.T) { // HD-04
 	s := newSite(t, nil)
 	for _, lang := range []string{"en", "zh-CN"} {
 		titles := map[string]string{}
-		for _, code := range errorCodes {
+		for _, code := range auth.ErrorCodes {
 			got := s.browser().get("/api/auth/error?error="+code, "Accept-Language", lang)
 			require.Equal(t, lang, got.Header.Get("Content-Language"))
 			title := heading.FindStringSubmatch(got.text)
@@ -101,84 +93,4 @@ func TestOwnPages(t *testing.T) {
 		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{s.stub}, SignInURL: bad})
 		require.ErrorContains(t, err, "SignInURL", bad)
 	}
-}
-
-// downStore fails whenever down says so.
-type downStore struct {
-	*session.MemoryStore
-	down *bool
-}
-
-var errDown = errors.New("connection refused to redis.internal:6379")
-
-func (d downStore) Find(ctx context.Context, key string) ([]byte, bool, error) {
-	if *d.down {
-		return nil, false, errDown
-	}
-	return d.MemoryStore.Find(ctx, key)
-}
-
-func (d downStore) Commit(ctx context.Context, key string, data []byte, expiry time.Time) error {
-	if *d.down {
-		return errDown
-	}
-	return d.MemoryStore.Commit(ctx, key, data, expiry)
-}
-
-func (d downStore) Delete(ctx context.Context, key string) error {
-	if *d.down {
-		return errDown
-	}
-	return d.MemoryStore.Delete(ctx, key)
-}
-
-func TestStoreIsDown(t *testing.T) { // SE-06, MW-10
-	down := false
-	s := newSite(t, func(c *auth.Config) { c.Session.Store = downStore{session.NewMemoryStore(0, nil), &down} })
-	b := s.browser()
-	b.signIn("ada")
-	state := b.start("stub", "/").Get("state")
-	csrf := b.csrf()
-	down = true
-	for name, got := range map[string]answer{
-		"page":     b.get("/"),
-		"fetch":    b.get("/", "Accept", "application/json"),
-		"session":  b.get("/api/auth/session", "Accept", "application/json"),
-		"signout":  b.do("POST", "/api/auth/signout", map[string][]string{"csrfToken": {csrf}}),
-		"callback": b.back("stub", state, "lin"),
-	} {
-		require.Equal(t, 503, got.StatusCode, name)
-		require.NotEmpty(t, got.Header.Get("Retry-After"), name)
-		require.NotContains(t, got.text, "redis.internal", name)
-		require.Empty(t, got.Header.Values("Location"), name)
-	}
-	require.Contains(t, s.log.String(), "redis.internal")
-	down = false
-	require.Equal(t, "ada", b.who(), "nobody is signed out by an outage")
-}
-
-func FuzzCallbackQuery(f *testing.F) {
-	for _, seed := range []string{"", "state=x&code=y", "state=x&state=y", "error=access_denied&state=", "code=%", "state=%00&code=a;b", "state=" + strings.Repeat("a", 3000), "iss=a&iss=b&state=x"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, query string) {
-		if strings.ContainsAny(query, " \r\n\x00#") || !isASCII(query) {
-			t.Skip()
-		}
-		s := newSite(t, nil)
-		b := s.browser()
-		got := b.get("/api/auth/callback/stub?" + query)
-		require.Less(t, got.StatusCode, 500)
-		require.Zero(t, s.stub.exchanged(), "a callback without an attempt is exchanged")
-		require.Empty(t, b.who())
-	})
-}
-
-func isASCII(s string) bool {
-	for _, c := range []byte(s) {
-		if c < 0x20 || c > 0x7e {
-			return false
-		}
-	}
-	return true
 }

@@ -32,7 +32,8 @@ func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
 		if err == nil {
 			return true
 		}
-		id := a.logFailure(r, v.session.Provider, codeAnotherWay, err)
+		id, s := randomText(9), v.session
+		a.report(r, Event{Kind: EventRefused, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject, Reason: codeAnotherWay, RequestID: id, Err: err})
 		w.Header().Set("Cache-Control", "no-store")
 		if isNavigation(r) {
 			a.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: a.base, Code: codeAnotherWay, RequestID: id, CallbackURL: a.currentPath(r)}, nil)

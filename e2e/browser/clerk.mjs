@@ -1,18 +1,11 @@
 // A person's way through examples/clerk in Chromium: signs in, loses the session's
 // token and does not notice, signs out in another tab.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { launch, look } from './look.mjs'
 
 const app = process.argv[2]
-const out = new URL('../out/', import.meta.url).pathname
-mkdirSync(out, { recursive: true })
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-})
+const browser = await launch()
 
 const kinds = [
   { name: 'phone-dark', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'dark' } },
@@ -22,13 +15,7 @@ const kinds = [
 for (const { name, options } of kinds) {
   const context = await browser.newContext({ ...options, locale: 'en-GB' })
   const page = await context.newPage()
-  const shoot = async what => {
-    await page.screenshot({ path: `${out}clerk-${name}-${what}.png`, fullPage: true })
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
-    assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${what} is accessible`)
-    assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, options.viewport.width), `${what} does not scroll sideways`)
-  }
+  const shoot = what => look(page, `clerk-${name}-${what}`, options.viewport.width)
   await page.goto(app + '/account?tab=profile')
   await shoot('signin')
   await page.getByRole('link', { name: 'Ada Lovelace' }).click()

@@ -1,18 +1,11 @@
 // The way in by access code, in Chromium: a wrong code first, on a phone and on
 // a desktop, in both languages, until the limiter says when to come back.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { launch, look } from './look.mjs'
 
 const [app, code] = process.argv.slice(2)
-const out = new URL('../out/', import.meta.url).pathname
-mkdirSync(out, { recursive: true })
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-})
+const browser = await launch()
 
 const kinds = [
   { name: 'phone-light-zh', client: '198.51.100.1', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'light', locale: 'zh-CN' }, words: { field: '访问密码', go: '登录', out: '退出登录', wrong: '访问密码不正确', limited: '尝试次数过多', wait: /请在 15 秒后重试/ } },
@@ -24,13 +17,7 @@ for (const { name, client, options, words } of kinds) {
   const problems = []
   const page = await context.newPage()
   page.on('console', m => { if (/Content Security Policy/.test(m.text())) problems.push(m.text()) })
-  const shoot = async what => {
-    await page.screenshot({ path: `${out}${name}-${what}.png`, fullPage: true })
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
-    assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${what} is accessible`)
-    assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, options.viewport.width), `${what} does not scroll sideways`)
-  }
+  const shoot = what => look(page, `${name}-${what}`, options.viewport.width)
   const send = async text => {
     await page.getByLabel(words.field).fill(text)
     await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')])

@@ -1,18 +1,11 @@
 // A person's whole way, in Chromium: phone, dark and Chinese, then desktop, light
 // and English. Prints a line for each thing seen; any failure ends with status 1.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { launch, look } from './look.mjs'
 
 const app = process.argv[2]
-const out = new URL('../out/', import.meta.url).pathname
-mkdirSync(out, { recursive: true })
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-})
+const browser = await launch()
 
 const kinds = [
   { name: 'phone-dark-zh', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'dark', locale: 'zh-CN' }, words: { go: '使用 Certified 登录', out: '退出登录', declined: '登录已取消' } },
@@ -22,13 +15,7 @@ const kinds = [
 for (const { name, options, words } of kinds) {
   const context = await browser.newContext(options)
   const problems = []
-  const shoot = async (page, what) => {
-    await page.screenshot({ path: `${out}${name}-${what}.png`, fullPage: true })
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
-    assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${what} is accessible`)
-    assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, options.viewport.width), `${what} does not scroll sideways`)
-  }
+  const shoot = (page, what) => look(page, `${name}-${what}`, options.viewport.width)
   const open = async path => {
     const page = await context.newPage()
     page.on('console', m => { if (m.type() === 'error' && /Content Security Policy/.test(m.text())) problems.push(m.text()) })

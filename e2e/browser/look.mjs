@@ -1,0 +1,22 @@
+// What every way through the pages needs: Chromium, and a look at a page.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const out = new URL('../out/', import.meta.url).pathname
+mkdirSync(out, { recursive: true })
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+
+export const launch = () => chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+
+// look keeps a screenshot, and holds the page to WCAG 2.2 AA and to the device's width.
+export async function look(page, name, width) {
+  await page.screenshot({ path: `${out}${name}.png`, fullPage: true })
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
+  assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${name} is accessible`)
+  assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, width), `${name} does not scroll sideways`)
+}

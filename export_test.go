@@ -1,0 +1,4 @@
+package auth
+
+// ErrorCodes are all codes of the error page.
+var ErrorCodes = errorCodes
