@@ -17,8 +17,9 @@ type Backend interface {
 	Authenticate(r *http.Request, origin *url.URL) (*Decision, error)
 
 	// SignInURL is where to send a person who has to sign in and then come back
-	// to returnTo, a URL of the application.
-	SignInURL(returnTo string) string
+	// to returnTo, a URL of the application. d is what was decided about the
+	// request.
+	SignInURL(d *Decision, returnTo string) string
 
 	// SignOut ends s. secure says that the public URL is https.
 	SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error

@@ -163,7 +163,7 @@ func (a *Authenticator) challenge(w http.ResponseWriter, r *http.Request, v *vis
 		return
 	}
 	if a.onlyBackend() {
-		redirect(w, a.backend.SignInURL(v.origin.String()+a.currentPath(r)))
+		redirect(w, a.backend.SignInURL(v.decision, v.origin.String()+a.currentPath(r)))
 		return
 	}
 	target := v.origin.String() + a.base + "/signin"

@@ -17,7 +17,7 @@ func (a *Authenticator) chooseProvider(w http.ResponseWriter, r *http.Request, v
 		return
 	}
 	if a.onlyBackend() {
-		redirect(w, a.backend.SignInURL(v.origin.String()+to))
+		redirect(w, a.backend.SignInURL(v.decision, v.origin.String()+to))
 		return
 	}
 	if a.signInURL != "" {

@@ -22,10 +22,20 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 	}
 	d := &auth.Decision{Header: s.Header, Location: s.Header.Get("Location"), Value: s}
 	s.Header.Del("Location")
-	if s.Status != SignedIn || s.Claims.Pending && !b.config.AcceptPending {
+	if s.Status != SignedIn || s.Claims != nil && s.Claims.Pending && !b.config.AcceptPending {
 		d.Header.Set("X-Clerk-Auth-Status", string(s.Status))
 		d.Header.Set("X-Clerk-Auth-Reason", s.Reason)
+		if s.Message != "" {
+			d.Header.Set("X-Clerk-Auth-Message", s.Message)
+		}
 		return d, nil
+	}
+	if s.Machine != nil {
+		d.Session = &session.Session{
+			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuers[0], Provider: MachineName,
+			IssuedAt: b.now(), ExpiresAt: s.Machine.ExpiresAt,
+		}
+		return d, d.Session.SetClaim("token_type", s.Type)
 	}
 	d.Session = &session.Session{
 		ID: s.Claims.SessionID, Subject: s.Claims.UserID, Issuer: s.Claims.Issuer, Provider: Name,
@@ -38,30 +48,14 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 			}
 		}
 	}
+	b.describe(r.Context(), d.Session)
 	return d, nil
-}
-
-// SignInURL implements [auth.Backend]: the configured page or Clerk's, which
-// comes back to returnTo.
-func (b *Backend) SignInURL(returnTo string) string {
-	to := b.config.SignInURL
-	if to == "" {
-		to = b.instance.accounts() + "/sign-in"
-	}
-	u, err := url.Parse(to)
-	if err != nil {
-		return to // New has checked it
-	}
-	q := u.Query()
-	q.Set("redirect_url", returnTo)
-	u.RawQuery = q.Encode()
-	return u.String()
 }
 
 // SignOut implements [auth.Backend]: it revokes the session at Clerk and deletes
 // its cookies here.
 func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error {
-	if s.ID != "" {
+	if s.ID != "" && s.Provider == Name {
 		resp, err := b.call(r.Context(), "POST", "/v1/sessions/"+url.PathEscape(s.ID)+"/revoke", []byte("{}"))
 		if err != nil {
 			return err

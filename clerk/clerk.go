@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clerk/clerk-sdk-go/v2/user"
+
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 )
@@ -55,9 +57,32 @@ type Config struct {
 	// SignInURL is a page of the application. If empty, Clerk's.
 	SignInURL string
 
-	// RedirectOrigins are the satellites that a development instance may send a
-	// browser back to.
+	// SignUpURL is a page of the application. If empty, SignInURL with /create,
+	// or Clerk's.
+	SignUpURL string
+
+	// RedirectOrigins are other origins that a browser may be sent back to, such as
+	// the satellites of a development instance. If nil, none.
 	RedirectOrigins []string
+
+	// OrganizationPaths are parts of the application that belong to one
+	// organization: "/orgs/{slug}" or "/orgs/{id}", with whatever is below. A
+	// navigation there makes that organization the active one. PersonalPaths are
+	// those where none is.
+	OrganizationPaths, PersonalPaths []string
+
+	// AcceptTokens are the kinds of tokens that count. If nil, SessionToken. The
+	// others count in the Authorization header only.
+	AcceptTokens []TokenType
+
+	// Audiences are those for whom an OAuth access token may have been made, its
+	// claim "aud": RFC 9068 4. If nil, anybody.
+	Audiences []string
+
+	// Profiles has Clerk say who people are: name, e-mail address, picture. It
+	// costs a call for each person every 5 minutes; without it a session says only
+	// which user it is.
+	Profiles bool
 
 	// ClockSkew is how far clocks may differ. If zero, 5 seconds; at most a minute.
 	ClockSkew time.Duration
@@ -81,9 +106,12 @@ type Backend struct {
 	issuers     []string // one, or a satellite's two
 	parties     []string
 	fixedKey    *rsa.PublicKey
+	orgPaths    []orgPath
 	keys        *keyCache
 	remembered  rememberedTokens
 	client      *upstream.Client
+	users       *user.Client // nil without Profiles
+	profiles    profiles
 	log         *slog.Logger
 	now         func() time.Time
 }
@@ -123,6 +151,13 @@ func New(c Config) (*Backend, error) {
 		problem(e)
 	}
 	problem(c.check(b.instance.production))
+	for i, list := range [][]string{c.OrganizationPaths, c.PersonalPaths} {
+		for _, pattern := range list {
+			p, e := parseOrgPath(pattern, i == 1)
+			problem(e)
+			b.orgPaths = append(b.orgPaths, p)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +172,10 @@ func New(c Config) (*Backend, error) {
 		b.issuers = append(b.issuers, b.frontendAPI)
 	}
 	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
+	if c.Profiles {
+		b.users = user.NewClient(b.SDK())
+		b.profiles = profiles{now: c.Now, fetch: b.fetchProfile}
+	}
 	return b, nil
 }
 
@@ -149,8 +188,18 @@ func (c *Config) check(production bool) (err error) {
 	}
 	absolute("APIURL", c.APIURL)
 	absolute("ProxyURL", c.ProxyURL)
-	if u, e := url.Parse(c.SignInURL); c.SignInURL != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-		problem("SignInURL: want an address such as https://example.com/sign-in")
+	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
+		if u, e := url.Parse(raw); raw != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+			problem("%s: want an address such as https://example.com/sign-in", field)
+		}
+	}
+	if c.AcceptTokens != nil && len(c.AcceptTokens) == 0 {
+		problem("AcceptTokens is empty, not nil, and would admit nobody")
+	}
+	for _, kind := range c.AcceptTokens {
+		if kind != SessionToken && kind != APIKey && kind != M2MToken && kind != OAuthToken {
+			problem("AcceptTokens: %q is no kind of token", kind)
+		}
 	}
 	for _, list := range [][]string{c.AuthorizedParties, c.RedirectOrigins} {
 		if list != nil && len(list) == 0 {

@@ -21,11 +21,14 @@ const (
 
 // State is what was decided about a request, and why, in Clerk's words.
 type State struct {
-	Status Status
-	Reason string      // such as "session-token-expired-refresh-non-eligible-no-refresh-cookie"; empty when signed in
-	Claims *Claims     // when signed in
-	Token  string      // when signed in
-	Header http.Header // to answer with: Set-Cookie, Location (then with 307)
+	Status  Status
+	Reason  string      // such as "session-token-expired-refresh-non-eligible-no-refresh-cookie"; empty when signed in
+	Message string      // of a token that does not count: why, for people
+	Type    TokenType   // when signed in
+	Claims  *Claims     // when signed in with a session token
+	Machine *Machine    // when signed in with another
+	Token   string      // when signed in
+	Header  http.Header // to answer with: Set-Cookie, Location (then with 307)
 }
 
 // loopLimit is how many handshakes in a row a browser is sent on.
@@ -36,7 +39,17 @@ const loopLimit = 3
 func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	ctx := r.Context()
 	q := b.read(r, origin)
-	if token, ok := headerToken(r); ok {
+	token, sent := headerToken(r)
+	kind := SessionToken
+	if sent && b.config.AcceptTokens != nil {
+		kind = b.typeOf(token)
+	}
+	switch {
+	case b.config.AcceptTokens != nil && !slices.Contains(b.config.AcceptTokens, kind):
+		return signedOut(tokenTypeMismatch), nil
+	case kind != SessionToken:
+		return b.byMachine(ctx, kind, token)
+	case sent:
 		if q.session == "" {
 			q.session = token // for a handshake to pass on
 		}
@@ -72,7 +85,7 @@ func (b *Backend) satellite(q *request) *State {
 	asked := q.query.Get(paramSynced) == "false"
 	switch {
 	case !known && !b.config.SatelliteAutoSync && !asked:
-		return signedOut("session-token-and-uat-missing")
+		return signedOut(reasonNobody)
 	case known && !asked:
 		return nil
 	case b.instance.production:
@@ -89,7 +102,7 @@ func (b *Backend) satellite(q *request) *State {
 // another domain than Clerk's.
 func (b *Backend) development(q *request) *State {
 	if back := q.query.Get(paramRedirectURL); back != "" && !b.config.Satellite {
-		if to, err := url.Parse(back); err == nil && slices.Contains(b.config.RedirectOrigins, to.Scheme+"://"+to.Host) && to.User == nil {
+		if to, ok := b.mayReturn(back, nil); ok {
 			query := to.Query()
 			if q.devBrowser != "" {
 				query.Add(nameDevBrowser, q.devBrowser)
@@ -111,7 +124,7 @@ func (b *Backend) development(q *request) *State {
 func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	switch {
 	case q.clientUAT == 0 && q.session == "":
-		return signedOut("session-token-and-uat-missing"), nil
+		return signedOut(reasonNobody), nil
 	case q.clientUAT == 0:
 		return b.handshake(q, "session-token-but-no-client-uat"), nil
 	case q.session == "":
@@ -119,10 +132,10 @@ func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	}
 	t, ok := b.decode(q.session)
 	if !ok {
-		return signedOut(string(tokenInvalid)), nil
+		return signedOut(tokenInvalid), nil
 	}
 	if t.machine {
-		return signedOut(string(tokenTypeMismatch)), nil
+		return signedOut(tokenTypeMismatch), nil
 	}
 	if t.issued.valid && t.issued.at < q.clientUAT {
 		return b.handshake(q, "session-token-iat-before-client-uat"), nil
@@ -137,6 +150,9 @@ func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	}
 	if !b.config.Satellite && q.isDocument() && q.redirects == 0 && b.foreignReferrer(q) {
 		return b.handshake(q, "primary-domain-cross-origin-sync"), nil
+	}
+	if t, ok := b.target(q.url); ok && !t.active(c) && (!c.Pending || b.config.AcceptPending) && q.mayHandshake() && q.redirects < loopLimit {
+		return b.handshake(q, "active-organization-mismatch"), nil
 	}
 	return b.signedIn(c, q.session, nil), nil
 }
@@ -160,18 +176,20 @@ func (b *Backend) refused(ctx context.Context, q *request, token string, err err
 	case tokenFromTheFuture:
 		return b.handshake(q, "session-token-iat-in-the-future"), nil
 	}
-	return signedOut(string(why)), nil
+	return signedOut(why), nil
 }
 
-func signedOut(why string) *State {
-	return &State{Status: SignedOut, Reason: why, Header: http.Header{}}
+const reasonNobody reason = "session-token-and-uat-missing"
+
+func signedOut(why reason) *State {
+	return &State{Status: SignedOut, Reason: string(why), Message: messages[why], Header: http.Header{}}
 }
 
 func (b *Backend) signedIn(c *Claims, token string, h http.Header) *State {
 	if h == nil {
 		h = http.Header{}
 	}
-	return &State{Status: SignedIn, Claims: c, Token: token, Header: h}
+	return &State{Status: SignedIn, Type: SessionToken, Claims: c, Token: token, Header: h}
 }
 
 // handshake sends a navigation to Clerk, which knows best. Whatever else is
@@ -186,17 +204,20 @@ func (b *Backend) handshake(q *request, why string) *State {
 	if !b.instance.production && q.devBrowser != "" {
 		to += "&" + nameDevBrowser + "=" + url.QueryEscape(q.devBrowser)
 	}
+	if t, ok := b.target(q.url); ok {
+		to += "&organization_id=" + url.QueryEscape(t.id+t.slug)
+	}
 	return b.redirect(q, why, to)
 }
 
 // redirect is a handshake's way there, counted so that it ends.
 func (b *Backend) redirect(q *request, why, location string) *State {
 	if !q.mayHandshake() {
-		return signedOut(why)
+		return signedOut(reason(why))
 	}
 	if q.redirects >= loopLimit {
 		b.log.WarnContext(q.Context(), "clerk: the browser goes round in circles; do the keys belong to one instance?", "reason", why)
-		return signedOut(why)
+		return signedOut(reason(why))
 	}
 	h := http.Header{"Location": {location}, "Cache-Control": {"no-store"}}
 	h.Add("Set-Cookie", cookieRedirectCount+"="+strconv.Itoa(q.redirects+1)+"; SameSite=Lax; HttpOnly; Max-Age=2")

@@ -23,7 +23,7 @@ func FuzzPublishableKey(f *testing.F) {
 		if err != nil {
 			return
 		}
-		u, err := url.Parse(b.SignInURL("https://example.com/"))
+		u, err := url.Parse(b.SignInURL(nil, "https://example.com/"))
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 			t.Fatalf("%q leads to %v", key, u)
 		}

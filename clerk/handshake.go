@@ -35,7 +35,7 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 		h.Set("Cache-Control", "no-store")
 	}
 	if token == "" {
-		return &State{Status: SignedOut, Reason: "session-token-missing", Header: h}, nil
+		return &State{Status: SignedOut, Reason: "session-token-missing", Message: "Nobody is signed in at Clerk.", Header: h}, nil
 	}
 	c, err := b.verify(ctx, token, b.config.ClockSkew)
 	if !b.instance.production && (errors.Is(err, tokenExpired) || errors.Is(err, tokenNotYet) || errors.Is(err, tokenFromTheFuture)) {

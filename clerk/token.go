@@ -52,6 +52,18 @@ const (
 	tokenTypeMismatch     reason = "token-type-mismatch"
 )
 
+// messages say for people why a token does not count.
+var messages = map[reason]string{
+	tokenInvalid:          "The token is malformed, unknown or revoked.",
+	tokenInvalidAlgorithm: "The token is not signed with RS256.",
+	tokenInvalidSignature: "The token's signature is wrong.",
+	tokenNotVerified:      "A claim of the token is missing or wrong.",
+	tokenWrongParty:       "The token was made for another origin.",
+	tokenWrongIssuer:      "The token is another instance's.",
+	tokenUnknownKey:       "The token names a key that the instance does not have.",
+	tokenTypeMismatch:     "The token is of a kind that does not count here.",
+}
+
 const (
 	maxToken        = 16 << 10
 	sessionCategory = "cl_B7d4PD111AAA"
@@ -137,8 +149,7 @@ func decode(token string) (*jwt, bool) {
 // isMachine reports whether a token is not of the kind that signs people in: a
 // machine's, or made from a template.
 func isMachine(header strictjson.Object, subject string) bool {
-	typ, _ := header.String("typ")
-	if typ = strings.ToLower(typ); typ == "at+jwt" || typ == "application/at+jwt" || strings.HasPrefix(subject, "mch_") {
+	if isAccessToken(header) || strings.HasPrefix(subject, machineSubject) {
 		return true
 	}
 	if _, there := header["cat"]; there {
@@ -233,7 +244,7 @@ func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
 // is no key; a malformed header counts before it.
 func (b *Backend) verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
 	if _, there := t.header["typ"]; there {
-		if typ, _ := t.header.String("typ"); typ != "JWT" {
+		if typ, _ := t.header.String("typ"); typ != "JWT" && !isAccessToken(t.header) {
 			return tokenInvalid
 		}
 	}

@@ -142,8 +142,16 @@ func decideHere(t *testing.T, c clerkCase) clerkAnswer {
 	if s.Claims != nil {
 		a.User = s.Claims.UserID
 	}
+	if s.Machine != nil {
+		a.User = s.Machine.Subject
+	}
 	return a
 }
+
+// clerkTokens are made once: the vectors hold each of them once too.
+var clerkTokens = map[string]string{}
+
+var clerkNow = time.Now().Unix()
 
 var clerkAPI = map[*clerktest.Instance]*httptest.Server{}
 
@@ -179,11 +187,23 @@ func makeClerkCase(t *testing.T, random *rand.Rand, i *clerktest.Instance, live 
 		c.config.AuthorizedParties = []string{"https://www.example.com"}
 		c.Options["authorizedParties"] = c.config.AuthorizedParties
 	}
-	now := time.Now().Unix()
+	if random.Intn(4) == 0 {
+		c.config.AcceptTokens = []clerk.TokenType{clerk.SessionToken, clerk.APIKey, clerk.M2MToken, clerk.OAuthToken}[random.Intn(2):]
+		c.Options["acceptsToken"] = c.config.AcceptTokens
+	}
+	if random.Intn(4) == 0 {
+		c.config.OrganizationPaths, c.config.PersonalPaths = []string{"/orgs/{slug}"}, []string{"/me"}
+		c.Options["organizationSyncOptions"] = map[string]any{"organizationPatterns": []string{"/orgs/:slug", "/orgs/:slug/(.*)"}, "personalAccountPatterns": []string{"/me", "/me/(.*)"}}
+	}
+	now := clerkNow
 	user := 0
 	token := func(kind string) string {
 		user++
-		return i.Token(func(header, claims map[string]any) {
+		name := fmt.Sprint(i.FrontendAPI, " ", issuer, " ", kind, " ", user)
+		if clerkTokens[name] != "" {
+			return clerkTokens[name]
+		}
+		clerkTokens[name] = i.Token(func(header, claims map[string]any) {
 			claims["iss"], claims["sub"] = issuer, fmt.Sprint("user_", user)
 			claims["azp"] = "https://www.example.com"
 			switch kind {
@@ -222,12 +242,27 @@ func makeClerkCase(t *testing.T, random *rand.Rand, i *clerktest.Instance, live 
 				claims["sts"] = "pending"
 			case "no issuer":
 				delete(claims, "iss")
+			case "organization":
+				claims["o"] = map[string]any{"id": "org_1", "slg": "acme", "rol": "admin"}
+			case "machine's own":
+				header["cat"], claims["sub"] = "cl_B7d4PD333AAA", "mch_1"
+				delete(claims, "sid")
+			case "machine's old":
+				header["cat"], claims["sub"], claims["exp"] = "cl_B7d4PD333AAA", "mch_1", now-40
+			case "oauth's own":
+				header["typ"] = "at+jwt"
+				delete(header, "cat")
 			}
 		})
+		return clerkTokens[name]
 	}
-	kinds := []string{"", "", "", "", "old", "expired", "expired", "no sid", "early", "future", "foreign", "template", "machine", "oauth", "typ", "alg", "no exp", "no sub", "no azp", "azp", "pending"}
+	kinds := []string{"", "", "", "", "old", "expired", "expired", "no sid", "early", "future", "foreign", "template", "machine", "oauth", "typ", "alg", "no exp", "no sub", "no azp", "azp", "pending", "organization", "organization", "machine's own", "machine's old", "oauth's own"}
 	tokenOf := func() string {
-		switch n := random.Intn(len(kinds) + 2); {
+		switch n := random.Intn(len(kinds) + 4); {
+		case n == len(kinds)+2:
+			return i.Opaque(pick("ak_", "mt_", "oat_"), "user_9", nil)
+		case n == len(kinds)+3:
+			return pick("ak_", "mt_", "oat_") + "unknown"
 		case n < len(kinds):
 			return token(kinds[n])
 		case n == len(kinds):
@@ -310,6 +345,6 @@ func makeClerkCase(t *testing.T, random *rand.Rand, i *clerktest.Instance, live 
 	if from := pick("", "", "https://www.example.com/x", "https://elsewhere.example/", issuer+"/", "https://accounts.example.com/", "https://example.accounts.dev/"); from != "" {
 		c.Headers["Referer"] = from
 	}
-	c.URL = "https://www.example.com/page?" + query.Encode()
+	c.URL = "https://www.example.com" + pick("/page", "/page", "/orgs/acme", "/orgs/other/x", "/me") + "?" + query.Encode()
 	return c
 }

@@ -29,8 +29,8 @@ type Config struct {
 	Now         func() time.Time // If nil, time.Now
 }
 
-// Person is somebody who can sign in.
-type Person struct{ ID, Name string }
+// Person is somebody who can sign in, and whom the Backend API knows.
+type Person struct{ ID, Name, Email, Picture string }
 
 // Instance is a Clerk instance. It is an [http.Handler] that answers as Clerk's
 // Backend API, and safe for concurrent use.
@@ -51,6 +51,7 @@ type Instance struct {
 	refresh map[string][]string
 	revoked []string
 	hits    map[string]int
+	opaque  map[string]map[string]any
 	down    bool
 }
 
@@ -80,6 +81,7 @@ func New(c Config) *Instance {
 		nonces:         map[string][]string{},
 		refresh:        map[string][]string{},
 		hits:           map[string]int{},
+		opaque:         map[string]map[string]any{},
 	}
 	sum := sha1.Sum([]byte(i.PublishableKey))
 	i.CookieSuffix = "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]
@@ -153,6 +155,48 @@ func (i *Instance) RefreshToken(directives ...string) string {
 	return token
 }
 
+// Opaque makes a token that only the Backend API can read: prefix is "ak_", "mt_"
+// or "oat_". change, which may be nil, changes what the API says of it.
+func (i *Instance) Opaque(prefix, subject string, change func(answer map[string]any)) string {
+	token := prefix + rand.Text()
+	answer := map[string]any{"id": "token_" + rand.Text(), "subject": subject, "scopes": []string{"read"}, "revoked": false, "expired": false}
+	if change != nil {
+		change(answer)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.opaque[token] = answer
+	return token
+}
+
+// verifyOpaque answers POST /api_keys/verify and its like.
+func (i *Instance) verifyOpaque(w http.ResponseWriter, r *http.Request, field, prefix string) {
+	var body map[string]string
+	err := json.NewDecoder(r.Body).Decode(&body)
+	answer, ok := i.opaque[body[field]]
+	if err != nil || !ok || !strings.HasPrefix(body[field], prefix) {
+		apiError(w, http.StatusNotFound, "resource_not_found")
+		return
+	}
+	providertest.WriteJSON(w, http.StatusOK, answer)
+}
+
+// showUser answers GET /v1/users/{id}.
+func (i *Instance) showUser(w http.ResponseWriter, id string) {
+	for _, p := range i.people {
+		if p.ID == id {
+			first, last, _ := strings.Cut(p.Name, " ")
+			providertest.WriteJSON(w, http.StatusOK, map[string]any{
+				"object": "user", "id": p.ID, "first_name": first, "last_name": last, "image_url": p.Picture,
+				"primary_email_address_id": "idn_1",
+				"email_addresses":          []any{map[string]any{"id": "idn_1", "email_address": p.Email, "verification": map[string]any{"status": "verified"}}},
+			})
+			return
+		}
+	}
+	apiError(w, http.StatusNotFound, "resource_not_found")
+}
+
 // Revoked are the ids of the sessions that were revoked.
 func (i *Instance) Revoked() []string {
 	i.mu.Lock()
@@ -188,7 +232,16 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	session, action, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v1/sessions/"), "/")
+	user, isUser := strings.CutPrefix(r.URL.Path, "/v1/users/")
 	switch {
+	case r.URL.Path == "/api_keys/verify":
+		i.verifyOpaque(w, r, "secret", "ak_")
+	case r.URL.Path == "/m2m_tokens/verify":
+		i.verifyOpaque(w, r, "token", "mt_")
+	case r.URL.Path == "/oauth_applications/access_tokens/verify":
+		i.verifyOpaque(w, r, "access_token", "oat_")
+	case isUser && r.Method == "GET":
+		i.showUser(w, user)
 	case r.URL.Path == "/v1/jwks":
 		providertest.WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: i.keyID, Algorithm: "RS256", Use: "sig"}}})
 	case r.URL.Path == "/v1/clients/handshake_payload":

@@ -11,7 +11,7 @@ for (const { url, method, headers, options } of JSON.parse(await text(process.st
     const client = createClerkClient({ secretKey, publishableKey, apiUrl, jwtKey, telemetry: { disabled: true } })
     const state = await client.authenticateRequest(new Request(url, { method, headers }), rest)
     answers.push({
-      status: state.status, reason: state.reason ?? '', user: state.status === 'signed-in' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : '',
+      status: state.status, reason: state.reason ?? '', user: state.status !== 'signed-in' ? '' : state.tokenType === 'session_token' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : state.toAuth().subject,
       location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(), cache: state.headers.get('cache-control') ?? '',
     })
   } catch (e) {

@@ -119,6 +119,37 @@ func refuseStrangeAddresses(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
+// HTTPClient is c for libraries that want one of these: it keeps to the same
+// limits, with at most limit bytes of each answer.
+func (c *Client) HTTPClient(limit int64) *http.Client {
+	return &http.Client{
+		Transport:     bounded{c.http.Transport, limit},
+		CheckRedirect: c.http.CheckRedirect,
+		Timeout:       c.timeout,
+	}
+}
+
+type bounded struct {
+	next  http.RoundTripper
+	limit int64
+}
+
+// RoundTrip implements [http.RoundTripper]. What is over the limit is cut off.
+func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !allowed(req.URL) {
+		return nil, ErrInsecure
+	}
+	resp, err := b.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, b.limit), resp.Body}
+	return resp, nil
+}
+
 // Do sends req and reads at most limit bytes of the decompressed answer. The
 // error is an [*Error].
 func (c *Client) Do(req *http.Request, limit int64) (*Response, error) {

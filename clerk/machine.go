@@ -1,0 +1,183 @@
+package clerk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth/internal/strictjson"
+)
+
+// TokenType is a kind of token that Clerk gives out.
+type TokenType string
+
+// The kinds of tokens.
+const (
+	SessionToken TokenType = "session_token" // a person's, for a minute
+	APIKey       TokenType = "api_key"       // made by a person or an organization: ak_...
+	M2MToken     TokenType = "m2m_token"     // a machine's: mt_... or a JWT
+	OAuthToken   TokenType = "oauth_token"   // a client's of Clerk as an identity provider: oat_... or a JWT
+)
+
+// MachineName is what [session.Session].Provider is where a token other than a
+// session's counts.
+const MachineName = "clerk-machine"
+
+// Machine is what a token says that is no session's.
+type Machine struct {
+	ID        string    // the token's; a JWT may have none
+	Subject   string    // "user_...", "org_..." or "mch_..."
+	ClientID  string    // of an OAuth access token
+	Scopes    []string  // what the token may be used for
+	ExpiresAt time.Time // of a JWT; zero where only Clerk knows
+}
+
+const (
+	machineCategory = "cl_B7d4PD333AAA"
+	machineSubject  = "mch_"
+
+	unexpectedError reason = "unexpected-error"
+)
+
+// opaque are the tokens that only Clerk can read: how they begin, where Clerk
+// says what they are, and how it wants them.
+var opaque = []struct {
+	kind                TokenType
+	prefix, path, field string
+}{
+	{APIKey, "ak_", "/api_keys/verify", "secret"},
+	{M2MToken, "mt_", "/m2m_tokens/verify", "token"},
+	{OAuthToken, "oat_", "/oauth_applications/access_tokens/verify", "access_token"},
+}
+
+// typeOf tells by its form what a token claims to be.
+func (b *Backend) typeOf(token string) TokenType {
+	for _, o := range opaque {
+		if strings.HasPrefix(token, o.prefix) {
+			return o.kind
+		}
+	}
+	if t, ok := b.decode(token); ok {
+		switch {
+		case strings.HasPrefix(t.claims.UserID, machineSubject):
+			return M2MToken
+		case isAccessToken(t.header):
+			return OAuthToken
+		}
+	}
+	return SessionToken
+}
+
+// isAccessToken is RFC 9068 2.1.
+func isAccessToken(header strictjson.Object) bool {
+	typ, _ := header.String("typ")
+	typ = strings.ToLower(typ)
+	return typ == "at+jwt" || typ == "application/at+jwt"
+}
+
+// byMachine decides about a request with a token of kind, which is accepted.
+// Each token that only Clerk can read costs a call: one that was revoked must
+// not count.
+func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (*State, error) {
+	m, why, err := b.verifyMachine(ctx, kind, token)
+	switch {
+	case err != nil:
+		return nil, err
+	case why != "":
+		return signedOut(why), nil
+	}
+	return &State{Status: SignedIn, Type: kind, Machine: m, Token: token, Header: http.Header{}}, nil
+}
+
+func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token string) (m *Machine, why reason, err error) {
+	for _, o := range opaque {
+		if strings.HasPrefix(token, o.prefix) {
+			return b.askMachine(ctx, o.path, o.field, token)
+		}
+	}
+	t, ok := b.decode(token)
+	if !ok {
+		return nil, tokenInvalid, nil
+	}
+	if category, _ := t.header.String("cat"); kind == M2MToken && t.header.Present("cat") && category != machineCategory {
+		return nil, tokenInvalid, nil
+	}
+	key, err := b.key(ctx, t)
+	switch err := b.verifySignature(t, key, err); {
+	case errors.Is(err, errUnreachable):
+		return nil, "", err
+	case err != nil:
+		return nil, tokenNotVerified, nil
+	}
+	c := &t.claims
+	switch {
+	case c.UserID == "", !slices.Contains(b.issuers, c.Issuer):
+		return nil, tokenNotVerified, nil
+	case kind == OAuthToken && b.config.Audiences != nil && !slices.ContainsFunc(c.audiences(), func(a string) bool { return slices.Contains(b.config.Audiences, a) }):
+		return nil, tokenNotVerified, nil
+	}
+	if t.times(b.now(), b.config.ClockSkew) != nil {
+		return nil, tokenNotVerified, nil
+	}
+	m = &Machine{Subject: c.UserID, ExpiresAt: c.ExpiresAt}
+	m.ID, _ = c.object.String("jti")
+	m.ClientID, _ = c.object.String("client_id")
+	if m.Scopes, ok = c.object.Strings("scp"); !ok {
+		for _, name := range []string{"scope", "scopes"} {
+			if scope, _ := c.object.String(name); scope != "" {
+				m.Scopes = strings.Fields(scope)
+			}
+		}
+	}
+	return m, "", nil
+}
+
+// askMachine has Clerk say what a token is. Where Clerk says nothing, nothing is
+// decided.
+func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*Machine, reason, error) {
+	if len(token) > maxToken {
+		return nil, tokenInvalid, nil
+	}
+	body, err := json.Marshal(map[string]string{field: token})
+	if err != nil {
+		return nil, unexpectedError, nil
+	}
+	resp, err := b.call(ctx, "POST", path, body)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case resp.Status == http.StatusNotFound:
+		return nil, tokenInvalid, nil
+	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusTooManyRequests, resp.Status >= 500:
+		return nil, "", unreachable("a token's verification is answered with status %d", resp.Status)
+	case resp.Status != http.StatusOK:
+		return nil, unexpectedError, nil
+	}
+	var answer struct {
+		ID               string
+		Subject          string
+		ClientID         string `json:"client_id"`
+		Scopes           []string
+		Revoked, Expired bool
+	}
+	if json.Unmarshal(resp.Body, &answer) != nil || answer.Subject == "" {
+		return nil, unexpectedError, nil
+	}
+	if answer.Revoked || answer.Expired {
+		return nil, tokenInvalid, nil
+	}
+	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
+}
+
+// audiences is "aud", a string or a list of them: RFC 7519 4.1.3.
+func (c *Claims) audiences() []string {
+	if one, ok := c.object.String("aud"); ok {
+		return []string{one}
+	}
+	list, _ := c.object.Strings("aud")
+	return list
+}

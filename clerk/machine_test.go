@@ -1,0 +1,120 @@
+package clerk_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
+	"github.com/sallyport/auth/clerk/clerktest"
+)
+
+var everyToken = []clerk.TokenType{clerk.SessionToken, clerk.APIKey, clerk.M2MToken, clerk.OAuthToken}
+
+// machineJWT makes a JWT of a machine, or an OAuth access token.
+func machineJWT(i *clerktest.Instance, kind clerk.TokenType, change func(header, claims map[string]any)) string {
+	return i.Token(func(header, claims map[string]any) {
+		delete(claims, "sid")
+		if kind == clerk.M2MToken {
+			header["cat"], claims["sub"], claims["jti"] = "cl_B7d4PD333AAA", "mch_1", "mt_1"
+		} else {
+			delete(header, "cat")
+			header["typ"], claims["client_id"], claims["scope"] = "at+jwt", "client_1", "read write"
+		}
+		if change != nil {
+			change(header, claims)
+		}
+	})
+}
+
+func TestMachineTokens(t *testing.T) { // GHSA: M2M and OAuth tokens as a session
+	instance, b, at := setup(t, true, func(c *clerk.Config) { c.AcceptTokens, c.Audiences = everyToken, nil })
+	_, people, _ := setup(t, true, nil)
+	accept := func(token string) (string, *clerk.Machine) {
+		t.Helper()
+		s, err := b.Decide(bearer(token), origin)
+		require.NoError(t, err)
+		if s.Status == clerk.SignedIn && s.Machine != nil {
+			require.Nil(t, s.Claims)
+			require.False(t, s.Claims.Has(clerk.Ask{Role: "admin"}))
+			return "signed-in " + string(s.Type) + " " + s.Machine.Subject, s.Machine
+		}
+		return string(s.Status) + " " + s.Reason, nil
+	}
+	expired := at.Now().Unix() - 60
+	for name, test := range map[string]struct{ token, want string }{
+		"API key":            {instance.Opaque("ak_", "user_1", nil), "signed-in api_key user_1"},
+		"machine":            {instance.Opaque("mt_", "mch_1", nil), "signed-in m2m_token mch_1"},
+		"OAuth":              {instance.Opaque("oat_", "user_1", nil), "signed-in oauth_token user_1"},
+		"unknown":            {"ak_nobody", "signed-out token-invalid"},
+		"revoked":            {instance.Opaque("ak_", "user_1", func(a map[string]any) { a["revoked"] = true }), "signed-out token-invalid"},
+		"expired":            {instance.Opaque("mt_", "mch_1", func(a map[string]any) { a["expired"] = true }), "signed-out token-invalid"},
+		"nobody's":           {instance.Opaque("ak_", "", nil), "signed-out unexpected-error"},
+		"machine JWT":        {machineJWT(instance, clerk.M2MToken, nil), "signed-in m2m_token mch_1"},
+		"OAuth JWT":          {machineJWT(instance, clerk.OAuthToken, nil), "signed-in oauth_token user_1"},
+		"session's category": {machineJWT(instance, clerk.M2MToken, setHeader("cat", "cl_B7d4PD111AAA")), "signed-out token-invalid"},
+		"expired JWT":        {machineJWT(instance, clerk.M2MToken, set("exp", expired)), "signed-out token-verification-failed"},
+		"no exp":             {machineJWT(instance, clerk.OAuthToken, set("exp", nil)), "signed-out token-verification-failed"},
+		"other issuer":       {machineJWT(instance, clerk.OAuthToken, set("iss", "https://clerk.other.example")), "signed-out token-verification-failed"},
+		"forged":             {machineJWT(clerktest.New(clerktest.Config{Production: true}), clerk.M2MToken, nil), "signed-out token-verification-failed"},
+	} {
+		got, m := accept(test.token)
+		require.Equal(t, test.want, got, name)
+		if m != nil && name == "OAuth JWT" {
+			require.Equal(t, []string{"read", "write"}, m.Scopes)
+			require.Equal(t, "client_1", m.ClientID)
+		}
+		require.Contains(t, []string{"signed-out token-type-mismatch", "signed-out token-invalid"}, decide(t, people, bearer(test.token)), "%s: not unless it is accepted", name)
+		s, err := b.Decide(page("/", "Cookie", "__client_uat=1; __session="+test.token), origin)
+		require.NoError(t, err)
+		require.NotEqual(t, clerk.SignedIn, s.Status, "%s: not as a cookie", name)
+	}
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	instance.SetDown(true)
+	_, err := b.Decide(bearer(instance.Opaque("ak_", "user_1", nil)), origin)
+	require.Error(t, err, "nobody can tell")
+}
+
+func TestOnlyMachines(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{clerk.APIKey} })
+	require.Equal(t, "signed-out token-type-mismatch", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, "signed-out token-type-mismatch", decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+instance.Token(nil))))
+}
+
+func TestAudiences(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens, c.Audiences = everyToken, []string{"https://api.example.com"} })
+	for aud, want := range map[any]clerk.Status{"https://api.example.com": clerk.SignedIn, "https://other.example": clerk.SignedOut, nil: clerk.SignedOut} {
+		s, err := b.Decide(bearer(machineJWT(instance, clerk.OAuthToken, set("aud", aud))), origin)
+		require.NoError(t, err)
+		require.Equal(t, want, s.Status, aud)
+	}
+	s, err := b.Decide(bearer(machineJWT(instance, clerk.OAuthToken, set("aud", []string{"x", "https://api.example.com"}))), origin)
+	require.NoError(t, err)
+	require.Equal(t, clerk.SignedIn, s.Status)
+}
+
+func TestMachinesInTheAuthenticator(t *testing.T) {
+	instance, b, at := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, URL: origin.String(), Backend: b, Now: at.Now})
+	require.NoError(t, err)
+	reached := ""
+	handler := a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		s, _ := auth.FromContext(r.Context())
+		var kind string
+		_, _ = s.Claim("token_type", &kind)
+		reached = s.Provider + " " + s.Subject + " " + kind
+	}))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, bearer(instance.Opaque("mt_", "mch_7", nil)))
+	require.Equal(t, "clerk-machine mch_7 m2m_token", reached)
+	w = httptest.NewRecorder()
+	r := bearer("mt_unknown")
+	r.Header.Set("Sec-Fetch-Dest", "empty")
+	handler.ServeHTTP(w, r)
+	require.Equal(t, 401, w.Code)
+	require.Equal(t, "token-invalid", w.Header().Get("X-Clerk-Auth-Reason"))
+	require.NotEmpty(t, w.Header().Get("X-Clerk-Auth-Message"))
+}

@@ -1,0 +1,83 @@
+package clerk
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// orgPath is a part of the application that belongs to an organization, or, with
+// no parameter, to people themselves.
+type orgPath struct {
+	segments  []string
+	parameter int  // which segment names the organization
+	bySlug    bool // and how
+}
+
+// target is the organization that should be active: by slug, by id, or none.
+type target struct{ id, slug string }
+
+// parseOrgPath reads "/orgs/{slug}" or "/orgs/{id}"; personal paths have no
+// parameter.
+func parseOrgPath(pattern string, personal bool) (orgPath, error) {
+	p := orgPath{segments: strings.Split(strings.Trim(pattern, "/"), "/"), parameter: -1}
+	bad := fmt.Errorf("clerk: the path %q: want one such as /orgs/{slug} or /orgs/{id} for OrganizationPaths, /me for PersonalPaths", pattern)
+	if !strings.HasPrefix(pattern, "/") || strings.ContainsAny(pattern, "?#*:") {
+		return p, bad
+	}
+	for i, s := range p.segments {
+		switch {
+		case s == "{slug}" || s == "{id}":
+			if p.parameter >= 0 {
+				return p, bad
+			}
+			p.parameter, p.bySlug = i, s == "{slug}"
+		case s == "" || strings.ContainsAny(s, "{}"):
+			return p, bad
+		}
+	}
+	if (p.parameter < 0) != personal {
+		return p, bad
+	}
+	return p, nil
+}
+
+// match reports whether path is p or below it.
+func (p orgPath) match(path string) (t target, ok bool) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	if len(parts) < len(p.segments) {
+		return target{}, false
+	}
+	for i, want := range p.segments {
+		switch {
+		case i != p.parameter && parts[i] != want, parts[i] == "":
+			return target{}, false
+		case i == p.parameter && p.bySlug:
+			t.slug = parts[i]
+		case i == p.parameter:
+			t.id = parts[i]
+		}
+	}
+	return t, true
+}
+
+// target is what the address of a page says of the organization.
+func (b *Backend) target(u *url.URL) (t target, ok bool) {
+	for _, p := range b.orgPaths {
+		if t, ok = p.match(u.Path); ok {
+			return t, true
+		}
+	}
+	return target{}, false
+}
+
+// active reports whether t is what c's session is active in.
+func (t target) active(c *Claims) bool {
+	switch {
+	case t.slug != "":
+		return t.slug == c.OrganizationSlug
+	case t.id != "":
+		return t.id == c.OrganizationID
+	}
+	return c.OrganizationID == ""
+}

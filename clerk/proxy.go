@@ -1,0 +1,128 @@
+package clerk
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth/internal/forwarded"
+)
+
+const (
+	frontendHost  = "frontend-api.clerk.dev" // where Clerk wants proxies to go
+	proxyTimeout  = time.Minute
+	maxProxied    = 16 << 20 // a picture of oneself is the largest thing that people send
+	proxyBodyRest = 64 << 20
+)
+
+// FrontendProxy passes requests below [Config].ProxyURL on to Clerk's Frontend
+// API, so that everything of Clerk comes from the application's own domain. It is
+// mounted outside of Require:
+//
+//	mux.Handle("/__clerk/", proxy)
+//
+// The secret key goes to Clerk's host and nowhere else. The error says that
+// ProxyURL has no path to mount it at.
+func (b *Backend) FrontendProxy() (http.Handler, error) {
+	public, err := url.Parse(b.config.ProxyURL)
+	if err != nil || strings.Trim(public.Path, "/") == "" {
+		return nil, errors.New("clerk: FrontendProxy needs Config.ProxyURL with a path, such as https://example.com/__clerk")
+	}
+	prefix := strings.TrimRight(public.EscapedPath(), "/")
+	proxies := forwarded.Default()
+	proxy := &httputil.ReverseProxy{
+		Transport: b.client.HTTPClient(proxyBodyRest).Transport,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			out := p.Out
+			// By concatenation: a path that begins with // stays a path.
+			out.URL, _ = proxyTarget(p.In.URL, prefix) // checked below
+			out.Host = frontendHost
+			h := out.Header
+			for _, name := range []string{"Connection", "Te", "Upgrade", "X-Real-Ip", "Clerk-Proxy-Url", "Clerk-Secret-Key"} {
+				h.Del(name)
+			}
+			for name := range h {
+				if strings.HasPrefix(name, "X-Forwarded-") {
+					delete(h, name)
+				}
+			}
+			h["Cookie"] = clerksCookies(h["Cookie"])
+			h.Set("Clerk-Proxy-Url", b.frontendAPI)
+			h.Set("Clerk-Secret-Key", b.config.SecretKey.Reveal())
+			h.Set("X-Forwarded-Host", public.Host)
+			h.Set("X-Forwarded-Proto", public.Scheme)
+			if client := proxies.Client(p.In); client.IsValid() {
+				h.Set("X-Forwarded-For", client.String())
+			}
+		},
+		ModifyResponse: func(resp *http.Response) error {
+			if to, err := url.Parse(resp.Header.Get("Location")); err == nil && resp.Header.Get("Location") != "" {
+				if to.Host == frontendHost || to.Host == b.instance.frontendAPI || to.Host == "" && strings.HasPrefix(to.Path, "/") {
+					to.Scheme, to.Host, to.Path, to.RawPath = public.Scheme, public.Host, prefix+to.Path, ""
+					resp.Header.Set("Location", to.String())
+				}
+			}
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			b.log.WarnContext(r.Context(), "clerk: the Frontend API cannot be reached", "cause", err.Error())
+			http.Error(w, "Clerk cannot be reached at the moment. Try again later.", http.StatusBadGateway)
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // all of it has been through ErrorHandler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := proxyTarget(r.URL, prefix); !ok {
+			http.NotFound(w, r)
+			return
+		}
+		switch r.Method {
+		case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		default:
+			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), proxyTimeout)
+		defer cancel()
+		r.Body = http.MaxBytesReader(w, r.Body, maxProxied)
+		proxy.ServeHTTP(w, r.WithContext(ctx))
+	}), nil
+}
+
+// proxyTarget is where a request below prefix goes at Clerk. ok is false for
+// whatever is not below it.
+func proxyTarget(u *url.URL, prefix string) (to *url.URL, ok bool) {
+	rest, ok := strings.CutPrefix(u.EscapedPath(), prefix)
+	if !ok || rest != "" && rest[0] != '/' {
+		return nil, false
+	}
+	to, err := url.Parse("https://" + frontendHost + rest)
+	if err != nil || to.Scheme != "https" || to.Host != frontendHost || to.User != nil {
+		return nil, false
+	}
+	to.RawQuery = u.RawQuery
+	return to, true
+}
+
+// clerksCookies leaves out the sessions of this library, which are none of
+// Clerk's business.
+func clerksCookies(lines []string) (kept []string) {
+	for _, line := range lines {
+		var pairs []string
+		for pair := range strings.SplitSeq(line, ";") {
+			pair = strings.TrimSpace(pair)
+			if pair != "" && !strings.Contains(pair, "authjs.") && !strings.Contains(pair, "next-auth.") {
+				pairs = append(pairs, pair)
+			}
+		}
+		if len(pairs) > 0 {
+			kept = append(kept, strings.Join(pairs, "; "))
+		}
+	}
+	return kept
+}
