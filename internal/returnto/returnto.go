@@ -13,7 +13,8 @@ const maxLength = 1 << 10
 
 // Clean returns raw as a path and query of this site. ok is false for whatever
 // any browser could take for another site, and for pages below own, which would
-// send people in circles. A fragment is dropped.
+// send people in circles. A fragment stays: single-page applications keep their
+// place in it.
 //
 // Browsers read a backslash as a slash, drop tabs and line breaks, and take "//"
 // at the beginning for a host; net/url does none of that. So nothing that they
@@ -48,10 +49,14 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 			return "", false
 		}
 	}
-	if u.RawQuery == "" && !u.ForceQuery {
-		return u.EscapedPath(), true
+	clean = u.EscapedPath()
+	if u.RawQuery != "" || u.ForceQuery {
+		clean += "?" + u.RawQuery
 	}
-	return u.EscapedPath() + "?" + u.RawQuery, true
+	if u.Fragment != "" {
+		clean += "#" + u.EscapedFragment()
+	}
+	return clean, len(clean) <= maxLength
 }
 
 // plain reports whether p is a path without empty or dot segments at which
@@ -89,7 +94,7 @@ func SameOrigin(raw, origin string) (path string, ok bool) {
 		return "/", true
 	case rest[0] == '/':
 		return rest, true
-	case rest[0] == '?':
+	case rest[0] == '?', rest[0] == '#':
 		return "/" + rest, true
 	}
 	return "", false

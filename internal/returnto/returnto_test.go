@@ -48,7 +48,7 @@ func stays(t *testing.T, clean string) {
 func TestAllowed(t *testing.T) { // RD-09
 	for raw, want := range map[string]string{
 		"/": "/", "/a/b?x=1&y=%20": "/a/b?x=1&y=%20", "/http://evil.com": "/http://evil.com", "/ok?next=//evil": "/ok?next=//evil",
-		"/a?": "/a?", "/a#b": "/a", "/%E6%9E%97": "/%E6%9E%97", "/a%20b": "/a%20b", "/a;b": "/a;b", "/a...b": "/a...b",
+		"/a?": "/a?", "/a#b": "/a#b", "/a?b#/c?d": "/a?b#/c?d", "/#": "/", "/%E6%9E%97": "/%E6%9E%97", "/a%20b": "/a%20b", "/a;b": "/a;b", "/a...b": "/a...b",
 	} {
 		got, ok := returnto.Clean(raw)
 		require.True(t, ok, raw)
@@ -60,7 +60,7 @@ func TestAllowed(t *testing.T) { // RD-09
 	}
 	_, ok := returnto.Clean("/api/authors", "/api/auth")
 	require.True(t, ok)
-	for raw, want := range map[string]string{"https://app.example": "/", "https://app.example/x?y": "/x?y", "https://app.example?y": "/?y"} {
+	for raw, want := range map[string]string{"https://app.example": "/", "https://app.example/x?y": "/x?y", "https://app.example?y": "/?y", "https://app.example#/y": "/#/y"} {
 		got, ok := returnto.SameOrigin(raw, "https://app.example")
 		require.True(t, ok)
 		require.Equal(t, want, got)
