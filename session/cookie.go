@@ -153,14 +153,12 @@ func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, ex
 	return nil
 }
 
-// clear deletes every session cookie that r brings.
-func (m *Manager) clear(w http.ResponseWriter, r *http.Request, secure bool) {
-	for _, name := range []string{m.cookieName(secure), v4Name(secure)} {
-		var f found
-		find(r.Header, name, &f)
-		for _, old := range f.names(name) {
-			m.remove(w, old, secure)
-		}
+// clear deletes the cookie name and its chunks, those that r brings.
+func (m *Manager) clear(w http.ResponseWriter, r *http.Request, name string, secure bool) {
+	var f found
+	find(r.Header, name, &f)
+	for _, old := range f.names(name) {
+		m.remove(w, old, secure)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,21 @@ type Config struct {
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
 	// they are in the cookie alone.
 	Store Store
+
+	// UpgradeV4 writes a session of next-auth v4 anew as one of Auth.js v5 when it
+	// is renewed, and deletes v4's cookie: for an application that has left v4. If
+	// false, v4's sessions are read, and left alone.
+	UpgradeV4 bool
+
+	// Public changes what GET /session shows of s to scripts of the same origin.
+	// If nil, the user's id, name, e-mail address and picture.
+	Public func(s *Session, shown *View)
+}
+
+// View is what GET /session shows, beside when the session ends.
+type View struct {
+	User map[string]any // member "user": with id, name, email and image, those that there are
+	More map[string]any // members beside "user"
 }
 
 // Manager reads and writes the sessions of one application. It is safe for
@@ -102,7 +118,9 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 
 // Load returns the session that r brings, or nil when it brings none that is
 // valid. secure says that the public URL is https, which decides the cookie's
-// name. The error wraps [ErrStore]: nobody knows then who it is.
+// name. A session token without a store counts as a bearer token too (RFC 6750
+// 2.1), which is how a server calls on somebody's behalf. The error wraps
+// [ErrStore]: nobody knows then who it is.
 func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	var f found
 	name := m.cookieName(secure)
@@ -117,14 +135,28 @@ func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	s := m.best(&f, name, codec)
 	if s == nil {
 		var old found
-		name = v4Name(secure)
-		if find(r.Header, name, &old); old.any {
-			if s = m.best(&old, name, m.v4); s != nil {
-				s.readOnly = true
+		v4 := v4Name(secure)
+		if find(r.Header, v4, &old); old.any {
+			if s = m.best(&old, v4, m.v4); s != nil {
+				s.v4, s.readOnly = true, !m.config.UpgradeV4
 			}
 		}
 	}
+	if token, ok := bearer(r.Header); ok && s == nil {
+		if s = m.open(token, name, codec); s != nil {
+			s.readOnly = true
+		}
+	}
 	return s, nil
+}
+
+// bearer is the token of an Authorization header: RFC 6750 2.1.
+func bearer(h http.Header) (token string, ok bool) {
+	lines := h["Authorization"]
+	if len(lines) != 1 || len(lines[0]) < len("Bearer ") || !strings.EqualFold(lines[0][:len("Bearer ")], "Bearer ") {
+		return "", false
+	}
+	return lines[0][len("Bearer "):], true
 }
 
 // best is the session of the newest token that opens: a cookie that somebody
@@ -199,8 +231,8 @@ func (m *Manager) HasCookie(r *http.Request, secure bool) bool {
 	return f.any
 }
 
-// Due reports whether s is old enough to be written anew. A session of next-auth
-// v4 never is: whoever wrote it renews it, and signs out by deleting it.
+// Due reports whether s is old enough to be written anew. One that is read-only
+// never is: whoever wrote it renews it, and signs out by deleting it.
 func (m *Manager) Due(s *Session) bool {
 	return !s.readOnly && m.now().Sub(s.IssuedAt) >= m.config.UpdateAge
 }
@@ -210,10 +242,20 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 	if !m.Due(s) {
 		return nil
 	}
+	return m.Rewrite(w, r, s, secure)
+}
+
+// Rewrite writes s, which r brings, anew with what has changed in it. One that is
+// read-only is left alone.
+func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	if s.readOnly {
+		return nil
+	}
 	if s.AuthTime.IsZero() {
 		s.AuthTime = s.IssuedAt
 	}
 	next := copyOf(s)
+	next.v4 = false
 	m.stamp(next)
 	if m.config.Store != nil {
 		var f found
@@ -230,6 +272,9 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 		}
 	} else if err := m.seal(w, r, next, secure); err != nil {
 		return err
+	}
+	if s.v4 {
+		m.clear(w, r, v4Name(secure), secure)
 	}
 	*s = *next
 	return nil
@@ -287,7 +332,8 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error
 			return err
 		}
 	}
-	m.clear(w, r, secure)
+	m.clear(w, r, m.cookieName(secure), secure)
+	m.clear(w, r, v4Name(secure), secure)
 	return nil
 }
 

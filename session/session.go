@@ -31,8 +31,13 @@ type Session struct {
 
 	// extra is never changed in place, so that copies may share it.
 	extra    []extraClaim
+	v4       bool // whether next-auth v4's cookie brought it
 	readOnly bool
 }
+
+// ReadOnly reports whether the session is somebody else's to renew and to end:
+// it came in a cookie of next-auth v4, or as a bearer token.
+func (s *Session) ReadOnly() bool { return s.readOnly }
 
 // extraClaim is a claim that has no field.
 type extraClaim struct{ name, raw string }
