@@ -42,6 +42,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -106,16 +107,50 @@ type Config struct {
 	// an Auth.js cookie, for 30 days since the last renewal.
 	Session session.Config
 
+	// ReadOnly says that an Auth.js application with the same secret signs people
+	// in, on the same domain, and answers the routes. Sessions are then only read:
+	// never made, renewed or deleted. Providers, AccessCode and Backend are not
+	// allowed beside it. Require sends people to the other's sign-in page, which
+	// SignInURL names if it is not /signin below the routes.
+	ReadOnly bool
+
+	// Enrich changes the session of somebody who signs in with a provider, after
+	// Policy and before it is written: Auth.js's jwt callback. It may map
+	// s.Subject to a user id of the application, and set claims. An error refuses
+	// the sign-in. If nil, nothing.
+	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
+
+	// Update changes a session because the browser asks, with data that it sends:
+	// update() of Auth.js's client. Anybody signed in can send anything: take from
+	// data what people may say of themselves, and no more. An error leaves the
+	// session as it was. If nil, data counts for nothing.
+	Update func(ctx context.Context, s *session.Session, data json.RawMessage) error
+
+	// ReturnTo says where somebody goes after signing in; to is where they wanted
+	// to go. What it answers is held to the rules for to: a path of the
+	// application, or an address at one of ReturnOrigins. If nil, to.
+	ReturnTo func(ctx context.Context, s *session.Session, to string) string
+
+	// ReturnOrigins are other origins of the application, such as
+	// https://www.example.com, whose pages people may return to after signing in
+	// or out. If nil, none. Session.CookieDomain shares the session with them.
+	ReturnOrigins []string
+
+	// NextAuthV4 says that browsers run next-auth v4's client, which wants {} from
+	// GET /session where nobody is signed in. Auth.js's wants null.
+	NextAuthV4 bool
+
 	// SignInURL and ErrorURL send people to pages of the application instead of
 	// ours, as Auth.js's pages option does: a path, to which callbackUrl or error
-	// is added as a query parameter. Both must be reachable without signing in.
+	// is added as a query parameter. error is one of Auth.js's codes, and detail, if
+	// there is more to say, one of ours. Both must be reachable without signing in.
 	SignInURL, ErrorURL string
 
 	// Templates replaces the pages "signin", "signout" and "error", each of
 	// which is given a [Page]. Those not defined stay ours.
 	Templates *template.Template
 
-	// OnEvent is told of every sign-in, refusal and sign-out, in the request's
+	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's
 	// goroutine. If nil, only the logger is.
 	OnEvent func(context.Context, Event)
 
@@ -146,6 +181,13 @@ type Authenticator struct {
 
 	codeHeaders []string
 
+	readOnly, nextAuthV4 bool
+	returnOrigins        []string
+	enrich               func(context.Context, *session.Session, *Identity) error
+	update               func(context.Context, *session.Session, json.RawMessage) error
+	returnTo             func(context.Context, *session.Session, string) string
+	public               func(*session.Session, *session.View)
+
 	onEvent func(context.Context, Event)
 	log     *slog.Logger
 	now     func() time.Time
@@ -168,6 +210,9 @@ func New(c Config) (*Authenticator, error) {
 		now:       c.Now,
 		signInURL: c.SignInURL,
 		errorURL:  c.ErrorURL,
+
+		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, returnOrigins: c.ReturnOrigins,
+		enrich: c.Enrich, update: c.Update, returnTo: c.ReturnTo, public: c.Session.Public,
 	}
 	if a.log == nil {
 		a.log = slog.Default()
@@ -191,6 +236,7 @@ func New(c Config) (*Authenticator, error) {
 	a.pages, e = newPages(c.Templates)
 	problem(e)
 	problem(a.addProviders(c.Providers))
+	problem(checkOrigins(c.ReturnOrigins))
 	a.codeHeaders, e = codeHeaders(c)
 	problem(e)
 	problem(checkPage("SignInURL", c.SignInURL))
@@ -207,8 +253,12 @@ func New(c Config) (*Authenticator, error) {
 }
 
 func (a *Authenticator) addProviders(list []Provider) error {
-	if len(list) == 0 && a.code == nil && a.backend == nil {
-		return errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in")
+	ways := len(list) > 0 || a.code != nil || a.backend != nil
+	switch {
+	case !ways && !a.readOnly:
+		return errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in; set ReadOnly if an Auth.js application signs people in")
+	case ways && a.readOnly:
+		return errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
 	var err error
 	for i, p := range list {
@@ -273,6 +323,16 @@ func trustedProxies(list []string) (forwarded.Proxies, error) {
 		return nil, fmt.Errorf("auth: Config.TrustedProxies: %w", err)
 	}
 	return p, nil
+}
+
+func checkOrigins(list []string) (err error) {
+	for _, o := range list {
+		u, e := url.Parse(o)
+		if e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+strings.ToLower(u.Host) != o {
+			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
+		}
+	}
+	return err
 }
 
 func checkPage(field, raw string) error {

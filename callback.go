@@ -66,12 +66,18 @@ func (a *Authenticator) finish(w http.ResponseWriter, r *http.Request, v *visit,
 			return
 		}
 	}
+	if a.enrich != nil {
+		if err := a.enrich(r.Context(), s, id); err != nil {
+			a.failed(w, r, v, p, tx, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err))
+			return
+		}
+	}
 	if err := a.sessions.Start(w, r, s, v.secure()); err != nil {
 		a.failed(w, r, v, p, tx, err)
 		return
 	}
 	a.report(r, Event{Kind: EventSignedIn, Provider: p.Name(), Issuer: id.Issuer, Subject: id.Subject})
-	redirect(w, v.origin.String()+tx.ReturnTo)
+	redirect(w, v.address(a.landing(r, s, v, tx.ReturnTo)))
 }
 
 func sessionOf(p Provider, id *Identity) *session.Session {
@@ -108,7 +114,7 @@ func (a *Authenticator) stale(w http.ResponseWriter, r *http.Request, v *visit, 
 	restarted := strings.HasPrefix(response.Get("state"), restartMark)
 	switch {
 	case v.session != nil:
-		redirect(w, v.origin.String()+to)
+		redirect(w, v.address(to))
 	case response.Get("code") == "" || restarted:
 		if restarted && len(r.Cookies()) == 0 {
 			cause = fmt.Errorf("%w: %w", errCookies, cause)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func (a *Authenticator) signInByCode(w http.ResponseWriter, r *http.Request, v *
 		a.refuseForged(w, r, v)
 		return
 	}
-	to := a.returnPath(v, r.PostForm.Get("callbackUrl"))
+	to := a.returnPath(v, r.FormValue("callbackUrl"))
 	client := a.proxies.Client(r)
 	id, err := a.code.Verify(r.Context(), client, r.PostForm.Get("code"))
 	if err == nil {
@@ -64,12 +63,13 @@ func (a *Authenticator) signInByCode(w http.ResponseWriter, r *http.Request, v *
 		a.codeRefused(w, r, v, to, client, err)
 		return
 	}
-	if err := a.sessions.Start(w, r, codeSession(id), v.secure()); err != nil {
+	s := codeSession(id)
+	if err := a.sessions.Start(w, r, s, v.secure()); err != nil {
 		a.codeRefused(w, r, v, to, client, err)
 		return
 	}
 	a.report(r, Event{Kind: EventSignedIn, Provider: AccessCode, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name, Client: client})
-	a.goTo(w, r, v.origin.String()+to)
+	a.goTo(w, r, v.address(a.landing(r, s, v, to)))
 }
 
 func codeSession(id *Identity) *session.Session {
@@ -89,12 +89,14 @@ func (a *Authenticator) codeRefused(w http.ResponseWriter, r *http.Request, v *v
 	id := randomText(9)
 	a.report(r, Event{Kind: EventSignInFailed, Provider: AccessCode, Reason: code, RequestID: id, Client: client, Err: err})
 	setRetryAfter(w, status, limit)
-	if r.Header.Get(returnRedirect) != "" || a.signInURL != "" {
+	if wantsAddress(r) || a.signInURL != "" {
 		page := a.base + "/signin"
 		if a.signInURL != "" {
 			page = a.signInURL
 		}
-		a.goTo(w, r, v.origin.String()+page+"?"+url.Values{"callbackUrl": {to}, "error": {code}}.Encode())
+		q := authjsError(code)
+		q.Set("callbackUrl", to)
+		a.goTo(w, r, v.origin.String()+page+"?"+q.Encode())
 		return
 	}
 	if code == codeWrongCode {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,19 @@ const csrfCookie = "authjs.csrf-token"
 // hash that only the secret makes, the form holds the token.
 type csrf struct{ secrets []Secret }
 
-func newCSRF(secrets []Secret) *csrf { return &csrf{secrets} }
+// newCSRF makes tokens of the first secret. Those of any count, so that a new
+// secret breaks no open form, and those of all at once: where Auth.js is given
+// a list, it hashes "new,old".
+func newCSRF(secrets []Secret) *csrf {
+	if len(secrets) < 2 {
+		return &csrf{secrets}
+	}
+	var texts []string
+	for _, s := range secrets {
+		texts = append(texts, s.Reveal())
+	}
+	return &csrf{append(slices.Clone(secrets), NewSecret(strings.Join(texts, ",")))}
+}
 
 // token returns the token of r's browser. It makes one, and sets the cookie,
 // where there is none that any of the secrets made.

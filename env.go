@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -99,6 +100,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		}
 		c.Providers = e.providers(parts)
 		c.Policy = e.policy(c.Providers)
+		c.Enrich = lobeChatUser
 	} else {
 		c.Secrets = e.onlyAccessCode(parts, c.Secrets)
 	}
@@ -131,6 +133,12 @@ func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backe
 func (e *envReader) sso() bool {
 	secret, _ := e.env.First(secretNames...)
 	return e.switchedOff() == "" && secret != ""
+}
+
+// lobeChatUser names the person as LobeChat's front end looks for it in a session
+// token: the account's id at the provider, which is LobeChat's user id too.
+func lobeChatUser(_ context.Context, s *session.Session, _ *Identity) error {
+	return s.SetClaim("userId", s.Subject)
 }
 
 // switchedOff is the variable that turns SSO off, or "".

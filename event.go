@@ -14,6 +14,7 @@ const (
 	EventSignedIn     EventKind = "signed_in"
 	EventSignInFailed EventKind = "sign_in_failed"
 	EventSignedOut    EventKind = "signed_out"
+	EventUpdated      EventKind = "updated" // a session was written anew because the browser asked: POST /session
 	EventRefused      EventKind = "refused" // a Rule refused somebody who is signed in
 )
 

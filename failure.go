@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -63,6 +64,27 @@ var failures = []struct {
 	{ErrUnavailable, codeUnavailable, http.StatusServiceUnavailable},
 }
 
+// authjsError says code as pages made for Auth.js know it, in "error", and as it
+// is, in "detail".
+func authjsError(code string) url.Values {
+	q := url.Values{"error": {codeConfiguration}}
+	switch code {
+	case codeConfiguration, codeAccessDenied, codeMissingCSRF, codeOAuthCallback, codeSessionRequired, codeDefault:
+		return url.Values{"error": {code}}
+	case codeSignedOut:
+		return url.Values{"error": {code}} // none of Auth.js's: no failure either
+	case codeWrongCode:
+		return url.Values{"error": {code}, "code": {"credentials"}}
+	case codeRateLimited:
+		q.Set("error", codeWrongCode)
+		q.Set("code", "rate_limited")
+	case codeDeclined, codeExpired, codeInvalidResponse:
+		q.Set("error", codeOAuthCallback)
+	}
+	q.Set("detail", code)
+	return q
+}
+
 // failed answers an attempt that came to nothing, and logs why.
 func (a *Authenticator) failed(w http.ResponseWriter, r *http.Request, v *visit, p Provider, tx Transaction, err error) {
 	code, status := codeUnavailable, http.StatusServiceUnavailable
@@ -76,12 +98,11 @@ func (a *Authenticator) failed(w http.ResponseWriter, r *http.Request, v *visit,
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
-	if a.errorURL != "" || r.Header.Get(returnRedirect) != "" {
-		page := a.base + "/error"
-		if a.errorURL != "" {
-			page = a.errorURL
-		}
-		a.goTo(w, r, v.origin.String()+page+"?"+url.Values{"error": {code}, "request_id": {id}}.Encode())
+	if a.errorURL != "" || wantsAddress(r) {
+		page := cmp.Or(a.errorURL, a.base+"/error")
+		q := authjsError(code)
+		q.Set("request_id", id)
+		a.goTo(w, r, v.origin.String()+page+"?"+q.Encode())
 		return
 	}
 	page := errorPage{

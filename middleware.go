@@ -26,6 +26,14 @@ type visit struct {
 
 func (v *visit) secure() bool { return v.origin.Scheme == "https" }
 
+// address is where to, a path of the application or an address, is.
+func (v *visit) address(to string) string {
+	if strings.HasPrefix(to, "/") {
+		return v.origin.String() + to
+	}
+	return to
+}
+
 type visitKey struct{}
 
 // FromContext returns the session of the request that ctx belongs to. ok is
@@ -130,10 +138,10 @@ func (a *Authenticator) look(r *http.Request) (*visit, error) {
 // stillOffered reports whether the way in which s was signed in is still there:
 // its provider is configured, its access code not withdrawn.
 func (a *Authenticator) stillOffered(s *session.Session) bool {
-	switch s.Provider {
-	case "":
-		return true // Auth.js signed in
-	case AccessCode:
+	switch {
+	case s.Provider == "" || a.readOnly:
+		return true // Auth.js signed in, or whoever else has the secret
+	case s.Provider == AccessCode:
 		return a.code != nil && a.code.Valid(s.Subject)
 	default:
 		return a.providers[s.Provider] != nil
@@ -143,7 +151,7 @@ func (a *Authenticator) stillOffered(s *session.Session) bool {
 // renew re-issues a session that is due. Only then is w wrapped, so that no
 // cache keeps an answer that carries the new cookie.
 func (a *Authenticator) renew(w http.ResponseWriter, r *http.Request, v *visit) http.ResponseWriter {
-	if v.foreign || isUpgrade(r) || !a.sessions.Due(v.session) {
+	if v.foreign || a.readOnly || isUpgrade(r) || !a.sessions.Due(v.session) {
 		return w
 	}
 	if err := a.sessions.Renew(w, r, v.session, v.secure()); err != nil {
@@ -222,6 +230,7 @@ func (a *Authenticator) writeJSON(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "private, no-cache, no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)

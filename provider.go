@@ -46,7 +46,7 @@ type Transaction struct {
 	Nonce       string     // binds the ID token to this attempt: OpenID Connect Core 3.1.2.1
 	Verifier    string     // the PKCE code verifier: RFC 7636 4.1
 	RedirectURI string     // the callback's public URL
-	ReturnTo    string     // a path of the application
+	ReturnTo    string     // a path of the application, or an address at one of Config.ReturnOrigins
 	Params      url.Values // extra authorization parameters, from an allow-list
 	Restarted   bool       // whether an earlier attempt failed and began this one
 	Expires     time.Time

@@ -1,13 +1,13 @@
 package auth
 
 import (
-	"errors"
-	"mime"
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/auth/internal/returnto"
+	"github.com/sallyport/auth/session"
 )
 
 // maxForm bounds the body of every form that the routes take.
@@ -37,7 +37,7 @@ func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	action, id, nested := strings.Cut(strings.TrimPrefix(r.URL.Path, a.base+"/"), "/")
-	if !a.isRoute(r.URL.Path) || strings.Contains(id, "/") {
+	if !a.isRoute(r.URL.Path) || strings.Contains(id, "/") || a.readOnly {
 		a.refuse(w, r, http.StatusNotFound, codeNotFound)
 		return
 	}
@@ -61,7 +61,7 @@ func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, 
 	case id == "" && action == "csrf":
 		get = a.showCSRF
 	case id == "" && action == "session":
-		get = a.showSession
+		get, post = a.showSession, a.updateSession
 	case id == "" && action == "error":
 		get = a.showError
 	case id == "" && action == "signout":
@@ -93,29 +93,6 @@ func (a *Authenticator) route(w http.ResponseWriter, r *http.Request, v *visit, 
 	}
 }
 
-// parseForm reads the body of a form. It returns the status to refuse with,
-// or 0.
-func (a *Authenticator) parseForm(w http.ResponseWriter, r *http.Request, limit int64) int {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/x-www-form-urlencoded" {
-		return http.StatusUnsupportedMediaType
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if err := r.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return http.StatusRequestEntityTooLarge
-		}
-		return http.StatusBadRequest
-	}
-	for _, values := range r.PostForm {
-		if len(values) > 1 {
-			return http.StatusBadRequest
-		}
-	}
-	return 0
-}
-
 // refuse answers a request that no route takes.
 func (a *Authenticator) refuse(w http.ResponseWriter, r *http.Request, status int, code string) {
 	if isNavigation(r) {
@@ -133,20 +110,23 @@ func (a *Authenticator) refuseForged(w http.ResponseWriter, r *http.Request, v *
 		code = codeCookiesBlocked
 	}
 	id := a.logFailure(r, "", code, nil)
-	if r.Header.Get(returnRedirect) != "" {
+	if wantsAddress(r) {
 		a.goTo(w, r, v.origin.String()+a.base+"/signin?error="+codeMissingCSRF)
 		return
 	}
 	a.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: a.base, Code: code, RequestID: id}, nil)
 }
 
-// returnRedirect is the header with which Auth.js's client asks for the address
-// of a redirect as JSON, because a browser's fetch does not show it.
-const returnRedirect = "X-Auth-Return-Redirect"
+// wantsAddress reports whether Auth.js's client asks for the address of a
+// redirect as JSON, because a browser's fetch does not show it: v5's with a
+// header, v4's with a field.
+func wantsAddress(r *http.Request) bool {
+	return len(r.Header["X-Auth-Return-Redirect"]) > 0 || r.PostForm.Get("json") == "true"
+}
 
 // goTo redirects, or tells Auth.js's client where it would.
 func (a *Authenticator) goTo(w http.ResponseWriter, r *http.Request, location string) {
-	if r.Header.Get(returnRedirect) != "" {
+	if wantsAddress(r) {
 		a.writeJSON(w, http.StatusOK, struct {
 			URL string `json:"url"`
 		}{location})
@@ -162,8 +142,15 @@ func (a *Authenticator) genuine(r *http.Request, v *visit) bool {
 }
 
 // returnPath is where a form or a link wants to go afterwards, if that is a
-// page of the application, and "/" otherwise.
+// page of the application or of one of its other origins, and "/" otherwise.
 func (a *Authenticator) returnPath(v *visit, raw string) string {
+	for _, origin := range a.returnOrigins {
+		if rest, ok := returnto.SameOrigin(raw, origin); ok {
+			if path, ok := returnto.Clean(rest, a.base); ok {
+				return origin + path
+			}
+		}
+	}
 	if path, ok := returnto.SameOrigin(raw, v.origin.String()); ok {
 		raw = path
 	}
@@ -172,6 +159,14 @@ func (a *Authenticator) returnPath(v *visit, raw string) string {
 		return "/"
 	}
 	return path
+}
+
+// landing is where somebody who has signed in goes, who wanted to go to to.
+func (a *Authenticator) landing(r *http.Request, s *session.Session, v *visit, to string) string {
+	if a.returnTo == nil {
+		return to
+	}
+	return a.returnPath(v, a.returnTo(r.Context(), s, to))
 }
 
 // formOrigins are the origins that a form of our pages may lead to. Chromium
@@ -215,9 +210,14 @@ func (a *Authenticator) showCSRF(w http.ResponseWriter, r *http.Request, v *visi
 	}{a.csrf.token(w, r, v.secure())})
 }
 
-// knownErrors are the codes that the sign-in and error pages take from a query.
+// knownError is the code of ours that a query of the sign-in and error pages
+// brings, by itself or beside one of Auth.js's.
 func knownError(r *http.Request) string {
-	code := r.URL.Query().Get("error")
+	q := r.URL.Query()
+	code := q.Get("error")
+	if detail := q.Get("detail"); slices.Contains(errorCodes, detail) {
+		code = detail
+	}
 	if code != "" && !slices.Contains(errorCodes, code) {
 		return codeDefault
 	}
@@ -225,17 +225,14 @@ func knownError(r *http.Request) string {
 }
 
 func (a *Authenticator) showError(w http.ResponseWriter, r *http.Request, _ *visit) {
-	code := knownError(r)
 	status := http.StatusOK // as Auth.js answers
-	switch code {
-	case "":
-		code = codeDefault
+	switch r.URL.Query().Get("error") {
 	case codeConfiguration:
 		status = http.StatusInternalServerError
 	case codeAccessDenied, "Verification":
 		status = http.StatusForbidden
 	}
-	a.pages.error(w, r, status, errorPage{BasePath: a.base, Code: code}, nil)
+	a.pages.error(w, r, status, errorPage{BasePath: a.base, Code: cmp.Or(knownError(r), codeDefault)}, nil)
 }
 
 // label is what people call the provider.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 )
@@ -17,13 +18,13 @@ func (a *Authenticator) chooseProvider(w http.ResponseWriter, r *http.Request, v
 		return
 	}
 	if a.onlyBackend() {
-		redirect(w, a.backend.SignInURL(v.decision, v.origin.String()+to))
+		redirect(w, a.backend.SignInURL(v.decision, v.address(to)))
 		return
 	}
 	if a.signInURL != "" {
 		q := url.Values{"callbackUrl": {to}}
 		if code := knownError(r); code != "" {
-			q.Set("error", code)
+			maps.Copy(q, authjsError(code))
 		}
 		redirect(w, v.origin.String()+a.signInURL+"?"+q.Encode())
 		return
@@ -64,7 +65,7 @@ func (a *Authenticator) signIn(w http.ResponseWriter, r *http.Request, v *visit,
 		a.refuseForged(w, r, v)
 		return
 	}
-	to := a.returnPath(v, r.PostForm.Get("callbackUrl"))
+	to := a.returnPath(v, r.FormValue("callbackUrl"))
 	tx := a.txns.new(p.Name(), a.callbackURL(v, p), to, signInParams(r), false)
 	a.start(w, r, v, p, tx)
 }

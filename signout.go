@@ -16,7 +16,7 @@ func (a *Authenticator) confirmSignOut(w http.ResponseWriter, r *http.Request, v
 	if v.session != nil {
 		page.Name = v.session.Name
 	}
-	a.pages.signOut(w, r, http.StatusOK, page, nil)
+	a.pages.signOut(w, r, http.StatusOK, page, a.returnOrigins)
 }
 
 // signOut is POST /signout.
@@ -34,13 +34,13 @@ func (a *Authenticator) signOut(w http.ResponseWriter, r *http.Request, v *visit
 	if s := v.session; s != nil {
 		a.report(r, Event{Kind: EventSignedOut, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject})
 	}
-	to := a.returnPath(v, r.PostForm.Get("callbackUrl"))
+	to := a.returnPath(v, r.FormValue("callbackUrl"))
 	if a.straight != nil {
 		// The application's pages would send the browser straight back in.
 		a.goTo(w, r, v.origin.String()+a.base+"/signin?"+url.Values{"callbackUrl": {to}, "error": {codeSignedOut}}.Encode())
 		return
 	}
-	a.goTo(w, r, v.origin.String()+to)
+	a.goTo(w, r, v.address(to))
 }
 
 // end ends the session where it is kept: at the backend, or here.
@@ -51,30 +51,4 @@ func (a *Authenticator) end(w http.ResponseWriter, r *http.Request, v *visit) er
 		}
 	}
 	return a.sessions.End(w, r, v.secure())
-}
-
-// showSession is GET /session: who is signed in, and until when. It never
-// shows a token.
-func (a *Authenticator) showSession(w http.ResponseWriter, r *http.Request, v *visit) {
-	if v.err != nil {
-		a.undecided(w, r, v)
-		return
-	}
-	if v.session == nil {
-		a.clearBroken(w, r, v)
-		a.writeJSON(w, http.StatusOK, nil)
-		return
-	}
-	w = a.renew(w, r, v)
-	type user struct {
-		ID    string `json:"id,omitempty"`
-		Name  string `json:"name,omitempty"`
-		Email string `json:"email,omitempty"`
-		Image string `json:"image,omitempty"`
-	}
-	s := v.session
-	a.writeJSON(w, http.StatusOK, struct {
-		User    user   `json:"user"`
-		Expires string `json:"expires"`
-	}{user{s.Subject, s.Name, s.Email, s.Picture}, s.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000Z")})
 }
