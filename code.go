@@ -96,7 +96,15 @@ func (a *Authenticator) codeRefused(w http.ResponseWriter, r *http.Request, v *v
 		}
 		q := authjsError(code)
 		q.Set("callbackUrl", to)
-		a.goTo(w, r, v.origin.String()+page+"?"+q.Encode())
+		location := v.origin.String() + page + "?" + q.Encode()
+		switch {
+		case isV4(r) && code == codeWrongCode:
+			a.tell(w, http.StatusUnauthorized, location) // its client goes by the status
+		case isV4(r):
+			a.tell(w, status, location)
+		default:
+			a.goTo(w, r, location)
+		}
 		return
 	}
 	if code == codeWrongCode {

@@ -316,3 +316,18 @@ func (brokenVerifier) Verify(context.Context, netip.Addr, string) (*auth.Identit
 	return nil, errors.Join(auth.ErrStore, errors.New("dial 10.0.0.3:6379"))
 }
 func (brokenVerifier) Valid(string) bool { return false }
+
+func TestAccessCodeOfNextAuthV4sClient(t *testing.T) { // it goes by the status
+	s := newGated(t, nil)
+	b := s.browser()
+	ask := func(code string) answer {
+		return b.do("POST", "/api/auth/callback/access-code", url.Values{"csrfToken": {b.csrf()}, "code": {code}, "callbackUrl": {"/in"}, "json": {"true"}, "redirect": {"false"}})
+	}
+	got := ask("wrong")
+	require.Equal(t, 401, got.StatusCode)
+	require.Contains(t, got.text, "error=CredentialsSignin")
+	got = ask(goodCode)
+	require.Equal(t, 200, got.StatusCode)
+	require.JSONEq(t, `{"url":"`+s.server.URL+`/in"}`, got.text)
+	require.NotEmpty(t, b.who())
+}

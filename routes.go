@@ -121,18 +121,26 @@ func (a *Authenticator) refuseForged(w http.ResponseWriter, r *http.Request, v *
 // redirect as JSON, because a browser's fetch does not show it: v5's with a
 // header, v4's with a field.
 func wantsAddress(r *http.Request) bool {
-	return len(r.Header["X-Auth-Return-Redirect"]) > 0 || r.PostForm.Get("json") == "true"
+	return len(r.Header["X-Auth-Return-Redirect"]) > 0 || isV4(r)
 }
+
+// isV4 reports whether next-auth v4's client sends r.
+func isV4(r *http.Request) bool { return r.PostForm.Get("json") == "true" }
 
 // goTo redirects, or tells Auth.js's client where it would.
 func (a *Authenticator) goTo(w http.ResponseWriter, r *http.Request, location string) {
 	if wantsAddress(r) {
-		a.writeJSON(w, http.StatusOK, struct {
-			URL string `json:"url"`
-		}{location})
+		a.tell(w, http.StatusOK, location)
 		return
 	}
 	redirect(w, location)
+}
+
+// tell is a redirect for a script.
+func (a *Authenticator) tell(w http.ResponseWriter, status int, location string) {
+	a.writeJSON(w, status, struct {
+		URL string `json:"url"`
+	}{location})
 }
 
 // genuine reports whether a form comes from a page of this server, in the
