@@ -329,3 +329,33 @@ func TestCSRFTokensOfManySecrets(t *testing.T) { // CS-04
 		require.Equal(t, test.want, got.StatusCode, name)
 	}
 }
+
+// stubBackend signs in whoever sends the header X-Person.
+type stubBackend struct{ auth.Backend }
+
+func (stubBackend) Authenticate(r *http.Request, _ *url.URL) (*auth.Decision, error) {
+	d := &auth.Decision{}
+	if who := r.Header.Get("X-Person"); who != "" {
+		d.Session = &session.Session{Subject: who, Provider: "backend", IssuedAt: time.Now(), ExpiresAt: time.Now().Add(time.Minute)}
+	}
+	return d, nil
+}
+
+func TestUpdateOfSomebodyElsesSession(t *testing.T) {
+	asked := 0
+	s := newSite(t, func(c *auth.Config) {
+		c.Backend = stubBackend{}
+		c.Update = func(context.Context, *session.Session, json.RawMessage) error { asked++; return nil }
+	})
+	signedIn := s.browser()
+	signedIn.signIn("ada")
+	token := signedIn.cookiesNamed("__Secure-authjs.session-token")[0].Value
+	for name, header := range map[string][]string{"the backend's": {"X-Person", "bob"}, "a bearer token": {"Authorization", "Bearer " + token}} {
+		b := s.browser()
+		got := b.post("/api/auth/session", "application/json", jsonText(map[string]any{"csrfToken": b.csrf(), "data": "x"}), header...)
+		require.Equal(t, 200, got.StatusCode, name)
+		require.Contains(t, got.text, `"user"`, name)
+		require.Empty(t, got.Header["Set-Cookie"], "%s: no session of ours is made of it", name)
+	}
+	require.Zero(t, asked)
+}

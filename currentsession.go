@@ -46,7 +46,7 @@ func (a *Authenticator) updateSession(w http.ResponseWriter, r *http.Request, v 
 		a.clearBroken(w, r, v)
 		a.writeSession(w, nil)
 		return
-	case v.foreign || v.session.ReadOnly() || a.readOnly:
+	case v.foreign || v.session.ReadOnly():
 		a.writeSession(w, v.session)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/session"
 )
 
 func stubParts() auth.Parts {
@@ -57,6 +59,26 @@ func TestConfigFromEnv(t *testing.T) {
 		_, err = auth.New(c)
 		require.NoError(t, err, env)
 	}
+}
+
+func TestLobeChatFindsItsUser(t *testing.T) {
+	c, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
+	require.NoError(t, err)
+	s := newSite(t, func(site *auth.Config) { site.Enrich = c.Enrich })
+	s.stub.identity = func(code string) (*auth.Identity, error) {
+		return &auth.Identity{Issuer: "https://idp.example", Subject: code, Claims: map[string]any{"userId": "another"}}, nil
+	}
+	b := s.browser()
+	b.signIn("ada")
+	m, err := session.NewManager(session.Config{}, []session.Secret{session.NewSecret(testSecret)}, s.clock)
+	require.NoError(t, err)
+	r := httptest.NewRequest("GET", s.server.URL, nil)
+	for _, cookie := range b.cookies() {
+		r.AddCookie(cookie)
+	}
+	who, err := m.Load(r, true)
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"userId": "ada"}, who.Claims())
 }
 
 func TestConfigFromEnvProblems(t *testing.T) { // LG-06, LG-08

@@ -255,7 +255,6 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 		s.AuthTime = s.IssuedAt
 	}
 	next := copyOf(s)
-	next.v4 = false
 	m.stamp(next)
 	if m.config.Store != nil {
 		var f found

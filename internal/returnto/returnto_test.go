@@ -14,7 +14,7 @@ var hostile = []string{"//evil.com", "///evil.com", "////evil.com", `/\evil.com`
 	"/%5cevil.com", "/%2f%2fevil.com", "%2f%2fevil.com", "/.//evil.com", "/..//evil.com", `/./\evil.com`, `/a/../../\evil.com`, "https:evil.com", "https:/evil.com", "http:///evil.com",
 	"https://app.example@evil.com", `https://app.example\@evil.com`, "https://app.example:443@evil.com", "https://evil.com#app.example", "https://evil.com?app.example", "https://app.example.evil.com",
 	"https://app.example%00.evil.com", "https://app.example%2eevil.com", "javascript:alert(1)", "JaVaScRiPt:", "\x01javascript:", "data:text/html,x", "vbscript:", "／／evil.com", "/\u2028/evil.com",
-	"//[::1]/", "//2130706433/", `http:\\evil.com`, "?x", "", "#", ".", "..", "evil.com", "/%0d%0aLocation:%20//evil.com", "/\t\\evil.com", "/a/..", "/..;/x", "http://[::1", "%", "/%", "/\x00", "/ x", "/" + strings.Repeat("a", 1024)}
+	"//[::1]/", "//2130706433/", `http:\\evil.com`, "?x", "", "#", ".", "..", "evil.com", "/%0d%0aLocation:%20//evil.com", "/\t\\evil.com", "/a/..", "/..;/x", "http://[::1", "%", "/%", "/\x00", "/ x", "/" + strings.Repeat("a", 1024), "/" + strings.Repeat("|", 400)}
 
 func TestHostile(t *testing.T) { // RD-01, RD-04, RD-07, RD-08
 	for _, raw := range hostile {
