@@ -50,6 +50,7 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	case kind != SessionToken:
 		return b.byMachine(ctx, kind, token)
 	case sent:
+		q.refresh = "" // a cookie's, which may be another person's
 		if q.session == "" {
 			q.session = token // for a handshake to pass on
 		}

@@ -123,8 +123,11 @@ func TestRefresh(t *testing.T) {
 		r := page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"="+test.refresh)
 		require.Equal(t, test.want, decide(t, b, r), name)
 	}
+	r := bearer(expired)
+	r.Header.Set("Cookie", "__refresh"+suffix+"="+instance.RefreshToken(fresh))
+	require.Equal(t, "handshake session-token-expired-refresh-non-eligible-no-refresh-cookie", decide(t, b, r), "a token in the header is not refreshed into a cookie's session")
 	instance.SetDown(true)
-	r := page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"=x")
+	r = page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"=x")
 	require.Equal(t, "handshake session-token-expired-refresh-service_unavailable", decide(t, b, r))
 }
 
