@@ -5,11 +5,10 @@ import { text } from 'node:stream/consumers'
 
 console.error = console.warn = console.log = () => {}
 const answers = []
-for (const { url, method, headers, options } of JSON.parse(await text(process.stdin))) {
+for (const { url, method, headers, keys, options } of JSON.parse(await text(process.stdin))) {
   try {
-    const { secretKey, publishableKey, apiUrl, jwtKey, ...rest } = options
-    const client = createClerkClient({ secretKey, publishableKey, apiUrl, jwtKey, telemetry: { disabled: true } })
-    const state = await client.authenticateRequest(new Request(url, { method, headers }), rest)
+    const client = createClerkClient({ ...keys, telemetry: { disabled: true } })
+    const state = await client.authenticateRequest(new Request(url, { method, headers }), options)
     answers.push({
       status: state.status, reason: state.reason ?? '', user: state.status !== 'signed-in' ? '' : state.tokenType === 'session_token' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : state.toAuth().subject,
       location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(), cache: state.headers.get('cache-control') ?? '',
