@@ -23,6 +23,9 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 	d := &auth.Decision{Header: s.Header, Location: s.Header.Get("Location"), Value: s}
 	s.Header.Del("Location")
 	if s.Status != SignedIn || s.Claims != nil && s.Claims.Pending && !b.config.AcceptPending {
+		if d.Header == nil {
+			d.Header = http.Header{}
+		}
 		d.Header.Set("X-Clerk-Auth-Status", string(s.Status))
 		d.Header.Set("X-Clerk-Auth-Reason", s.Reason)
 		if s.Message != "" {
@@ -41,9 +44,9 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 		ID: s.Claims.SessionID, Subject: s.Claims.UserID, Issuer: s.Claims.Issuer, Provider: Name,
 		IssuedAt: s.Claims.IssuedAt, ExpiresAt: s.Claims.ExpiresAt,
 	}
-	for claim, value := range map[string]string{"org_id": s.Claims.OrganizationID, "org_slug": s.Claims.OrganizationSlug, "org_role": s.Claims.OrganizationRole} {
-		if value != "" {
-			if err := d.Session.SetClaim(claim, value); err != nil {
+	for _, claim := range [...]struct{ name, value string }{{"org_id", s.Claims.OrganizationID}, {"org_slug", s.Claims.OrganizationSlug}, {"org_role", s.Claims.OrganizationRole}} {
+		if claim.value != "" {
+			if err := d.Session.SetClaim(claim.name, claim.value); err != nil {
 				return nil, err
 			}
 		}

@@ -28,7 +28,7 @@ type State struct {
 	Claims  *Claims     // when signed in with a session token
 	Machine *Machine    // when signed in with another
 	Token   string      // when signed in
-	Header  http.Header // to answer with: Set-Cookie, Location (then with 307)
+	Header  http.Header // to answer with: Set-Cookie, Location (then with 307); may be nil
 }
 
 // loopLimit is how many handshakes in a row a browser is sent on.
@@ -38,7 +38,7 @@ const loopLimit = 3
 // The error says that nothing can be decided, because Clerk's API does not answer.
 func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	ctx := r.Context()
-	q := b.read(r, origin)
+	q := &request{Request: r, origin: origin}
 	token, sent := headerToken(r)
 	kind := SessionToken
 	if sent && b.config.AcceptTokens != nil {
@@ -50,16 +50,9 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	case kind != SessionToken:
 		return b.byMachine(ctx, kind, token)
 	case sent:
-		q.refresh = "" // a cookie's, which may be another person's
-		if q.session == "" {
-			q.session = token // for a handshake to pass on
-		}
-		c, err := b.verify(ctx, token, b.config.ClockSkew)
-		if err != nil {
-			return b.refused(ctx, q, token, err)
-		}
-		return b.signedIn(c, token, nil), nil
+		return b.byHeader(ctx, q, token)
 	}
+	b.read(q)
 	if q.nonce != "" || q.handshake != "" {
 		s, err := b.resolve(ctx, q)
 		if s != nil || err != nil {
@@ -77,13 +70,27 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	return b.byCookie(ctx, q)
 }
 
+func (b *Backend) byHeader(ctx context.Context, q *request, token string) (*State, error) {
+	t := b.decode(token)
+	err := b.verify(ctx, t, b.config.ClockSkew)
+	if err == nil {
+		return signedIn(t.jwt, nil), nil
+	}
+	b.read(q)
+	q.refresh = "" // a cookie's, which may be another person's
+	if q.session == "" {
+		q.session = token // for a handshake to pass on
+	}
+	return b.refused(ctx, q, t.jwt, err)
+}
+
 // satellite is how a satellite domain learns of a session on the primary one.
 func (b *Backend) satellite(q *request) *State {
-	if !b.config.Satellite || !q.isDocument() || q.query.Get(paramSynced) == "true" {
+	if !b.config.Satellite || !q.isDocument() || q.param(paramSynced) == "true" {
 		return nil
 	}
 	known := q.session != "" || q.clientUAT != 0
-	asked := q.query.Get(paramSynced) == "false"
+	asked := q.param(paramSynced) == "false"
 	switch {
 	case !known && !b.config.SatelliteAutoSync && !asked:
 		return signedOut(reasonNobody)
@@ -94,7 +101,7 @@ func (b *Backend) satellite(q *request) *State {
 	}
 	to, _ := url.Parse(b.config.SignInURL) // checked by New
 	query := to.Query()
-	query.Add(paramRedirectURL, q.url.String())
+	query.Add(paramRedirectURL, q.public().String())
 	to.RawQuery = query.Encode()
 	return b.redirect(q, "satellite-needs-syncing", to.String())
 }
@@ -102,7 +109,7 @@ func (b *Backend) satellite(q *request) *State {
 // development is what development instances need because their cookies are on
 // another domain than Clerk's.
 func (b *Backend) development(q *request) *State {
-	if back := q.query.Get(paramRedirectURL); back != "" && !b.config.Satellite {
+	if back := q.param(paramRedirectURL); back != "" && !b.config.Satellite {
 		if to, ok := b.mayReturn(back, nil); ok {
 			query := to.Query()
 			if q.devBrowser != "" {
@@ -113,7 +120,7 @@ func (b *Backend) development(q *request) *State {
 			return b.redirect(q, "primary-responds-to-syncing", to.String())
 		}
 	}
-	if q.query.Has(nameDevBrowser) {
+	if _, there := q.lookUp(nameDevBrowser); there {
 		return b.handshake(q, "dev-browser-sync")
 	}
 	if q.devBrowser == "" {
@@ -131,43 +138,42 @@ func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	case q.session == "":
 		return b.handshake(q, "client-uat-but-no-session-token"), nil
 	}
-	t, ok := b.decode(q.session)
-	if !ok {
+	t := q.token.jwt
+	switch {
+	case t == nil:
 		return signedOut(tokenInvalid), nil
-	}
-	if t.machine {
+	case t.machine:
 		return signedOut(tokenTypeMismatch), nil
-	}
-	if t.issued.valid && t.issued.at < q.clientUAT {
+	case t.issued.valid && t.issued.at < q.clientUAT:
 		return b.handshake(q, "session-token-iat-before-client-uat"), nil
 	}
-	c, err := b.verify(ctx, q.session, b.config.ClockSkew)
-	if err != nil {
-		if errors.Is(err, tokenWrongParty) && !t.claims.object.Present("azp") && q.isDocument() {
+	if err := b.verify(ctx, q.token, b.config.ClockSkew); err != nil {
+		if errors.Is(err, tokenWrongParty) && t.claims.raw("azp") == "" && q.isDocument() {
 			// Clerk makes such tokens on navigations: the real person is behind it.
 			return b.handshake(q, string(tokenWrongParty)), nil
 		}
-		return b.refused(ctx, q, q.session, err)
+		return b.refused(ctx, q, t, err)
 	}
 	if !b.config.Satellite && q.isDocument() && q.redirects == 0 && b.foreignReferrer(q) {
 		return b.handshake(q, "primary-domain-cross-origin-sync"), nil
 	}
-	if t, ok := b.target(q.url); ok && !t.active(c) && (!c.Pending || b.config.AcceptPending) && q.mayHandshake() && q.redirects < loopLimit {
+	c := &t.claims
+	if to, ok := b.target(q.URL.Path); ok && !to.active(c) && (!c.Pending || b.config.AcceptPending) && q.mayHandshake() && q.redirects < loopLimit {
 		return b.handshake(q, "active-organization-mismatch"), nil
 	}
-	return b.signedIn(c, q.session, nil), nil
+	return signedIn(t, nil), nil
 }
 
 // refused deals with a token that does not count. Where only time is wrong, a
 // refresh or a handshake brings another.
-func (b *Backend) refused(ctx context.Context, q *request, token string, err error) (*State, error) {
+func (b *Backend) refused(ctx context.Context, q *request, t *jwt, err error) (*State, error) {
 	var why reason
 	if !errors.As(err, &why) {
 		return nil, err
 	}
 	switch why {
 	case tokenExpired:
-		s, refusal := b.tryRefresh(ctx, q, token)
+		s, refusal := b.tryRefresh(ctx, q, t)
 		if s != nil {
 			return s, nil
 		}
@@ -183,20 +189,23 @@ func (b *Backend) refused(ctx context.Context, q *request, token string, err err
 const reasonNobody reason = "session-token-and-uat-missing"
 
 func signedOut(why reason) *State {
-	return &State{Status: SignedOut, Reason: string(why), Message: messages[why], Header: http.Header{}}
+	return &State{Status: SignedOut, Reason: string(why), Message: messages[why]}
 }
 
-func (b *Backend) signedIn(c *Claims, token string, h http.Header) *State {
-	if h == nil {
-		h = http.Header{}
-	}
-	return &State{Status: SignedIn, Type: SessionToken, Claims: c, Token: token, Header: h}
+// signedIn has claims of its own: what remembers t is shared.
+func signedIn(t *jwt, h http.Header) *State {
+	one := &struct {
+		state  State
+		claims Claims
+	}{claims: t.claims}
+	one.state = State{Status: SignedIn, Type: SessionToken, Claims: &one.claims, Token: t.token, Header: h}
+	return &one.state
 }
 
 // handshake sends a navigation to Clerk, which knows best. Whatever else is
 // signed out for the same reason.
 func (b *Backend) handshake(q *request, why string) *State {
-	to := b.frontendAPI + "/v1/client/handshake?redirect_url=" + url.QueryEscape(without(q.url, nameDevBrowser, paramLegacyDev, nameHandshake, nameNonce).String()) +
+	to := b.frontendAPI + "/v1/client/handshake?redirect_url=" + url.QueryEscape(without(q.public(), nameDevBrowser, paramLegacyDev, nameHandshake, nameNonce).String()) +
 		"&__clerk_api_version=" + apiVersion + "&suffixed_cookies=" + strconv.FormatBool(q.suffixed) +
 		"&__clerk_hs_reason=" + url.QueryEscape(why) + "&format=nonce"
 	if q.session != "" {
@@ -205,7 +214,7 @@ func (b *Backend) handshake(q *request, why string) *State {
 	if !b.instance.production && q.devBrowser != "" {
 		to += "&" + nameDevBrowser + "=" + url.QueryEscape(q.devBrowser)
 	}
-	if t, ok := b.target(q.url); ok {
+	if t, ok := b.target(q.URL.Path); ok {
 		to += "&organization_id=" + url.QueryEscape(t.id+t.slug)
 	}
 	return b.redirect(q, why, to)

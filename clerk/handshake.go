@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/sallyport/auth/internal/strictjson"
 )
 
 const (
@@ -31,16 +33,17 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 	h := http.Header{"Access-Control-Allow-Origin": {"null"}, "Access-Control-Allow-Credentials": {"true"}}
 	token := setCookies(h, directives)
 	if !b.instance.production {
-		h.Set("Location", without(q.url, nameHandshake, paramHelp, nameDevBrowser, nameNonce).String())
+		h.Set("Location", without(q.public(), nameHandshake, paramHelp, nameDevBrowser, nameNonce).String())
 		h.Set("Cache-Control", "no-store")
 	}
 	if token == "" {
 		return &State{Status: SignedOut, Reason: "session-token-missing", Message: "Nobody is signed in at Clerk.", Header: h}, nil
 	}
-	c, err := b.verify(ctx, token, b.config.ClockSkew)
+	t := b.decode(token)
+	err = b.verify(ctx, t, b.config.ClockSkew)
 	if !b.instance.production && (errors.Is(err, tokenExpired) || errors.Is(err, tokenNotYet) || errors.Is(err, tokenFromTheFuture)) {
 		b.log.WarnContext(ctx, "clerk: the clock here differs from Clerk's", "cause", err.Error())
-		c, err = b.verify(ctx, token, dayOfSkew)
+		err = b.verify(ctx, t, dayOfSkew)
 	}
 	if errors.Is(err, errUnreachable) {
 		return nil, err
@@ -49,7 +52,7 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 		b.log.WarnContext(ctx, "clerk: a handshake's session does not count", "cause", err.Error())
 		return nil, nil
 	}
-	return b.signedIn(c, token, h), nil
+	return signedIn(t.jwt, h), nil
 }
 
 // setCookies copies directives into h and returns the last session among them.
@@ -73,18 +76,18 @@ func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) 
 	if q.nonce != "" {
 		return b.byNonce(ctx, q.nonce)
 	}
-	t, ok := decode(q.handshake)
-	if !ok {
+	t := decode(q.handshake)
+	if t == nil {
 		return nil, tokenInvalid
 	}
 	if t.machine {
 		return nil, tokenTypeMismatch // a template's author would choose our cookies
 	}
 	key, err := b.key(ctx, t)
-	if err := b.verifySignature(t, key, err); err != nil {
+	if err := verifySignature(t, key, err); err != nil {
 		return nil, err
 	}
-	list, ok := t.claims.object.Strings("handshake")
+	list, ok := strictjson.Strings(t.claims.raw("handshake"))
 	if !ok {
 		return nil, tokenInvalid
 	}

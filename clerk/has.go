@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/sallyport/auth/internal/strictjson"
 )
 
 // Ask is what [Claims.Has] is asked for. Everything that is set must hold.
@@ -74,13 +76,13 @@ func (c *Claims) hasPermission(permission string) bool {
 // number of "fpm" says with its bits which of "per" the i-th feature of the
 // organization has.
 func (c *Claims) permissions() (list []string) {
-	if version, _ := c.object.Int("v"); version != 2 {
-		list, _ = c.object.Strings("org_permissions")
+	if version, _ := strictjson.Int(c.raw("v")); version != 2 {
+		list, _ = strictjson.Strings(c.raw("org_permissions"))
 		return list
 	}
-	o, _ := c.object.Object("o")
-	per, _ := o.String("per")
-	fpm, _ := o.String("fpm")
+	o := c.raw("o")
+	per, _ := strictjson.String(strictjson.Member(o, "per"))
+	fpm, _ := strictjson.String(strictjson.Member(o, "fpm"))
 	features, _, ok := c.scoped("fea")
 	if !ok || per == "" || fpm == "" {
 		return nil
@@ -111,7 +113,7 @@ func decimal(s string) (*big.Int, bool) {
 // scoped splits "o:reports,u:export,ou:both" into those of the organization and
 // those of the person.
 func (c *Claims) scoped(claim string) (organization, person []string, ok bool) {
-	text, _ := c.object.String(claim)
+	text := c.string(claim)
 	if text == "" {
 		return nil, nil, true
 	}
@@ -152,7 +154,7 @@ func (c *Claims) entitled(claim, asked string) bool {
 // verified, -1 for one that the person does not have.
 func (c *Claims) fresh(r Reverification) bool {
 	var ages []*float64
-	if json.Unmarshal(c.object["fva"], &ages) != nil || len(ages) != 2 || r.AfterMinutes <= 0 {
+	if json.Unmarshal(c.Raw("fva"), &ages) != nil || len(ages) != 2 || r.AfterMinutes <= 0 {
 		return false
 	}
 	for _, a := range ages {

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,22 +62,19 @@ func (b *Backend) typeOf(token string) TokenType {
 			return o.kind
 		}
 	}
-	if t, ok := b.decode(token); ok {
-		switch {
-		case strings.HasPrefix(t.claims.UserID, machineSubject):
-			return M2MToken
-		case isAccessToken(t.header):
-			return OAuthToken
-		}
+	switch t := b.decode(token); {
+	case t.jwt == nil:
+	case strings.HasPrefix(t.claims.UserID, machineSubject):
+		return M2MToken
+	case t.header.isAccessToken():
+		return OAuthToken
 	}
 	return SessionToken
 }
 
 // isAccessToken is RFC 9068 2.1.
-func isAccessToken(header strictjson.Object) bool {
-	typ, _ := header.String("typ")
-	typ = strings.ToLower(typ)
-	return typ == "at+jwt" || typ == "application/at+jwt"
+func (h *header) isAccessToken() bool {
+	return strings.EqualFold(h.kind, "at+jwt") || strings.EqualFold(h.kind, "application/at+jwt")
 }
 
 // byMachine decides about a request with a token of kind, which is accepted.
@@ -90,7 +88,7 @@ func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (
 	case why != "":
 		return signedOut(why), nil
 	}
-	return &State{Status: SignedIn, Type: kind, Machine: m, Token: token, Header: http.Header{}}, nil
+	return &State{Status: SignedIn, Type: kind, Machine: m, Token: token}, nil
 }
 
 func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token string) (m *Machine, why reason, err error) {
@@ -99,15 +97,12 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 			return b.askMachine(ctx, o.path, o.field, token)
 		}
 	}
-	t, ok := b.decode(token)
-	if !ok {
-		return nil, tokenInvalid, nil
-	}
-	if category, _ := t.header.String("cat"); kind == M2MToken && t.header.Present("cat") && category != machineCategory {
+	t := decode(token)
+	if t == nil || kind == M2MToken && t.header.hasCategory && t.header.category != machineCategory {
 		return nil, tokenInvalid, nil
 	}
 	key, err := b.key(ctx, t)
-	switch err := b.verifySignature(t, key, err); {
+	switch err := verifySignature(t, key, err); {
 	case errors.Is(err, errUnreachable):
 		return nil, "", err
 	case err != nil:
@@ -123,15 +118,10 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 	if t.times(b.now(), b.config.ClockSkew) != nil {
 		return nil, tokenNotVerified, nil
 	}
-	m = &Machine{Subject: c.UserID, ExpiresAt: c.ExpiresAt}
-	m.ID, _ = c.object.String("jti")
-	m.ClientID, _ = c.object.String("client_id")
-	if m.Scopes, ok = c.object.Strings("scp"); !ok {
-		for _, name := range []string{"scope", "scopes"} {
-			if scope, _ := c.object.String(name); scope != "" {
-				m.Scopes = strings.Fields(scope)
-			}
-		}
+	m = &Machine{ID: c.string("jti"), Subject: c.UserID, ClientID: c.string("client_id"), ExpiresAt: c.ExpiresAt}
+	var listed bool
+	if m.Scopes, listed = strictjson.Strings(c.raw("scp")); !listed {
+		m.Scopes = strings.Fields(cmp.Or(c.string("scopes"), c.string("scope")))
 	}
 	return m, "", nil
 }
@@ -175,9 +165,9 @@ func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*M
 
 // audiences is "aud", a string or a list of them: RFC 7519 4.1.3.
 func (c *Claims) audiences() []string {
-	if one, ok := c.object.String("aud"); ok {
+	if one, ok := strictjson.String(c.raw("aud")); ok {
 		return []string{one}
 	}
-	list, _ := c.object.Strings("aud")
+	list, _ := strictjson.Strings(c.raw("aud"))
 	return list
 }

@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 )
 
@@ -61,10 +60,10 @@ func (p orgPath) match(path string) (t target, ok bool) {
 	return t, true
 }
 
-// target is what the address of a page says of the organization.
-func (b *Backend) target(u *url.URL) (t target, ok bool) {
+// target is what the path of a page says of the organization.
+func (b *Backend) target(path string) (t target, ok bool) {
 	for _, p := range b.orgPaths {
-		if t, ok = p.match(u.Path); ok {
+		if t, ok = p.match(path); ok {
 			return t, true
 		}
 	}

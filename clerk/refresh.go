@@ -10,16 +10,12 @@ import (
 
 // tryRefresh changes an expired token for another with the refresh cookie. If
 // that does not work, it says why, in Clerk's words.
-func (b *Backend) tryRefresh(ctx context.Context, q *request, token string) (s *State, refusal string) {
+func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State, refusal string) {
 	switch {
 	case q.Method != "GET":
 		return nil, "non-eligible-non-get"
 	case q.refresh == "":
 		return nil, "non-eligible-no-refresh-cookie"
-	}
-	t, ok := b.decode(token)
-	if !ok {
-		return nil, "expired-session-token-decode-failed"
 	}
 	id := t.claims.SessionID
 	if id == "" {
@@ -33,8 +29,8 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, token string) (s *
 		}
 	}
 	body, err := json.Marshal(map[string]any{
-		"format": "cookie", "expired_token": token, "refresh_token": q.refresh,
-		"request_origin": q.url.Scheme + "://" + q.url.Host, "request_headers": headers,
+		"format": "cookie", "expired_token": t.token, "refresh_token": q.refresh,
+		"request_origin": q.origin.Scheme + "://" + q.origin.Host, "request_headers": headers,
 	})
 	if err != nil {
 		return nil, "unexpected-sdk-error"
@@ -59,12 +55,11 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, token string) (s *
 		return nil, "unexpected-bapi-error"
 	}
 	h := http.Header{}
-	fresh := setCookies(h, list)
-	c, err := b.verify(ctx, fresh, b.config.ClockSkew)
-	if err != nil {
+	fresh := b.decode(setCookies(h, list))
+	if b.verify(ctx, fresh, b.config.ClockSkew) != nil {
 		return nil, "invalid-session-token"
 	}
-	return b.signedIn(c, fresh, h), ""
+	return signedIn(fresh.jwt, h), ""
 }
 
 // apiError is the code of an answer of Clerk's API, which becomes part of a URL.

@@ -1,9 +1,6 @@
 package clerk
 
-import (
-	"crypto/rsa"
-	"sync"
-)
+import "sync"
 
 // maxRemembered bounds each of two generations.
 const maxRemembered = 2048
@@ -13,36 +10,31 @@ const maxRemembered = 2048
 // the key; time and everything else is checked each time.
 type rememberedTokens struct {
 	mu         sync.Mutex
-	young, old map[string]remembered
+	young, old map[string]seen
 }
 
-type remembered struct {
-	token *jwt
-	key   *rsa.PublicKey
-}
-
-func (m *rememberedTokens) get(token string) (remembered, bool) {
+func (m *rememberedTokens) get(token string) (seen, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if r, ok := m.young[token]; ok {
-		return r, true
+	if s, ok := m.young[token]; ok {
+		return s, true
 	}
-	r, ok := m.old[token]
+	s, ok := m.old[token]
 	if ok {
-		m.put(token, r)
+		m.put(token, s)
 	}
-	return r, ok
+	return s, ok
 }
 
-func (m *rememberedTokens) add(token string, r remembered) {
+func (m *rememberedTokens) add(token string, s seen) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.put(token, r)
+	m.put(token, s)
 }
 
-func (m *rememberedTokens) put(token string, r remembered) {
+func (m *rememberedTokens) put(token string, s seen) {
 	if m.young == nil || len(m.young) >= maxRemembered {
-		m.old, m.young = m.young, make(map[string]remembered)
+		m.old, m.young = m.young, make(map[string]seen)
 	}
-	m.young[token] = r
+	m.young[token] = s
 }

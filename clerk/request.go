@@ -1,9 +1,10 @@
 package clerk
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 )
 
@@ -25,10 +26,10 @@ const (
 // request is what a decision is made from.
 type request struct {
 	*http.Request
-	url        *url.URL // public
-	query      url.Values
-	suffixed   bool // whether the instance's own cookies count
+	origin     *url.URL // its public address: the host never comes from the path
+	suffixed   bool     // whether the instance's own cookies count
 	session    string
+	token      seen // what session says
 	clientUAT  int64
 	refresh    string
 	devBrowser string
@@ -37,126 +38,158 @@ type request struct {
 	redirects  int
 }
 
-// read takes a request apart. origin is its public address: the host never
-// comes from the path.
-func (b *Backend) read(r *http.Request, origin *url.URL) *request {
-	q := &request{Request: r, query: r.URL.Query()}
-	q.url = &url.URL{Scheme: origin.Scheme, Host: origin.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	jar, own := readCookies(r), ""
-	q.suffixed = b.usesSuffixed(jar)
+// read takes the cookies and the query apart.
+func (b *Backend) read(q *request) {
+	var jar cookies
+	jar.read(q.Header["Cookie"], b.instance.suffix)
+	plain := b.decode(jar.session.plain)
+	own := plain
+	if jar.session.own != jar.session.plain {
+		own = b.decode(jar.session.own)
+	}
+	q.suffixed = b.usesSuffixed(&jar, plain.jwt, own.jwt)
+	q.session, q.token, q.clientUAT, q.devBrowser = jar.session.plain, plain, leadingInt(jar.clientUAT.plain), jar.devBrowser.plain
 	if q.suffixed {
-		own = b.instance.suffix
+		q.session, q.token, q.clientUAT, q.devBrowser = jar.session.own, own, leadingInt(jar.clientUAT.own), jar.devBrowser.own
 	}
-	pick := func(name string) string {
-		value, _ := jar.get(name, own)
-		return value
-	}
-	q.session = pick(cookieSession)
-	q.clientUAT = leadingInt(pick(cookieClientUAT))
-	q.refresh, _ = jar.get(cookieRefresh, b.instance.suffix)
-	fallback := func(name string) string {
-		if v := q.query.Get(name); v != "" {
-			return v
-		}
-		v, _ := jar.get(name, "")
-		return v
-	}
-	if q.devBrowser = q.query.Get(nameDevBrowser); q.devBrowser == "" {
-		q.devBrowser = pick(nameDevBrowser)
-	}
-	q.handshake, q.nonce = fallback(nameHandshake), fallback(nameNonce)
-	count, _ := jar.get(cookieRedirectCount, "")
-	q.redirects = int(min(leadingInt(count), 1000))
-	return q
+	q.refresh = jar.refresh.own
+	q.redirects = int(min(leadingInt(jar.redirects.plain), 1000))
+	q.devBrowser = cmp.Or(q.param(nameDevBrowser), q.devBrowser)
+	q.handshake = cmp.Or(q.param(nameHandshake), jar.handshake.plain)
+	q.nonce = cmp.Or(q.param(nameNonce), jar.nonce.plain)
 }
 
-// cookies are those that Clerk's names begin like, in their order.
-type cookies []struct{ name, value string }
-
-func readCookies(r *http.Request) (list cookies) {
-	list = make(cookies, 0, 8)
-	for _, line := range r.Header["Cookie"] {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
-			if !ok || !strings.HasPrefix(name, "__") || len(list) == maxCookies {
-				continue
-			}
-			list = append(list, struct{ name, value string }{name, value})
-		}
-	}
-	return list
+// public is the request's public address. The host never comes from the path.
+func (q *request) public() *url.URL {
+	return &url.URL{Scheme: q.origin.Scheme, Host: q.origin.Host, Path: q.URL.Path, RawPath: q.URL.RawPath, RawQuery: q.URL.RawQuery}
 }
 
-// maxCookies bounds how many are looked at.
-const maxCookies = 64
+// param is the first parameter of that name, or "".
+func (q *request) param(name string) string {
+	value, _ := q.lookUp(name)
+	return value
+}
 
-// get is the first of that name, percent-decoded as Clerk's scripts encode it.
-func (c cookies) get(name, suffix string) (value string, found bool) {
-	for _, one := range c {
-		if len(one.name) != len(name)+len(suffix) || !strings.HasPrefix(one.name, name) || !strings.HasSuffix(one.name, suffix) {
+func (q *request) lookUp(name string) (value string, there bool) {
+	for pair := range strings.SplitSeq(q.URL.RawQuery, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if unescapeQuery(key) != name || strings.Contains(pair, ";") {
 			continue
 		}
-		if strings.IndexByte(one.value, '%') >= 0 {
-			if decoded, err := url.PathUnescape(one.value); err == nil {
-				return decoded, true
-			}
+		if decoded, err := url.QueryUnescape(value); err == nil {
+			return decoded, true
 		}
-		return one.value, true
 	}
 	return "", false
 }
 
-// leadingInt reads a number that something else may follow, or 0.
-func leadingInt(s string) int64 {
-	end := 0
-	for end < len(s) && end < 18 && '0' <= s[end] && s[end] <= '9' {
-		end++
+// unescapeQuery is s decoded, or as it stands where it cannot be.
+func unescapeQuery(s string) string {
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
 	}
-	n, _ := strconv.ParseInt(s[:end], 10, 64)
+	return s
+}
+
+// cookie is one of Clerk's names, without and with the instance's suffix.
+type cookie struct {
+	plain, own       string
+	hasPlain, hasOwn bool
+}
+
+// cookies are Clerk's.
+type cookies struct {
+	session, clientUAT, refresh, devBrowser, handshake, nonce, redirects cookie
+}
+
+// read takes the first of each name, percent-decoded as Clerk's scripts encode it.
+func (c *cookies) read(lines []string, suffix string) {
+	for _, line := range lines {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
+			name, own := strings.CutSuffix(name, suffix)
+			one := c.named(name)
+			switch {
+			case !ok || one == nil || own && one.hasOwn || !own && one.hasPlain:
+			case own:
+				one.own, one.hasOwn = unescape(value), true
+			default:
+				one.plain, one.hasPlain = unescape(value), true
+			}
+		}
+	}
+}
+
+func (c *cookies) named(name string) *cookie {
+	switch name {
+	case cookieSession:
+		return &c.session
+	case cookieClientUAT:
+		return &c.clientUAT
+	case cookieRefresh:
+		return &c.refresh
+	case nameDevBrowser:
+		return &c.devBrowser
+	case nameHandshake:
+		return &c.handshake
+	case nameNonce:
+		return &c.nonce
+	case cookieRedirectCount:
+		return &c.redirects
+	}
+	return nil
+}
+
+func unescape(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s // the way of every token
+	}
+	if decoded, err := url.PathUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+// leadingInt reads a number that something else may follow, or 0.
+func leadingInt(s string) (n int64) {
+	for i := 0; i < len(s) && i < 18 && '0' <= s[i] && s[i] <= '9'; i++ {
+		n = n*10 + int64(s[i]-'0')
+	}
 	return n
 }
 
 // usesSuffixed decides between the instance's own cookies and those without a
 // suffix, which another instance on the same domain may have set.
-func (b *Backend) usesSuffixed(jar cookies) bool {
-	plain, _ := jar.get(cookieSession, "")
-	uat, hasUAT := jar.get(cookieClientUAT, "")
-	own, _ := jar.get(cookieSession, b.instance.suffix)
-	ownUAT, _ := jar.get(cookieClientUAT, b.instance.suffix)
-	var plainClaims, ownClaims times
-	if plain != "" {
-		t, ok := b.decode(plain)
-		if !ok {
+func (b *Backend) usesSuffixed(jar *cookies, plain, own *jwt) bool {
+	if jar.session.plain != "" {
+		if plain == nil || plain.claims.Issuer == "" {
 			return false
 		}
-		issuer := t.claims.Issuer
-		if issuer == "" {
-			return false
-		}
-		issuer = strings.TrimPrefix(strings.TrimPrefix(issuer, "https://"), "http://")
+		issuer := strings.TrimPrefix(strings.TrimPrefix(plain.claims.Issuer, "https://"), "http://")
 		if issuer != b.keyHost() {
 			return true
 		}
-		plainClaims = timesOf(t)
 	}
-	if own != "" {
-		if t, ok := b.decode(own); ok {
-			ownClaims = timesOf(t)
+	issued := func(t *jwt) int64 {
+		if t == nil {
+			return 0
 		}
+		return t.issued.at
 	}
-	signedOut := hasUAT && uat == "0"
+	uat := jar.clientUAT
+	signedOut := uat.plain == "0"
 	switch {
-	case ownUAT == "" && own == "":
+	case uat.own == "" && jar.session.own == "":
 		return false
-	case ownUAT != "0" && !signedOut && plainClaims.issued > ownClaims.issued:
+	case uat.own != "0" && !signedOut && issued(plain) > issued(own):
 		return false
-	case ownUAT == "0" && !signedOut:
+	case uat.own == "0" && !signedOut:
 		return false
-	case !b.instance.production && ownUAT != "0" && signedOut && ownClaims.decoded && ownClaims.expires <= b.now().Unix():
+	case !b.instance.production && uat.own != "0" && signedOut && own != nil && own.expires.at <= b.now().Unix():
 		return false
-	case ownUAT == "" && own != "":
+	case uat.own == "" && jar.session.own != "":
 		return false
 	}
 	return true
@@ -168,15 +201,6 @@ func (b *Backend) keyHost() string {
 		return "clerk." + b.config.Domain
 	}
 	return b.instance.frontendAPI
-}
-
-type times struct {
-	decoded         bool
-	issued, expires int64
-}
-
-func timesOf(t *jwt) times {
-	return times{true, t.issued.at, t.expires.at}
 }
 
 // headerToken is the token of the Authorization header: "Bearer <token>", or the
@@ -217,14 +241,7 @@ func without(u *url.URL, names ...string) *url.URL {
 	var kept []string
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); err == nil {
-			name = decoded
-		}
-		drop := pair == ""
-		for _, n := range names {
-			drop = drop || n == name
-		}
-		if !drop {
+		if pair != "" && !slices.Contains(names, unescapeQuery(name)) {
 			kept = append(kept, pair)
 		}
 	}
@@ -240,7 +257,7 @@ func (b *Backend) foreignReferrer(q *request) bool {
 		return false
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || strings.EqualFold(u.Scheme+"://"+u.Host, q.url.Scheme+"://"+q.url.Host) {
+	if err != nil || u.Host == "" || strings.EqualFold(u.Scheme+"://"+u.Host, q.origin.Scheme+"://"+q.origin.Host) {
 		return false
 	}
 	host := strings.ToLower(u.Hostname())

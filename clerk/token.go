@@ -27,11 +27,24 @@ type Claims struct {
 	IssuedAt                           time.Time // claim "iat"
 	ExpiresAt                          time.Time // claim "exp"
 
-	object strictjson.Object
+	text string // the whole object
 }
 
 // Raw returns a claim's JSON text, or nil.
-func (c *Claims) Raw(name string) []byte { return c.object[name] }
+func (c *Claims) Raw(name string) []byte {
+	if raw := c.raw(name); raw != "" {
+		return []byte(raw)
+	}
+	return nil
+}
+
+// raw is a claim as it stands. What has no field is asked for seldom.
+func (c *Claims) raw(name string) string { return strictjson.Member(c.text, name) }
+
+func (c *Claims) string(name string) string {
+	s, _ := strictjson.String(c.raw(name))
+	return s
+}
 
 // reason is why a token does not count, in Clerk's words.
 type reason string
@@ -70,17 +83,24 @@ const (
 	noCategory      = "cl_I7d4PD111III" // Clerk's for tokens that have none
 )
 
-// jwt is a token taken apart, and not verified. It is never changed.
+// jwt is a token taken apart. It is never changed.
 type jwt struct {
-	header    strictjson.Object
-	signed    string
-	signature []byte
-	keyID     string
+	token     string
+	signed    string // the part of token that is
+	signature string
+	header    header
+	claims    Claims
 	machine   bool // not of the kind that signs people in
 
-	claims             Claims
-	expires, notBefore numericDate
-	issued             numericDate
+	expires, notBefore, issued numericDate
+}
+
+// header is a token's, as far as it counts.
+type header struct {
+	algorithm, keyID     string
+	kind, category       string // "typ" and "cat"
+	hasKind, hasCategory bool
+	critical             bool // "crit" is there
 }
 
 // numericDate is RFC 7519's.
@@ -89,114 +109,166 @@ type numericDate struct {
 	there, valid bool
 }
 
-func dateOf(o strictjson.Object, name string) (d numericDate) {
-	_, d.there = o[name]
-	d.at, d.valid = o.Int(name)
-	return d
+func dateOf(raw string) numericDate {
+	at, valid := strictjson.Int(raw)
+	return numericDate{at, true, valid}
 }
 
-// decode takes token apart, or has it from an earlier request.
-func (b *Backend) decode(token string) (*jwt, bool) {
-	if r, ok := b.remembered.get(token); ok {
-		return r.token, true
-	}
-	return decode(token)
+// seen is a token taken apart, and the key that verified it before, if one did.
+type seen struct {
+	*jwt
+	key *rsa.PublicKey
 }
 
-func decode(token string) (*jwt, bool) {
-	if len(token) > maxToken {
-		return nil, false
+// decode takes token apart, or has it from an earlier request. It is nil for what
+// is malformed.
+func (b *Backend) decode(token string) seen {
+	if s, ok := b.remembered.get(token); ok {
+		return s
 	}
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, false
+	return seen{jwt: decode(token)}
+}
+
+var canonical = base64.RawURLEncoding.Strict()
+
+func decode(token string) *jwt {
+	first, rest, _ := strings.Cut(token, ".")
+	second, third, ok := strings.Cut(rest, ".")
+	if !ok || len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
+		return nil
 	}
-	var raw [3][]byte
-	for i, p := range parts {
+	var ends [3]int
+	var scratch [2048]byte
+	raw := scratch[:0]
+	for i, part := range [3]string{first, second, third} {
 		var err error
-		if strings.ContainsAny(p, "\r\n") {
-			return nil, false
+		if raw, err = canonical.AppendDecode(raw, []byte(part)); err != nil {
+			return nil
 		}
-		if raw[i], err = base64.RawURLEncoding.Strict().DecodeString(p); err != nil {
-			return nil, false
-		}
+		ends[i] = len(raw)
 	}
-	header, err := strictjson.Parse(raw[0])
-	if err != nil {
-		return nil, false
+	text := string(raw)
+	t := &jwt{token: token, signed: token[:len(first)+1+len(second)], signature: text[ends[1]:]}
+	t.claims.text = text[ends[0]:ends[1]]
+	if !strictjson.Members(text[:ends[0]], t.header.set) || !t.readClaims() {
+		return nil
 	}
-	o, err := strictjson.Parse(raw[1])
-	if err != nil {
-		return nil, false
+	t.machine = t.isMachine()
+	return t
+}
+
+func (h *header) set(name, value string) bool {
+	switch name {
+	case "alg":
+		h.algorithm, _ = strictjson.String(value)
+	case "kid":
+		h.keyID, _ = strictjson.String(value)
+	case "typ":
+		h.hasKind = true
+		h.kind, _ = strictjson.String(value)
+	case "cat":
+		h.hasCategory = true
+		h.category, _ = strictjson.String(value)
+	case "crit":
+		h.critical = true
 	}
-	t := &jwt{header: header, signed: token[:len(parts[0])+1+len(parts[1])], signature: raw[2]}
-	t.keyID, _ = header.String("kid")
-	t.expires, t.notBefore, t.issued = dateOf(o, "exp"), dateOf(o, "nbf"), dateOf(o, "iat")
+	return true
+}
+
+// readClaims takes what has a field out of the claims: both versions of Clerk's.
+func (t *jwt) readClaims() bool {
 	c := &t.claims
-	c.object = o
-	c.UserID, _ = o.String("sub")
-	c.SessionID, _ = o.String("sid")
-	c.Issuer, _ = o.String("iss")
-	c.AuthorizedParty, _ = o.String("azp")
-	c.IssuedAt, c.ExpiresAt = time.Unix(t.issued.at, 0), time.Unix(t.expires.at, 0)
-	status, _ := o.String("sts")
+	var version int64
+	var status, organization string
+	var flat [3]string // of version 1
+	ok := strictjson.Members(c.text, func(name, value string) bool {
+		switch name {
+		case "sub":
+			c.UserID, _ = strictjson.String(value)
+		case "sid":
+			c.SessionID, _ = strictjson.String(value)
+		case "iss":
+			c.Issuer, _ = strictjson.String(value)
+		case "azp":
+			c.AuthorizedParty, _ = strictjson.String(value)
+		case "sts":
+			status, _ = strictjson.String(value)
+		case "exp":
+			t.expires = dateOf(value)
+		case "nbf":
+			t.notBefore = dateOf(value)
+		case "iat":
+			t.issued = dateOf(value)
+		case "v":
+			version, _ = strictjson.Int(value)
+		case "o":
+			organization = value
+		case "org_id":
+			flat[0], _ = strictjson.String(value)
+		case "org_slug":
+			flat[1], _ = strictjson.String(value)
+		case "org_role":
+			flat[2], _ = strictjson.String(value)
+		}
+		return true
+	})
 	c.Pending = status == "pending"
-	c.organization()
-	t.machine = isMachine(header, c.UserID)
-	return t, true
+	c.IssuedAt, c.ExpiresAt = time.Unix(t.issued.at, 0), time.Unix(t.expires.at, 0)
+	if version != 2 {
+		c.OrganizationID, c.OrganizationSlug, c.OrganizationRole = flat[0], flat[1], flat[2]
+		return ok
+	}
+	c.OrganizationID, _ = strictjson.String(strictjson.Member(organization, "id"))
+	c.OrganizationSlug, _ = strictjson.String(strictjson.Member(organization, "slg"))
+	if role, _ := strictjson.String(strictjson.Member(organization, "rol")); role != "" {
+		c.OrganizationRole = "org:" + role
+	}
+	return ok
 }
 
 // isMachine reports whether a token is not of the kind that signs people in: a
 // machine's, or made from a template.
-func isMachine(header strictjson.Object, subject string) bool {
-	if isAccessToken(header) || strings.HasPrefix(subject, machineSubject) {
+func (t *jwt) isMachine() bool {
+	if t.header.isAccessToken() || strings.HasPrefix(t.claims.UserID, machineSubject) {
 		return true
 	}
-	if _, there := header["cat"]; there {
-		category, _ := header.String("cat")
-		return category != sessionCategory && category != noCategory
-	}
-	return false
+	return t.header.hasCategory && t.header.category != sessionCategory && t.header.category != noCategory
 }
 
 // verify holds a session token to Clerk's rules in Clerk's order: kind, form,
 // signature, claims. The error is a reason, or wraps errUnreachable.
-func (b *Backend) verify(ctx context.Context, token string, skew time.Duration) (*Claims, error) {
-	t, ok := b.decode(token)
-	if !ok {
-		return nil, tokenInvalid
+func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error {
+	if s.jwt == nil {
+		return tokenInvalid
 	}
-	if t.machine {
-		return nil, tokenTypeMismatch
+	if s.machine {
+		return tokenTypeMismatch
 	}
-	if err := b.verifyOnce(ctx, token, t); err != nil {
-		return nil, err
+	if err := b.verifyOnce(ctx, s); err != nil {
+		return err
 	}
-	c := t.claims // each request has its own
+	c := &s.claims
 	switch {
 	case c.UserID == "":
-		return nil, tokenNotVerified
+		return tokenNotVerified
 	case !slices.Contains(b.issuers, c.Issuer):
-		return nil, tokenWrongIssuer
+		return tokenWrongIssuer
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
-		return nil, tokenWrongParty
+		return tokenWrongParty
 	}
-	if err := t.times(b.now(), skew); err != nil {
-		return nil, err
-	}
-	return &c, nil
+	return s.times(b.now(), skew)
 }
 
 // verifyOnce verifies a signature unless it was, with the key that still counts.
-func (b *Backend) verifyOnce(ctx context.Context, token string, t *jwt) error {
-	key, err := b.key(ctx, t)
-	if r, ok := b.remembered.get(token); ok && err == nil && r.key == key {
+func (b *Backend) verifyOnce(ctx context.Context, s seen) error {
+	key, err := b.key(ctx, s.jwt)
+	if err == nil && s.key == key {
 		return nil
 	}
-	if err := b.verifySignature(t, key, err); err != nil {
+	if err := verifySignature(s.jwt, key, err); err != nil {
 		return err
 	}
-	b.remembered.add(token, remembered{t, key})
+	b.remembered.add(s.token, seen{s.jwt, key})
 	return nil
 }
 
@@ -216,49 +288,27 @@ func (t *jwt) times(now time.Time, skew time.Duration) error {
 	return nil
 }
 
-// organization reads both versions of Clerk's claims.
-func (c *Claims) organization() {
-	if version, _ := c.object.Int("v"); version != 2 {
-		c.OrganizationID, _ = c.object.String("org_id")
-		c.OrganizationSlug, _ = c.object.String("org_slug")
-		c.OrganizationRole, _ = c.object.String("org_role")
-		return
-	}
-	o, _ := c.object.Object("o")
-	c.OrganizationID, _ = o.String("id")
-	c.OrganizationSlug, _ = o.String("slg")
-	if role, _ := o.String("rol"); role != "" {
-		c.OrganizationRole = "org:" + role
-	}
-}
-
 // key is the one that t names.
 func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
 	if b.fixedKey != nil {
 		return b.fixedKey, nil
 	}
-	return b.keys.get(ctx, t.keyID)
+	return b.keys.get(ctx, t.header.keyID)
 }
 
 // verifySignature checks header and signature, and no claim. keyErr is why there
 // is no key; a malformed header counts before it.
-func (b *Backend) verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
-	if _, there := t.header["typ"]; there {
-		if typ, _ := t.header.String("typ"); typ != "JWT" && !isAccessToken(t.header) {
-			return tokenInvalid
-		}
-	}
-	if _, there := t.header["crit"]; there {
+func verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
+	switch h := &t.header; {
+	case h.hasKind && h.kind != "JWT" && !h.isAccessToken(), h.critical:
 		return tokenInvalid
-	}
-	if alg, _ := t.header.String("alg"); alg != "RS256" {
+	case h.algorithm != "RS256":
 		return tokenInvalidAlgorithm
-	}
-	if keyErr != nil {
+	case keyErr != nil:
 		return keyErr
 	}
 	sum := sha256.Sum256([]byte(t.signed))
-	if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], t.signature) != nil {
+	if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], []byte(t.signature)) != nil {
 		return tokenInvalidSignature
 	}
 	return nil

@@ -5,10 +5,8 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -17,67 +15,65 @@ import (
 // ErrInvalid is the one error: the text itself may be a secret.
 var ErrInvalid = errors.New("not a strict JSON object")
 
-const maxDepth = 64
-
-// Object is a decoded JSON object with its members as they stood.
-type Object map[string]json.RawMessage
-
-// Parse decodes data, which must be one JSON object.
-func Parse(data []byte) (Object, error) {
-	if err := Check(data); err != nil {
-		return nil, err
+// Members walks through text, which must be one JSON object that keeps the rules,
+// and gives member each name, decoded, with its value as it stands. It reports
+// whether text is, and member took everything. What member was given before
+// something broke the rules does not count.
+func Members(text string, member func(name, value string) bool) bool {
+	if !utf8.ValidString(text) {
+		return false
 	}
-	var o Object
-	if err := json.Unmarshal(data, &o); err != nil || o == nil {
-		return nil, ErrInvalid
+	s := scanner{text: text}
+	s.space()
+	if !s.object(0, func(name string, start, end int) bool { return member(name, text[start:end]) }) {
+		return false
 	}
-	return o, nil
+	s.space()
+	return s.at == len(text)
+}
+
+// Member returns the value of name in text, which [Members] took, or "".
+func Member(text, name string) (value string) {
+	s := scanner{text: text}
+	s.space()
+	s.object(0, func(other string, start, end int) bool {
+		if other == name {
+			value = text[start:end]
+		}
+		return other != name
+	})
+	return value
 }
 
 // Check reports whether data is one JSON value that keeps the rules.
 func Check(data []byte) error {
-	if !utf8.Valid(data) {
+	s := scanner{text: string(data)}
+	s.space()
+	if !utf8.Valid(data) || !s.value(0) {
 		return ErrInvalid
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := check(d, 0); err != nil {
-		return ErrInvalid
-	}
-	if _, err := d.Token(); err != io.EOF {
+	if s.space(); s.at != len(data) {
 		return ErrInvalid
 	}
 	return nil
 }
 
-func check(d *json.Decoder, depth int) error {
-	t, err := d.Token()
-	if err != nil || depth > maxDepth {
-		return ErrInvalid
+// Object is a decoded JSON object with its members as they stood.
+type Object map[string]json.RawMessage
+
+// Parse decodes data, which must be one JSON object. The members share memory
+// with data.
+func Parse(data []byte) (Object, error) {
+	s := scanner{text: string(data)}
+	o := Object{}
+	s.space()
+	if !utf8.Valid(data) || !s.object(0, func(name string, start, end int) bool { o[name] = data[start:end:end]; return true }) {
+		return nil, ErrInvalid
 	}
-	open, ok := t.(json.Delim)
-	if !ok {
-		return nil
+	if s.space(); s.at != len(data) {
+		return nil, ErrInvalid
 	}
-	seen := map[string]bool{}
-	for d.More() {
-		if open == '{' {
-			name, err := d.Token()
-			if err != nil {
-				return err
-			}
-			if s := name.(string); seen[s] {
-				return ErrInvalid
-			} else {
-				seen[s] = true
-			}
-		}
-		if err := check(d, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err = d.Token()
-	return err
+	return o, nil
 }
 
 // Present reports whether the member name is there and not null.
@@ -88,19 +84,32 @@ func (o Object) Present(name string) bool {
 
 // String returns the string member name. ok is false when it is absent, null or
 // no string.
-func (o Object) String(name string) (s string, ok bool) {
-	return s, o.decode(name, &s)
-}
+func (o Object) String(name string) (s string, ok bool) { return String(string(o[name])) }
 
 // Bool returns the boolean member name.
 func (o Object) Bool(name string) (b, ok bool) {
-	return b, o.decode(name, &b)
+	raw := string(o[name])
+	return raw == "true", raw == "true" || raw == "false"
 }
 
 // Strings returns the member name, an array of strings.
-func (o Object) Strings(name string) (list []string, ok bool) {
+func (o Object) Strings(name string) (list []string, ok bool) { return Strings(string(o[name])) }
+
+// Int returns the number member name, as [Int] does.
+func (o Object) Int(name string) (n int64, ok bool) { return Int(string(o[name])) }
+
+// String decodes a value that is a string.
+func String(value string) (s string, ok bool) {
+	if value == "" || value[0] != '"' {
+		return "", false
+	}
+	return (&scanner{text: value}).string()
+}
+
+// Strings decodes a value that is an array of strings.
+func Strings(value string) (list []string, ok bool) {
 	var items []*string
-	if !o.decode(name, &items) {
+	if value == "" || value[0] != '[' || json.Unmarshal([]byte(value), &items) != nil {
 		return nil, false
 	}
 	for _, s := range items {
@@ -112,22 +121,16 @@ func (o Object) Strings(name string) (list []string, ok bool) {
 	return list, true
 }
 
-// Object returns the member name, an object.
-func (o Object) Object(name string) (inner Object, ok bool) {
-	return inner, o.decode(name, &inner)
-}
-
-// Int returns the number member name, fractions cut, and cut to what an int64
+// Int decodes a value that is a number, fractions cut, and cut to what an int64
 // holds.
-func (o Object) Int(name string) (n int64, ok bool) {
-	raw := string(o[name])
-	if raw == "" || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+func Int(value string) (n int64, ok bool) {
+	if value == "" || value[0] != '-' && (value[0] < '0' || value[0] > '9') {
 		return 0, false
 	}
-	if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 		return n, true
 	}
-	f, _ := strconv.ParseFloat(raw, 64) // out of range gives an infinity
+	f, _ := strconv.ParseFloat(value, 64) // out of range gives an infinity
 	switch {
 	case f >= math.MaxInt64:
 		return math.MaxInt64, true
@@ -135,8 +138,4 @@ func (o Object) Int(name string) (n int64, ok bool) {
 		return math.MinInt64, true
 	}
 	return int64(f), true
-}
-
-func (o Object) decode(name string, v any) bool {
-	return o.Present(name) && json.Unmarshal(o[name], v) == nil
 }

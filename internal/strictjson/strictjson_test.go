@@ -1,7 +1,6 @@
 package strictjson_test
 
 import (
-	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -44,17 +43,4 @@ func TestParse(t *testing.T) { // TK-11, TK-12, ID-36
 		_, ok = o.Strings(name)
 		require.False(t, ok, name)
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"a":[1,{"b":null}],"c":"\u0064"}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := strictjson.Parse(data)
-		if err != nil {
-			return
-		}
-		var want map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(data, &want))
-		require.Len(t, o, len(want))
-	})
 }
