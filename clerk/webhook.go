@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/auth"
@@ -43,68 +44,13 @@ type WebhookConfig struct {
 	Now    func() time.Time // If nil, time.Now
 }
 
-// Event is one of Clerk's.
-type Event struct {
-	ID         string          `json:"-"`         // the message's; the same when it is sent again
-	Type       string          `json:"type"`      // "user.created"
-	Timestamp  int64           `json:"timestamp"` // milliseconds since 1970
-	InstanceID string          `json:"instance_id"`
-	Data       json.RawMessage `json:"data"` // what it is about
-}
-
-// User is the Data of "user.created" and "user.updated".
-type User struct {
-	ID             string `json:"id"`
-	Username       string `json:"username"`
-	FirstName      string `json:"first_name"`
-	LastName       string `json:"last_name"`
-	ImageURL       string `json:"image_url"`
-	PrimaryEmailID string `json:"primary_email_address_id"`
-	EmailAddresses []struct {
-		ID           string `json:"id"`
-		EmailAddress string `json:"email_address"`
-		Verification *struct {
-			Status string `json:"status"`
-		} `json:"verification"`
-	} `json:"email_addresses"`
-}
-
-// Deleted is the Data of "user.deleted" and "organization.deleted".
-type Deleted struct {
-	ID      string `json:"id"`
-	Deleted bool   `json:"deleted"`
-}
-
-// SessionEvent is the Data of "session.created", "session.ended", "session.removed"
-// and "session.revoked".
-type SessionEvent struct {
-	ID     string `json:"id"`
-	UserID string `json:"user_id"`
-	Status string `json:"status"`
-}
-
-// Organization is the Data of "organization.created" and "organization.updated".
-type Organization struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Slug string `json:"slug"`
-}
-
-// Membership is the Data of "organizationMembership.created", ".updated" and
-// ".deleted".
-type Membership struct {
-	ID           string       `json:"id"`
-	Role         string       `json:"role"`
-	Organization Organization `json:"organization"`
-	PublicUser   struct {
-		UserID string `json:"user_id"`
-	} `json:"public_user_data"`
-}
-
 // webhook is an http.Handler.
 type webhook struct {
 	config WebhookConfig
 	keys   [][]byte
+
+	mu      sync.Mutex
+	running map[string]bool // the events that Handle has
 }
 
 // NewWebhook checks c and returns the endpoint. It verifies Standard Webhooks'
@@ -118,7 +64,7 @@ func NewWebhook(c WebhookConfig) (http.Handler, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	h := &webhook{config: c}
+	h := &webhook{config: c, running: map[string]bool{}}
 	var err error
 	if c.Handle == nil {
 		err = errors.New("clerk: WebhookConfig.Handle is nil")
@@ -177,11 +123,16 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// once handles e unless it was handled before.
+// once handles e unless it was handled before. Clerk sends an event again where
+// the answer takes long, so the first may be under way.
 func (h *webhook) once(ctx context.Context, e Event) error {
 	if h.config.Store == nil {
 		return h.config.Handle(ctx, e)
 	}
+	if !h.begin(e.ID) {
+		return errors.New("the event is being handled")
+	}
+	defer h.end(e.ID)
 	sum := sha256.Sum256([]byte(e.ID))
 	key := "clerk-webhook-" + base64.RawURLEncoding.EncodeToString(sum[:])
 	if _, found, err := h.config.Store.Find(ctx, key); err != nil || found {
@@ -192,6 +143,22 @@ func (h *webhook) once(ctx context.Context, e Event) error {
 	}
 	// Clerk's retries go on for about a day.
 	return h.config.Store.Commit(ctx, key, []byte("1"), h.config.Now().Add(48*time.Hour))
+}
+
+func (h *webhook) begin(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.running[id] {
+		return false
+	}
+	h.running[id] = true
+	return true
+}
+
+func (h *webhook) end(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.running, id)
 }
 
 // verify checks the signature and then the time, and returns the message's id.

@@ -92,7 +92,8 @@ func TestWebhook(t *testing.T) { // CVE-2025-53548
 
 func TestWebhookOnce(t *testing.T) {
 	const body = `{"type":"user.deleted","data":{"id":"user_1","deleted":true}}`
-	handled, fail := 0, true
+	handled, fail, again := 0, true, 0
+	var send func() int
 	h, err := clerk.NewWebhook(clerk.WebhookConfig{
 		Secrets: []auth.Secret{auth.NewSecret("whsec_" + webhookKey)}, Store: session.NewMemoryStore(0, nil),
 		Handle: func(context.Context, clerk.Event) error {
@@ -100,11 +101,12 @@ func TestWebhookOnce(t *testing.T) {
 				return errors.New("database is down")
 			}
 			handled++
+			again = send()
 			return nil
 		},
 	})
 	require.NoError(t, err)
-	send := func() int {
+	send = func() int {
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		r := httptest.NewRequest("POST", "/hook", strings.NewReader(body))
 		r.Header.Set("Svix-Id", "msg_1")
@@ -120,6 +122,7 @@ func TestWebhookOnce(t *testing.T) {
 	require.Equal(t, 204, send())
 	require.Equal(t, 204, send())
 	require.Equal(t, 1, handled)
+	require.Equal(t, 500, again, "while it is handled, Clerk has to come back")
 	for _, bad := range []clerk.WebhookConfig{{}, {Handle: func(context.Context, clerk.Event) error { return nil }, Secrets: []auth.Secret{auth.NewSecret(webhookKey)}}} {
 		_, err := clerk.NewWebhook(bad)
 		require.Error(t, err)
