@@ -181,7 +181,9 @@ func TestKeysAreReplacedAndLimited(t *testing.T) { // CL-02, JW-01, JW-03
 	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
 }
 
-func TestInstancesDoNotMix(t *testing.T) { // CL-01: clerk-sdk-go's cache is by key id alone
+// TestInstancesDoNotMix: clerk-sdk-go caches keys by their id alone, so that a
+// token of one instance counts at another that has no such key.
+func TestInstancesDoNotMix(t *testing.T) { // CL-01
 	one, b1, _ := setup(t, true, nil)
 	two, b2, _ := setup(t, true, nil)
 	require.Equal(t, "signed-in user_1", decide(t, b1, bearer(one.Token(nil))))

@@ -2,12 +2,14 @@ package clerk_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/clerk"
@@ -119,6 +121,64 @@ func FuzzWebhook(f *testing.F) {
 		h.ServeHTTP(w, r)
 		if w.Code != http.StatusBadRequest {
 			t.Fatal(w.Code)
+		}
+	})
+}
+
+// FuzzToken: whatever a token that the instance signed says, it signs in only who
+// is named, by whom and until when it has to be.
+func FuzzToken(f *testing.F) {
+	i := clerktest.New(clerktest.Config{Production: true})
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(`{"cat":"cl_B7d4PD111AAA"}`, `{"sub":"user_1","exp":9999999999,"v":2,"o":{"id":"org_1","rol":"admin"}}`)
+	f.Add(`{"typ":"at+jwt","crit":[]}`, `{"sub":null,"exp":"1","iss":[],"o":5,"sts":"pending"}`)
+	f.Fuzz(func(t *testing.T, headerText, claimsText string) {
+		var said map[string]any
+		token := i.Token(func(header, claims map[string]any) {
+			_, _ = json.Unmarshal([]byte(headerText), &header), json.Unmarshal([]byte(claimsText), &claims)
+			said = claims
+		})
+		s, err := b.Decide(bearer(token), origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Status != clerk.SignedIn {
+			return
+		}
+		exp, _ := said["exp"].(float64)
+		fresh, _ := said["exp"].(int64) // as clerktest made it
+		if said["sub"] != s.Claims.UserID || s.Claims.UserID == "" || said["iss"] != "https://"+i.FrontendAPI || max(int64(exp), fresh) < time.Now().Unix()-6 {
+			t.Fatalf("%s signs in %q", claimsText, s.Claims.UserID)
+		}
+	})
+}
+
+// FuzzHandshake: whatever a payload brings, the cookies are few, of one line each,
+// and nobody is signed in without a session of the instance's.
+func FuzzHandshake(f *testing.F) {
+	i := clerktest.New(clerktest.Config{})
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(`["__client_uat=1; Path=/","__session=a.b.c"]`)
+	f.Add(`["x\r\ny=1",""]`)
+	f.Add(`[null,{"a":"__session=x"},["__session=y"]]`)
+	f.Fuzz(func(t *testing.T, directives string) {
+		token := i.Token(func(_, claims map[string]any) {
+			clear(claims)
+			_ = json.Unmarshal([]byte(`{"handshake":`+directives+`}`), &claims)
+		})
+		s, err := b.Decide(page("/?__clerk_handshake="+token), origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies := s.Header.Values("Set-Cookie")
+		if s.Status == clerk.SignedIn || len(cookies) > 32 || strings.ContainsAny(strings.Join(cookies, ""), "\r\n\x00") {
+			t.Fatalf("%q brings %s with %q", directives, s.Status, cookies)
 		}
 	})
 }
