@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,13 +21,13 @@ import (
 // verifyWebhook and ours look at the same 200 deliveries.
 func TestClerkHas(t *testing.T) { // GHSA-w24r-5266-9c3c, CVE-2025-53548
 	random := rand.New(rand.NewSource(2))
-	i := newStandIn(t, true)
-	q := &clerkvectors.Questions{Now: clerkNow, Instance: i.vector}
+	i := newStandIn(t, true, time.Now().Truncate(time.Second))
+	q := &clerkvectors.Questions{Now: i.now.Unix(), Instance: i.vector}
 	for range 300 {
 		q.Tokens = append(q.Tokens, makeAskedToken(random, i.Instance))
 	}
 	for range 200 {
-		q.Webhooks = append(q.Webhooks, makeWebhook(random))
+		q.Webhooks = append(q.Webhooks, makeWebhook(random, i.now.Unix()))
 	}
 	var theirs struct{ Has, Verified []bool }
 	askNode(t, "clerk/has.mjs", map[string]any{
@@ -116,11 +117,11 @@ func makeAskedToken(random *rand.Rand, i *clerktest.Instance) *clerkvectors.Aske
 	return t
 }
 
-func makeWebhook(random *rand.Rand) *clerkvectors.Webhook {
+func makeWebhook(random *rand.Rand, now int64) *clerkvectors.Webhook {
 	key := make([]byte, 24)
 	random.Read(key)
 	body := `{"type":"user.created","object":"event","data":{"id":"user_1"}}`
-	id, stamp := "msg_1", strconv.FormatInt(clerkNow+[]int64{0, 0, 0, -290, 290, -310, 320}[random.Intn(7)], 10)
+	id, stamp := "msg_1", strconv.FormatInt(now+[]int64{0, 0, 0, -290, 290, -310, 320}[random.Intn(7)], 10)
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + stamp + "." + body))
 	signature := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))

@@ -27,7 +27,6 @@ import (
 var (
 	updateVectors = flag.Bool("update", false, "write what @clerk/backend said to clerk/testdata")
 	jwtText       = regexp.MustCompile(`eyJ[A-Za-z0-9_.-]+`)
-	clerkNow      = time.Now().Unix()
 )
 
 const (
@@ -38,12 +37,13 @@ const (
 // standIn is an instance, the address of its API, and what the vectors hold of it.
 type standIn struct {
 	*clerktest.Instance
+	now    time.Time
 	api    string
 	vector *clerkvectors.Instance
 }
 
-func newStandIn(t *testing.T, production bool) *standIn {
-	i := clerktest.New(clerktest.Config{Production: production, Now: func() time.Time { return time.Unix(clerkNow, 0) }})
+func newStandIn(t *testing.T, production bool, now time.Time) *standIn {
+	i := clerktest.New(clerktest.Config{Production: production, Now: func() time.Time { return now }})
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	r := httptest.NewRequest("GET", "/v1/jwks", nil)
@@ -51,7 +51,7 @@ func newStandIn(t *testing.T, production bool) *standIn {
 	w := httptest.NewRecorder()
 	i.ServeHTTP(w, r)
 	require.Equal(t, http.StatusOK, w.Code)
-	return &standIn{i, server.URL, &clerkvectors.Instance{
+	return &standIn{i, now, server.URL, &clerkvectors.Instance{
 		PublishableKey: i.PublishableKey, SecretKey: i.SecretKey, JWTKey: i.PEM(), Keys: w.Body.Bytes(), Answers: map[string]json.RawMessage{},
 	}}
 }
@@ -93,7 +93,8 @@ func askNode(t *testing.T, script string, v, answer any) {
 // requests. Every difference has to be one of those in difference.
 func TestClerkDecides(t *testing.T) { // CL-01, CL-03
 	random := rand.New(rand.NewSource(1))
-	instances := []*standIn{newStandIn(t, true), newStandIn(t, false)}
+	now := time.Now().Truncate(time.Second)
+	instances := []*standIn{newStandIn(t, true, now), newStandIn(t, false, now)}
 	var cases []*clerkvectors.Case
 	var input []map[string]any
 	for range clerkCases {
@@ -112,9 +113,9 @@ func TestClerkDecides(t *testing.T) { // CL-01, CL-03
 	askNode(t, "clerk/decide.mjs", input, &theirs)
 	require.Len(t, theirs, len(cases))
 	reasons, differences, alike := map[string]int{}, map[string]int{}, map[string]int{}
-	kept := &clerkvectors.Decisions{Now: clerkNow, Instances: []*clerkvectors.Instance{instances[0].vector, instances[1].vector}}
+	kept := &clerkvectors.Decisions{Now: now.Unix(), Instances: []*clerkvectors.Instance{instances[0].vector, instances[1].vector}}
 	for n, c := range cases {
-		ours, err := c.Decide(instances[c.Instance].vector, instances[c.Instance].api, time.Unix(clerkNow, 0))
+		ours, err := c.Decide(instances[c.Instance].vector, instances[c.Instance].api, now)
 		require.NoError(t, err)
 		c.Theirs = theirs[n]
 		outcome := ours.Status + " " + ours.Reason
@@ -200,7 +201,7 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 	if random.Intn(4) == 0 {
 		o.Organizations = clerkvectors.BySlug()
 	}
-	now := clerkNow
+	now := i.now.Unix()
 	user := 0
 	token := func(kind string) string {
 		user++

@@ -4,6 +4,7 @@ import { createClerkClient } from '@clerk/backend'
 import { text } from 'node:stream/consumers'
 
 console.error = console.warn = console.log = () => {}
+const names = ['Cache-Control', 'Access-Control-Allow-Origin', 'Access-Control-Allow-Credentials', 'X-Clerk-Auth-Status', 'X-Clerk-Auth-Reason']
 const answers = []
 for (const { url, method, headers, keys, options } of JSON.parse(await text(process.stdin))) {
   try {
@@ -11,7 +12,8 @@ for (const { url, method, headers, keys, options } of JSON.parse(await text(proc
     const state = await client.authenticateRequest(new Request(url, { method, headers }), options)
     answers.push({
       status: state.status, reason: state.reason ?? '', user: state.status !== 'signed-in' ? '' : state.tokenType === 'session_token' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : state.toAuth().subject,
-      location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(), cache: state.headers.get('cache-control') ?? '',
+      location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(),
+      headers: Object.fromEntries(names.map(name => [name, state.headers.get(name)]).filter(([, value]) => value)),
     })
   } catch (e) {
     answers.push({ error: String(e.message ?? e) })

@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -96,13 +97,19 @@ type Case struct {
 
 // Answer is what was decided about a request.
 type Answer struct {
-	Status, Reason, User, Location, Cache, Error string
-	Cookies                                      []string
+	Status, Reason, User, Location, Error string
+	Cookies                               []string
+	Headers                               map[string]string // those of headers that there are
 }
+
+// headers are what else an answer may say.
+var headers = []string{"Cache-Control", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "X-Clerk-Auth-Status", "X-Clerk-Auth-Reason"}
 
 // Decide asks package clerk. api is where the instance's Backend API is.
 func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err error) {
 	config := clerk.Config{
+		AcceptPending: true, // what becomes of them is the application's
+
 		PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), APIURL: api,
 		Satellite: c.Options.IsSatellite, SatelliteAutoSync: c.Options.SatelliteAutoSync, Domain: c.Options.Domain,
 		SignInURL: c.Options.SignInURL, ProxyURL: c.Options.ProxyURL, AuthorizedParties: c.Options.AuthorizedParties,
@@ -127,11 +134,17 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 	for name, value := range c.Headers {
 		r.Header.Set(name, value)
 	}
-	s, err := b.Decide(r, &url.URL{Scheme: u.Scheme, Host: u.Host})
+	d, err := b.Authenticate(r, &url.URL{Scheme: u.Scheme, Host: u.Host})
 	if err != nil {
 		return a, err
 	}
-	a = Answer{Status: string(s.Status), Reason: s.Reason, Location: s.Header.Get("Location"), Cookies: s.Header.Values("Set-Cookie"), Cache: s.Header.Get("Cache-Control")}
+	s := d.Value.(*clerk.State)
+	a = Answer{Status: string(s.Status), Reason: s.Reason, Location: d.Location, Cookies: d.Header.Values("Set-Cookie"), Headers: map[string]string{}}
+	for _, name := range headers {
+		if value := d.Header.Get(name); value != "" {
+			a.Headers[name] = value
+		}
+	}
 	switch {
 	case s.Claims != nil:
 		a.User = s.Claims.UserID
@@ -143,7 +156,7 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 
 // Same reports whether two answers say the same.
 func (a Answer) Same(b Answer) bool {
-	return a.Status == b.Status && a.Reason == b.Reason && a.User == b.User && a.Error == b.Error && a.Cache == b.Cache &&
+	return a.Status == b.Status && a.Reason == b.Reason && a.User == b.User && a.Error == b.Error && maps.Equal(a.Headers, b.Headers) &&
 		slices.Equal(a.Cookies, b.Cookies) && sameURL(a.Location, b.Location)
 }
 
