@@ -26,6 +26,7 @@ type Config struct {
 	FrontendAPI string           // a host. If empty, clerk.example.com or example.clerk.accounts.dev
 	Issuer      string           // of tokens: a proxy's address. If empty, https:// and FrontendAPI
 	People      []Person         // who can sign in at [Instance.Frontend]
+	TokenLife   time.Duration    // of session tokens. If zero, a minute
 	Now         func() time.Time // If nil, time.Now
 }
 
@@ -41,6 +42,7 @@ type Instance struct {
 	CookieSuffix   string // what the names of its own cookies end with
 	issuer         string
 	people         []Person
+	life           time.Duration
 	now            func() time.Time
 
 	mu      sync.Mutex
@@ -67,12 +69,16 @@ func New(c Config) *Instance {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.TokenLife == 0 {
+		c.TokenLife = time.Minute
+	}
 	if c.Issuer == "" {
 		c.Issuer = "https://" + c.FrontendAPI
 	}
 	i := &Instance{
 		issuer:         c.Issuer,
 		people:         c.People,
+		life:           c.TokenLife,
 		clients:        map[string]*client{},
 		FrontendAPI:    c.FrontendAPI,
 		PublishableKey: "pk_" + kind + "_" + base64.StdEncoding.EncodeToString([]byte(c.FrontendAPI+"$")),
@@ -111,7 +117,7 @@ func (i *Instance) PEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// Token makes a session token that lives for a minute. change, which may be nil,
+// Token makes a session token that lives for [Config].TokenLife. change, which may be nil,
 // changes what it says before it is signed.
 func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	now := i.now().Unix()
@@ -121,7 +127,7 @@ func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID, "cat": "cl_B7d4PD111AAA"}
 	claims := map[string]any{
 		"iss": i.issuer, "sub": "user_1", "sid": "sess_1", "v": 2, "sts": "active",
-		"iat": now, "nbf": now - 10, "exp": now + 60,
+		"iat": now, "nbf": now - 10, "exp": now + int64(i.life/time.Second),
 	}
 	if change != nil {
 		change(header, claims)

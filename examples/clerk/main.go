@@ -47,7 +47,7 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 	_, port, _ = net.SplitHostPort(listener.Addr().String())
 	origin := "http://localhost:" + port
 	mux := http.NewServeMux()
-	config, err := configure(env, origin, mux)
+	config, site, err := configure(env, origin, mux)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET /{$}", a.Identify(http.HandlerFunc(show)))
-	mux.Handle("/", a.Require(http.HandlerFunc(show)))
+	mux.Handle("GET /{$}", a.Identify(site))
+	mux.Handle("/", a.Require(site))
 	fmt.Fprintf(out, "Open %s\n", origin)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
@@ -71,26 +71,40 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 
 // configure takes the environment if Clerk's keys are there, and else a stand-in
 // below /__clerk.
-func configure(env auth.Env, origin string, mux *http.ServeMux) (auth.Config, error) {
+func configure(env auth.Env, origin string, mux *http.ServeMux) (auth.Config, site, error) {
 	if key, _ := env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); key != "" {
-		return auth.ConfigFromEnv(env, auth.Parts{Backend: clerk.FromEnv})
+		s := site{PublishableKey: key}
+		config, err := auth.ConfigFromEnv(env, auth.Parts{Backend: func(env auth.Env, client *http.Client) (auth.Backend, error) {
+			c, err := clerk.ConfigFromEnv(env)
+			if err != nil {
+				return nil, err
+			}
+			c.Profiles, c.HTTPClient = true, client
+			backend, err := clerk.New(c)
+			if err != nil {
+				return nil, err
+			}
+			s.FrontendAPI = backend.FrontendAPI()
+			return backend, nil
+		}})
+		return config, s, err
 	}
 	log.Print("No keys are configured: using a stand-in for Clerk, where nobody has a password.\n" +
 		"Set NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY and CLERK_SECRET_KEY to use your instance.")
 	proxy := origin + "/__clerk"
 	instance := clerktest.New(clerktest.Config{Production: true, Issuer: proxy, People: []clerktest.Person{
-		{ID: "user_ada", Name: "Ada Lovelace"}, {ID: "user_lin", Name: "林晓"},
+		{ID: "user_ada", Name: "Ada Lovelace", Email: "ada@example.com"}, {ID: "user_lin", Name: "林晓", Email: "lin@example.com"},
 	}})
 	mux.Handle("/__clerk/", instance.Frontend())
 	api := httptest.NewServer(instance) // ends with the process
 	backend, err := clerk.New(clerk.Config{
 		PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey),
-		ProxyURL: proxy, SignInURL: proxy + "/sign-in", APIURL: api.URL,
+		ProxyURL: proxy, SignInURL: proxy + "/sign-in", APIURL: api.URL, Profiles: true,
 	})
 	if err != nil {
-		return auth.Config{}, err
+		return auth.Config{}, site{}, err
 	}
-	return auth.Config{Secrets: []auth.Secret{auth.NewSecret(instance.SecretKey + instance.SecretKey)}, Backend: backend}, nil
+	return auth.Config{Secrets: []auth.Secret{auth.NewSecret(instance.SecretKey + instance.SecretKey)}, Backend: backend}, site{}, nil
 }
 
 var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
@@ -114,6 +128,8 @@ code{overflow-wrap:anywhere}
 <h1>Sallyport with Clerk</h1>
 {{with .Who}}<p>You are at <code>{{$.Path}}</code>.</p>
 <dl>
+<dt>Name</dt><dd id="name">{{.Name}}</dd>
+<dt>E-mail</dt><dd id="email">{{.Email}}</dd>
 <dt>User</dt><dd id="who">{{.Subject}}</dd>
 <dt>Session</dt><dd>{{.ID}}</dd>
 <dt>Token until</dt><dd>{{.ExpiresAt.Format "15:04:05"}}</dd>
@@ -121,15 +137,27 @@ code{overflow-wrap:anywhere}
 <p><a href="/api/auth/signout">Sign out</a></p>
 {{else}}<p>Everybody may see this page. You are not signed in.</p>
 {{end}}<p><a href="/">Public page</a> · <a href="/account?tab=profile">A page for people who are signed in</a></p>
-</main>
+{{with .Site.FrontendAPI}}<div id="user-button"></div>
+<script async crossorigin="anonymous" data-clerk-publishable-key="{{$.Site.PublishableKey}}" src="{{.}}/npm/@clerk/clerk-js@5/dist/clerk.browser.js"></script>
+<script>
+addEventListener('load', async () => {
+  await Clerk.load()
+  if (Clerk.user) Clerk.mountUserButton(document.getElementById('user-button'))
+})
+</script>
+{{end}}</main>
 </body>
 </html>
 `))
 
-func show(w http.ResponseWriter, r *http.Request) {
+// site is what the pages need for Clerk's components. It is zero where a stand-in
+// has none.
+type site struct{ PublishableKey, FrontendAPI string }
+
+func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, _ := auth.FromContext(r.Context())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI()}); err != nil {
+	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI(), "Site": s}); err != nil {
 		log.Print(err)
 	}
 }

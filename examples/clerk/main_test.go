@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk/clerktest"
 )
 
 type output struct {
@@ -56,6 +60,9 @@ func TestClerk(t *testing.T) {
 	require.NoError(t, err)
 	body, at = get(next.String())
 	require.Contains(t, body, `<dd id="who">user_ada</dd>`)
+	require.Contains(t, body, `<dd id="name">Ada Lovelace</dd>`)
+	require.Contains(t, body, `<dd id="email">ada@example.com</dd>`)
+	require.NotContains(t, body, "<script", "the stand-in has no components")
 	require.Equal(t, "/account", at.Path)
 
 	// The session's token is lost; a handshake brings another.
@@ -73,4 +80,23 @@ func TestClerk(t *testing.T) {
 	require.Contains(t, body, "Who are you?", "signed out at Clerk too")
 	cancel()
 	require.NoError(t, <-done)
+}
+
+// TestWithKeys: the page brings the components of the instance that the keys are of.
+func TestWithKeys(t *testing.T) {
+	instance := clerktest.New(clerktest.Config{})
+	env := map[string]string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": instance.PublishableKey, "CLERK_SECRET_KEY": instance.SecretKey}
+	mux := http.NewServeMux()
+	config, site, err := configure(func(name string) string { return env[name] }, "http://localhost:3000", mux)
+	require.NoError(t, err)
+	_, err = auth.New(config)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	require.Contains(t, w.Body.String(), `src="https://`+instance.FrontendAPI+`/npm/@clerk/clerk-js@5/dist/clerk.browser.js"`)
+	require.Contains(t, html.UnescapeString(w.Body.String()), `data-clerk-publishable-key="`+instance.PublishableKey+`"`)
+	require.NotContains(t, w.Body.String(), instance.SecretKey)
+	env["CLERK_SECRET_KEY"] = ""
+	_, _, err = configure(func(name string) string { return env[name] }, "http://localhost:3000", mux)
+	require.ErrorContains(t, err, "CLERK_SECRET_KEY")
 }
