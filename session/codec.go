@@ -18,6 +18,8 @@ import (
 	"hash"
 	"io"
 	"sync"
+
+	"github.com/sallyport/auth/internal/strictjson"
 )
 
 // ErrInvalidToken is the one error for every token that does not open: what
@@ -178,17 +180,17 @@ func (c *Codec) Open(token string) ([]byte, error) {
 	}
 	for _, k := range c.keys {
 		switch {
-		case h.Enc == "A256CBC-HS512" && (h.Kid == "" || h.Kid == k.kid):
+		case h.names("A256CBC-HS512", k.kid):
 			if payload, err := k.openCBC(parts); err == nil {
 				return payload, nil
 			}
-		case h.Enc == "A256GCM" && (h.Kid == "" || h.Kid == k.gcmKid):
+		case h.names("A256GCM", k.gcmKid):
 			if payload, err := openGCM(k.gcm, parts); err == nil {
 				return payload, nil
 			}
 		}
 	}
-	if h.Enc == "A256GCM" && h.Kid == "" {
+	if h.enc == "A256GCM" && h.anyKey {
 		for _, gcm := range c.v4 {
 			if payload, err := openGCM(gcm, parts); err == nil {
 				return payload, nil
@@ -219,47 +221,43 @@ func split(token string) (parts [5]string, ok bool) {
 	return parts, parts[1] == "" && len(parts[0]) <= 1024
 }
 
-type header struct{ Enc, Kid string }
+type header struct {
+	enc, kid string
+	anyKey   bool // no kid says which
+}
+
+// names reports whether h is about the key kid of enc.
+func (h header) names(enc, kid string) bool {
+	return h.enc == enc && (h.anyKey || h.kid == kid)
+}
 
 // parseHeader takes a protected header that is exactly alg, enc and at most
-// kid, typ and cty: zip, crit and whatever else changes a token's meaning are
-// refused, and so is a name that stands twice.
+// kid, typ and cty, each a string: zip, crit and whatever else changes a token's
+// meaning are refused, and so is a name that stands twice.
 func parseHeader(encoded string) (h header, ok bool) {
 	raw, err := b64.DecodeString(encoded)
 	if err != nil {
 		return h, false
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	members, err := strictjson.Parse(raw)
+	if err != nil {
 		return h, false
 	}
-	seen := map[string]string{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return h, false
-		}
-		var value string
-		if err := d.Decode(&value); err != nil {
-			return h, false
-		}
-		if _, twice := seen[name.(string)]; twice {
+	text := map[string]string{}
+	for name, raw := range members {
+		var value *string
+		if json.Unmarshal(raw, &value) != nil || value == nil {
 			return h, false
 		}
 		switch name {
 		case "alg", "enc", "kid", "typ", "cty":
-			seen[name.(string)] = value
+			text[name] = *value
 		default:
 			return h, false
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return h, false
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return h, false
-	}
-	return header{seen["enc"], seen["kid"]}, seen["alg"] == "dir"
+	kid, named := text["kid"]
+	return header{text["enc"], kid, !named}, text["alg"] == "dir"
 }
 
 func (k *key) openCBC(parts [5]string) ([]byte, error) {

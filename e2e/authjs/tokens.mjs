@@ -52,7 +52,8 @@ async function seal(job) {
 async function open({ name, cookie, token, secrets, secure, ...job }) {
   if (token && job.v4) return await v4.decode({ token, secret: secrets[0] })
   if (token) return await decode({ token, secret: secrets, salt: name })
-  const cookies = Object.fromEntries(cookie.split('; ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  // The first of two cookies with one name counts.
+  const cookies = Object.fromEntries(cookie.split('; ').reverse().map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
   if (job.v4) return await v4.getToken({ req: { headers: { cookie }, cookies }, secret: secrets[0], cookieName: name, logger: quiet })
   return await getToken({ req: { headers: { cookie } }, secret: secrets, secureCookie: secure, cookieName: name, logger: quiet })
 }
