@@ -29,8 +29,8 @@ type job struct {
 
 // done is what came of a job. A token that did not open is no failure.
 type done struct {
-	Opened, Same          bool
-	Claims, Token, Cookie string
+	Opened, Same   bool
+	Claims, Cookie string
 }
 
 // authjs does all jobs in one process of Node.
