@@ -16,7 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
+	"strings"
 	"sync"
 
 	"github.com/sallyport/auth/internal/strictjson"
@@ -46,7 +46,7 @@ type key struct {
 	header string // the encoded protected header of our own tokens
 	kid    string
 	block  cipher.Block
-	macs   sync.Pool // of hash.Hash, keyed
+	works  sync.Pool // of *work
 	gcm    cipher.AEAD
 	gcmKid string
 }
@@ -92,7 +92,9 @@ func newKey(salt string, s Secret) *key {
 	}
 	k.block = block
 	mac := bytes.Clone(long[:32])
-	k.macs.New = func() any { return &macState{Hash: hmac.New(sha512.New, mac)} }
+	k.works.New = func() any {
+		return &work{mac: hmac.New(sha512.New, mac), decrypter: cipher.NewCBCDecrypter(block, make([]byte, aes.BlockSize))}
+	}
 	return k
 }
 
@@ -114,49 +116,50 @@ func thumbprint(k []byte, h hash.Hash) string {
 	return b64.EncodeToString(h.Sum(nil))
 }
 
-// macState is a keyed hash and the room for what goes through it.
-type macState struct {
-	hash.Hash
-	length [8]byte
-	sum    [sha512.Size]byte
+// work is what one token needs and the next can use again.
+type work struct {
+	mac       hash.Hash
+	length    [8]byte
+	sum       [sha512.Size]byte
+	decrypter cipher.BlockMode
 }
 
 // tag computes the authentication tag of RFC 7518 5.2.2.1: the first half of
-// HMAC-SHA512 over AAD, IV, ciphertext and the AAD's length in bits.
-func (k *key) tag(aad, iv, text []byte) (tag [32]byte) {
-	m := k.macs.Get().(*macState)
-	defer k.macs.Put(m)
-	m.Reset()
-	m.Write(aad)
-	m.Write(iv)
-	m.Write(text)
-	binary.BigEndian.PutUint64(m.length[:], uint64(len(aad))*8)
-	m.Write(m.length[:])
-	copy(tag[:], m.Sum(m.sum[:0]))
-	return tag
+// HMAC-SHA512 over AAD, IV, ciphertext and the AAD's length in bits. It holds
+// until w is used again.
+func (w *work) tag(aad, ivAndText []byte) []byte {
+	w.mac.Reset()
+	w.mac.Write(aad)
+	w.mac.Write(ivAndText)
+	binary.BigEndian.PutUint64(w.length[:], uint64(len(aad))*8)
+	w.mac.Write(w.length[:])
+	return w.mac.Sum(w.sum[:0])[:32]
 }
 
 // Seal encrypts payload.
 func (c *Codec) Seal(payload []byte) string {
 	k := c.keys[0]
 	pad := aes.BlockSize - len(payload)%aes.BlockSize
-	text := make([]byte, len(payload)+pad)
-	copy(text, payload)
-	for i := len(payload); i < len(text); i++ {
+	// One buffer for header, IV and ciphertext, as in openCBC.
+	buf := make([]byte, len(k.header)+aes.BlockSize+len(payload)+pad)
+	aad := copy(buf, k.header)
+	iv, text := buf[aad:aad+aes.BlockSize], buf[aad+aes.BlockSize:]
+	_, _ = rand.Read(iv) // never fails: it ends the program instead
+	for i := copy(text, payload); i < len(text); i++ {
 		text[i] = byte(pad)
 	}
-	var iv [aes.BlockSize]byte
-	_, _ = io.ReadFull(rand.Reader, iv[:]) // never fails: it ends the program instead
-	cipher.NewCBCEncrypter(k.block, iv[:]).CryptBlocks(text, text)
-	tag := k.tag([]byte(k.header), iv[:], text)
-	out := make([]byte, 0, len(k.header)+3+b64.EncodedLen(len(iv))+b64.EncodedLen(len(text))+b64.EncodedLen(len(tag))+1)
+	cipher.NewCBCEncrypter(k.block, iv).CryptBlocks(text, text)
+	w := k.works.Get().(*work)
+	defer k.works.Put(w)
+	tag := w.tag(buf[:aad], buf[aad:])
+	out := make([]byte, 0, len(k.header)+4+b64.EncodedLen(len(iv))+b64.EncodedLen(len(text))+b64.EncodedLen(len(tag)))
 	out = append(out, k.header...)
 	out = append(out, '.', '.')
-	out = b64.AppendEncode(out, iv[:])
+	out = b64.AppendEncode(out, iv)
 	out = append(out, '.')
 	out = b64.AppendEncode(out, text)
 	out = append(out, '.')
-	out = b64.AppendEncode(out, tag[:])
+	out = b64.AppendEncode(out, tag)
 	return string(out)
 }
 
@@ -205,17 +208,9 @@ func (c *Codec) Open(token string) ([]byte, error) {
 func split(token string) (parts [5]string, ok bool) {
 	rest := token
 	for i := range 4 {
-		dot := -1
-		for j := range len(rest) {
-			if rest[j] == '.' {
-				dot = j
-				break
-			}
-		}
-		if dot < 0 {
+		if parts[i], rest, ok = strings.Cut(rest, "."); !ok {
 			return parts, false
 		}
-		parts[i], rest = rest[:dot], rest[dot+1:]
 	}
 	parts[4] = rest
 	return parts, parts[1] == "" && len(parts[0]) <= 1024
@@ -278,13 +273,16 @@ func (k *key) openCBC(parts [5]string) ([]byte, error) {
 	if buf, err = appendDecoded(buf, parts[4]); err != nil {
 		return nil, ErrInvalidToken
 	}
-	want := k.tag(buf[:aad], buf[aad:text], buf[text:end])
+	w := k.works.Get().(*work)
+	defer k.works.Put(w)
 	// A tag of another length is never equal.
-	if subtle.ConstantTimeCompare(want[:], buf[end:]) != 1 {
+	if subtle.ConstantTimeCompare(w.tag(buf[:aad], buf[aad:end]), buf[end:]) != 1 {
 		return nil, ErrInvalidToken
 	}
+	// A decrypter goes on from the block before. That is the IV's once the IV has
+	// gone through as if it were ciphertext, whatever was there before.
+	w.decrypter.CryptBlocks(buf[aad:end], buf[aad:end])
 	payload := buf[text:end]
-	cipher.NewCBCDecrypter(k.block, buf[aad:text]).CryptBlocks(payload, payload)
 	pad := int(payload[len(payload)-1])
 	if pad == 0 || pad > aes.BlockSize {
 		return nil, ErrInvalidToken
@@ -320,10 +318,8 @@ func openGCM(gcm cipher.AEAD, parts [5]string) ([]byte, error) {
 // appendDecoded decodes canonical base64url only. The decoder would skip line
 // breaks, with which one token has many spellings.
 func appendDecoded(dst []byte, s string) ([]byte, error) {
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\r' {
-			return nil, ErrInvalidToken
-		}
+	if strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0 {
+		return nil, ErrInvalidToken
 	}
 	n := len(dst)
 	dst = append(dst, make([]byte, b64.DecodedLen(len(s)))...)
