@@ -20,3 +20,14 @@ export async function look(page, name, width) {
   assert.deepEqual(violations.map(v => `${v.id}: ${v.nodes[0].html}`), [], `${name} is accessible`)
   assert.ok(await page.evaluate(width => document.documentElement.scrollWidth <= width, width), `${name} does not scroll sideways`)
 }
+
+// age puts the session's own claims back into its cookie, as a token that ended a
+// minute ago.
+export async function age(context, app, secret) {
+  const cookie = (await context.cookies(app)).find(c => c.name.endsWith('.session-token'))
+  const v5 = cookie.name.startsWith('authjs.')
+  const { decode, encode } = await import(v5 ? 'next-auth/jwt' : 'next-auth-v4/jwt')
+  const seal = { secret, ...v5 && { salt: cookie.name } }
+  const { iat, exp, jti, ...token } = await decode({ ...seal, token: cookie.value })
+  await context.addCookies([{ ...cookie, value: await encode({ ...seal, token, maxAge: -60 }) }])
+}

@@ -1,0 +1,189 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/session"
+)
+
+const (
+	sharedSecret = "the-same-secret-on-both-sides-0123456789"
+
+	// The example's Next.js application, and Go in front of it: Next.js signs in
+	// at the one, Go at the other.
+	exampleNext    = "9022"
+	nextSignsIn    = "9021"
+	nextSignsInIDP = "9020"
+	goSignsIn      = "9023"
+	goSignsInIDP   = "9024"
+
+	// The application of e2e/nextjs: next-auth v4 signs in, then Go in its place.
+	clientsNext  = "9025"
+	v4SignsIn    = "9026"
+	v4SignsInIDP = "9027"
+	replacedV5   = "9028"
+	replacedV4   = "9029"
+	chat         = "9030"
+	clientsIDP   = "9031"
+)
+
+func local(port string) string { return "http://localhost:" + port }
+
+// TestNextjs is the example, whichever side signs in, and from one to the other.
+func TestNextjs(t *testing.T) {
+	browse(t, "browser/nextjs.mjs", local(nextSignsIn), "nextjs", sharedSecret, local(goSignsIn))
+	browse(t, "browser/nextjs.mjs", local(goSignsIn), "go", sharedSecret, local(nextSignsIn))
+}
+
+// TestNextAuthV4 signs in with next-auth v4, and Go reads.
+func TestNextAuthV4(t *testing.T) {
+	browse(t, "browser/client.mjs", local(v4SignsIn), "/v4", "nextjs", sharedSecret)
+}
+
+// TestReplaced is next-auth/react of both versions with Go's routes alone.
+func TestReplaced(t *testing.T) {
+	browse(t, "browser/client.mjs", local(replacedV5), "/v5", "go", sharedSecret)
+	browse(t, "browser/client.mjs", local(replacedV4), "/v4", "go", sharedSecret)
+}
+
+// TestChat is a set-up as LobeChat's: its variables, pages and addresses.
+func TestChat(t *testing.T) {
+	browse(t, "browser/chat.mjs", local(chat), sharedSecret, accessCode)
+}
+
+func startNextjs(ctx context.Context, dir string, _ map[string]string) error {
+	if err := startNext(ctx, exampleNext, "../examples/nextjs", local(nextSignsIn), local(nextSignsInIDP)); err != nil {
+		return err
+	}
+	if err := startNext(ctx, clientsNext, "nextjs", local(v4SignsIn), local(v4SignsInIDP)); err != nil {
+		return err
+	}
+	binary := filepath.Join(dir, "nextjs")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./examples/nextjs")
+	build.Dir = ".."
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
+	}
+	for _, front := range []struct{ side, port, next, idp string }{
+		{"nextjs", nextSignsIn, exampleNext, nextSignsInIDP},
+		{"go", goSignsIn, exampleNext, goSignsInIDP},
+		{"nextjs", v4SignsIn, clientsNext, v4SignsInIDP},
+	} {
+		err := start(ctx, dir, local(front.port)+"/api/auth/csrf", []string{"SIGN_IN=" + front.side, "PORT=" + front.port,
+			"NEXT_URL=http://127.0.0.1:" + front.next, "AUTH_DEMO_ISSUER=" + local(front.idp), "AUTH_SECRET=" + sharedSecret}, binary)
+		if err != nil {
+			return err
+		}
+	}
+	return startReplaced(ctx)
+}
+
+// startNext serves an application that is built. Auth.js takes the address that a
+// browser sees from AUTH_URL, next-auth v4 from NEXTAUTH_URL.
+func startNext(ctx context.Context, port, app, public, issuer string) error {
+	return start(ctx, "", "http://127.0.0.1:"+port+"/api/auth/csrf", []string{
+		"AUTH_SECRET=" + sharedSecret, "AUTH_TRUST_HOST=true", "AUTH_URL=" + public, "NEXTAUTH_URL=" + public,
+		"AUTH_DEMO_ISSUER=" + issuer, "NEXT_AUTH_SSO_PROVIDERS=" + chatProviders, "NEXT_TELEMETRY_DISABLED=1",
+	}, "node", "node_modules/next/dist/bin/next", "start", app, "-H", "127.0.0.1", "-p", port)
+}
+
+// startReplaced serves the pages of e2e/nextjs with Go's routes under /api/auth.
+func startReplaced(ctx context.Context) error {
+	if err := startPeople(ctx); err != nil {
+		return err
+	}
+	demo, err := auth.NewOIDC(auth.OIDCConfig{Name: "demo", Issuer: local(clientsIDP), ClientID: "nextjs", ClientSecret: auth.NewSecret("nextjs"),
+		Presentation: auth.Presentation{Label: "Demo"}})
+	if err != nil {
+		return err
+	}
+	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(sharedSecret)}, Providers: []auth.Provider{demo}, Update: rename}
+	if err := serveFront(ctx, config, replacedV5, false); err != nil {
+		return err
+	}
+	config.NextAuthV4 = true
+	if err := serveFront(ctx, config, replacedV4, false); err != nil {
+		return err
+	}
+	config, err = auth.ConfigFromEnv(func(name string) string { return chatEnv[name] }, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv})
+	if err != nil {
+		return err
+	}
+	config.SignInURL, config.ErrorURL = "/next-auth/signin", "/next-auth/error"
+	return serveFront(ctx, config, chat, true)
+}
+
+// rename lets people choose the name that they are called by.
+func rename(_ context.Context, s *session.Session, data json.RawMessage) error {
+	var wish struct{ Name string }
+	if err := json.Unmarshal(data, &wish); err != nil {
+		return err
+	}
+	s.Name = wish.Name
+	return nil
+}
+
+const chatProviders = "zitadel，github"
+
+var chatEnv = map[string]string{
+	"NEXT_AUTH_SECRET": sharedSecret, "ACCESS_CODE": accessCode, "NEXTAUTH_URL": local(chat) + "/api/auth",
+	"NEXT_PUBLIC_ENABLE_NEXT_AUTH": "1", "NEXT_AUTH_SSO_PROVIDERS": chatProviders,
+	"ZITADEL_CLIENT_ID": "nextjs", "ZITADEL_CLIENT_SECRET": "nextjs", "ZITADEL_ISSUER": local(clientsIDP),
+	"GITHUB_CLIENT_ID": "nextjs", "GITHUB_CLIENT_SECRET": "nextjs", "AUTH_GITHUB_BASE_URL": local(clientsIDP),
+}
+
+// startPeople runs the identity provider of the servers here.
+func startPeople(ctx context.Context) error {
+	return listen(ctx, clientsIDP, providertest.New(providertest.Config{
+		Issuer: local(clientsIDP), Clients: []providertest.Client{{ID: "nextjs", Secret: "nextjs"}}, Ask: true,
+		People: []providertest.Person{
+			{Subject: "ada", Name: "Ada Lovelace", Email: "ada@example.com", EmailVerified: true, Claims: map[string]any{"id": 1815}},
+			{Subject: "linxiao", Name: "林晓", Email: "lin@example.com", EmailVerified: true},
+		},
+	}))
+}
+
+// serveFront is Go in front of e2e/nextjs. If protected, pages other than those
+// for signing in are for people who are signed in.
+func serveFront(ctx context.Context, config auth.Config, port string, protected bool) error {
+	a, err := auth.New(config)
+	if err != nil {
+		return err
+	}
+	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:" + clientsNext})
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
+	mux.Handle("/api/auth/", a)
+	mux.Handle("/api/go/hello", a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, _ := auth.FromContext(r.Context())
+		_ = json.NewEncoder(w).Encode(map[string]string{"hello": "Hello, " + who.Name})
+	})))
+	if protected {
+		mux.Handle("/chat", a.Require(next))
+	}
+	return listen(ctx, port, mux)
+}
+
+func listen(ctx context.Context, port string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(listener) }()
+	go func() { <-ctx.Done(); server.Close() }()
+	return nil
+}
