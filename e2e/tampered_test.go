@@ -37,6 +37,7 @@ var stricter = map[string]string{
 	"no exp":                          "JE-13: a session ends",
 	"no iat":                          "JE-13: a session has an age",
 	"issued in a minute":              "JE-13: the token is not of this time",
+	"more than 64 kB":                 "CK-06: what is looked at is bounded",
 	"nested a thousand levels":        "whoever reads claims by recursion is not to fall over",
 	"a chunk number with a zero":      "CK-06: Auth.js takes whatever begins with the cookie's name and a number; here a chunk has one name",
 	"a chunk number with a sign":      "as above",
@@ -258,8 +259,11 @@ func rechunked(t *testing.T) (list []forgery) {
 	return list
 }
 
-// misplaced are whole tokens where they do not belong.
+// misplaced are whole tokens where they do not belong, and one that is too long.
 func misplaced(t *testing.T) (list []forgery) {
+	long := job{Name: cookieNameOf(true, false), Secrets: tokenSecrets[:1], Secure: true, Claims: claims{"pad": quote(strings.Repeat("x", 60_000))}}
+	long.Cookie, long.Claims = authjs(t, []job{long})[0].Cookie, nil
+	list = append(list, forgery{"more than 64 kB", long})
 	for _, f := range base(t, claims{"sub": quote("ada")}) {
 		other := f.as("another secret", f.Token)
 		other.Secrets = tokenSecrets[1:]
