@@ -3,6 +3,7 @@ package session
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,11 +29,12 @@ func decode(payload []byte) (s *Session, notBefore time.Time, ok bool) {
 }
 
 // setField sets the field of the claim name. A claim that has none, or another
-// type than its field, is kept as it stands.
+// type than its field, is kept as it stands; so is one that says nothing, such as
+// null, which a field cannot tell from a claim that is not there.
 func (s *Session) setField(name, raw string) (ok bool) {
 	str := func(field *string) bool {
 		*field, ok = stringOf(raw)
-		return ok
+		return ok && *field != ""
 	}
 	at := func(field *time.Time) bool {
 		*field, ok = timeOf(raw)
@@ -57,9 +59,10 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return str(&s.Username)
 	case "email_verified":
 		s.EmailVerified = raw == "true"
-		return raw == "true" || raw == "false"
+		return s.EmailVerified
 	case "groups":
-		return json.Unmarshal([]byte(raw), &s.Groups) == nil
+		s.Groups, ok = listOf(raw)
+		return ok && len(s.Groups) > 0
 	case "auth_time":
 		return at(&s.AuthTime)
 	case "iat":
@@ -75,6 +78,19 @@ func stringOf(raw string) (string, bool) {
 		return "", true
 	}
 	return strictjson.String(raw)
+}
+
+// listOf reads a list of strings and of nothing else.
+func listOf(raw string) ([]string, bool) {
+	var list []*string
+	if json.Unmarshal([]byte(raw), &list) != nil || slices.Contains(list, nil) {
+		return nil, false
+	}
+	texts := make([]string, len(list))
+	for i, text := range list {
+		texts[i] = *text
+	}
+	return texts, true
 }
 
 // timeOf reads a NumericDate: RFC 7519 2. What is beyond the year 9999 is cut to

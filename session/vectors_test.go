@@ -116,3 +116,28 @@ func answered(w *httptest.ResponseRecorder) *http.Request {
 	r.Header.Set("Cookie", strings.Join(pairs, "; "))
 	return r
 }
+
+// TestClaimsThatSayNothingSurvive renews claims that no field can hold.
+func TestClaimsThatSayNothingSurvive(t *testing.T) { // JE-14
+	codec := session.NewCodec(cookieName, []session.Secret{first})
+	for name, raw := range map[string]string{
+		"name": `null`, "email": `""`, "picture": `null`, "sub": `""`, "preferred_username": `null`, "email_verified": `false`,
+		"groups": `["a",5]`, "provider_issuer": `""`,
+	} {
+		for _, raw := range []string{raw, `null`, `[]`, `["a",null]`} {
+			now := time.Now().Unix()
+			payload := fmt.Sprintf(`{"jti":"1","iat":%d,"exp":%d,"%s":%s}`, now, now+3600, name, raw)
+			v := vector{Secure: true, Cookie: cookieName + "=" + codec.Seal([]byte(payload))}
+			m, s := v.load(t, v.request(), first)
+			require.NotNil(t, s, payload)
+			require.Empty(t, s.Groups, payload)
+			w := httptest.NewRecorder()
+			require.NoError(t, m.Renew(w, v.request(), s, true))
+			renewed, err := codec.Open(w.Result().Cookies()[0].Value)
+			require.NoError(t, err)
+			var claims map[string]json.RawMessage
+			require.NoError(t, json.Unmarshal(renewed, &claims))
+			require.Equal(t, raw, string(claims[name]), payload)
+		}
+	}
+}
