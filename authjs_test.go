@@ -145,7 +145,7 @@ func TestUpdateOfTheSession(t *testing.T) { // CS-02
 		require.NotContains(t, got.text, "not that name", name)
 		require.JSONEq(t, want, b.get("/api/auth/session").text, name)
 	}
-	require.Equal(t, `"{\"name\":\"Eve\"}"`, asked[len(asked)-1], "a form brings text")
+	require.Contains(t, asked, `"{\"name\":\"Eve\"}"`, "a form brings text")
 	// Without data it only renews.
 	require.Equal(t, 200, b.post("/api/auth/session", "application/json", jsonText(map[string]any{"csrfToken": b.csrf()})).StatusCode)
 }
