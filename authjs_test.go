@@ -145,6 +145,11 @@ func TestUpdateOfTheSession(t *testing.T) { // CS-02
 		require.NotContains(t, got.text, "not that name", name)
 		require.JSONEq(t, want, b.get("/api/auth/session").text, name)
 	}
+	var kinds []auth.EventKind
+	for _, e := range s.events {
+		kinds = append(kinds, e.Kind)
+	}
+	require.Contains(t, kinds, auth.EventRefused)
 	require.Contains(t, asked, `"{\"name\":\"Eve\"}"`, "a form brings text")
 	// Without data it only renews.
 	require.Equal(t, 200, b.post("/api/auth/session", "application/json", jsonText(map[string]any{"csrfToken": b.csrf()})).StatusCode)

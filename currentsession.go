@@ -53,18 +53,18 @@ func (a *Authenticator) updateSession(w http.ResponseWriter, r *http.Request, v 
 	data := json.RawMessage(r.PostForm.Get(updateField))
 	if a.update != nil && len(data) > 0 {
 		if err := a.update(r.Context(), v.session, data); err != nil {
-			id := a.logFailure(r, v.session.Provider, codeAccessDenied, err)
+			id := a.reportRefusal(r, v.session, codeAccessDenied, err)
 			a.writeJSON(w, http.StatusForbidden, problem{"forbidden", "The session was not changed. Request " + id + "."})
 			return
 		}
 	}
 	switch err := a.sessions.Rewrite(w, r, v.session, v.secure()); {
 	case errors.Is(err, ErrSessionTooLarge):
-		a.logFailure(r, v.session.Provider, codeSessionTooLarge, err)
+		a.reportRefusal(r, v.session, codeSessionTooLarge, err)
 		a.writeJSON(w, http.StatusBadRequest, problem{"bad_request", "The session would be too large."})
 		return
 	case err != nil:
-		a.logFailure(r, v.session.Provider, codeStoreUnavailable, err)
+		a.reportRefusal(r, v.session, codeStoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
 		a.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "The session cannot be written at the moment. Try again later."})
 		return

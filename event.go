@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+
+	"github.com/sallyport/auth/session"
 )
 
 // EventKind says what an [Event] reports. The set is closed.
@@ -15,7 +17,7 @@ const (
 	EventSignInFailed EventKind = "sign_in_failed"
 	EventSignedOut    EventKind = "signed_out"
 	EventUpdated      EventKind = "updated" // a session was written anew because the browser asked: POST /session
-	EventRefused      EventKind = "refused" // a Rule refused somebody who is signed in
+	EventRefused      EventKind = "refused" // a Rule or an update refused somebody who is signed in
 )
 
 // Event is something that an audit trail wants to know. It holds no secret.
@@ -53,4 +55,12 @@ func (a *Authenticator) report(r *http.Request, e Event) {
 	if a.onEvent != nil {
 		a.onEvent(r.Context(), e)
 	}
+}
+
+// reportRefusal tells of what somebody who is signed in may not do, and returns
+// the id that ties the log to what the person sees.
+func (a *Authenticator) reportRefusal(r *http.Request, s *session.Session, code string, err error) (id string) {
+	id = randomText(9)
+	a.report(r, Event{Kind: EventRefused, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject, Reason: code, RequestID: id, Err: err})
+	return id
 }

@@ -32,8 +32,7 @@ func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
 		if err == nil {
 			return true
 		}
-		id, s := randomText(9), v.session
-		a.report(r, Event{Kind: EventRefused, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject, Reason: codeAnotherWay, RequestID: id, Err: err})
+		id := a.reportRefusal(r, v.session, codeAnotherWay, err)
 		w.Header().Set("Cache-Control", "no-store")
 		if isNavigation(r) {
 			a.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: a.base, Code: codeAnotherWay, RequestID: id, CallbackURL: a.currentPath(r)}, nil)
