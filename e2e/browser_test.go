@@ -23,6 +23,11 @@ func TestClerkInTheBrowser(t *testing.T) {
 	browse(t, "browser/clerk.mjs", "http://localhost:"+clerkPort)
 }
 
+// TestClerkTokenEnds is a person whose session tokens end while they look.
+func TestClerkTokenEnds(t *testing.T) {
+	browse(t, "browser/clerk-expiry.mjs", "http://"+briefAddress, briefLife.String())
+}
+
 func browse(t *testing.T, arguments ...string) {
 	output, err := exec.Command("node", arguments...).CombinedOutput()
 	t.Logf("%s", output)

@@ -84,7 +84,8 @@ func (i *Instance) signIn(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	i.clients[id] = &client{i.people[n], "sess_" + rand.Text(), since}
 	i.mu.Unlock()
-	for name, value := range map[string]string{clientCookie: id, "__client_uat": strconv.FormatInt(since, 10)} {
+	uat := strconv.FormatInt(since, 10)
+	for name, value := range map[string]string{clientCookie: id, "__client_uat": uat, "__client_uat" + i.CookieSuffix: uat} {
 		http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
@@ -97,7 +98,7 @@ func (i *Instance) handshake(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "redirect_url is on another host", http.StatusBadRequest)
 		return
 	}
-	directives := []string{"__client_uat=0; Path=/; SameSite=Lax", "__session=; Path=/; Max-Age=0"}
+	uat, session := "0", "; Path=/; Max-Age=0"
 	if cookie, err := r.Cookie(clientCookie); err == nil {
 		i.mu.Lock()
 		c := i.clients[cookie.Value]
@@ -108,8 +109,12 @@ func (i *Instance) handshake(w http.ResponseWriter, r *http.Request) {
 		i.mu.Unlock()
 		if c != nil {
 			token := i.Token(func(_, claims map[string]any) { claims["sub"], claims["sid"] = c.person.ID, c.session })
-			directives = []string{"__client_uat=" + strconv.FormatInt(c.since, 10) + "; Path=/; SameSite=Lax", "__session=" + token + "; Path=/; SameSite=Lax"}
+			uat, session = strconv.FormatInt(c.since, 10), token+"; Path=/; SameSite=Lax"
 		}
+	}
+	var directives []string
+	for _, suffix := range []string{"", i.CookieSuffix} {
+		directives = append(directives, "__client_uat"+suffix+"="+uat+"; Path=/; SameSite=Lax", "__session"+suffix+"="+session)
 	}
 	i.mu.Lock()
 	i.hits["handshake"]++

@@ -21,16 +21,21 @@ for (const { name, options } of kinds) {
   await page.getByRole('link', { name: 'Ada Lovelace' }).click()
   await page.waitForSelector('#who')
   assert.equal(await page.textContent('#who'), 'user_ada')
+  assert.equal(await page.textContent('#name'), 'Ada Lovelace')
+  assert.equal(await page.textContent('#email'), 'ada@example.com')
   assert.equal(new URL(page.url()).searchParams.get('tab'), 'profile', 'back on the page, its query with it')
   await shoot('account')
 
-  // A minute later the token is over: a handshake brings another, unnoticed.
-  await context.clearCookies({ name: '__session' })
+  await page.goto(app + '/account')
+  assert.equal(await page.textContent('#who'), 'user_ada', 'and stays signed in')
+
+  // The token is lost: a handshake brings another, unnoticed.
+  await context.clearCookies({ name: /^__session/ })
   await page.goto(app + '/account')
   assert.equal(await page.textContent('#who'), 'user_ada')
   assert.equal(new URL(page.url()).host, new URL(app).host)
 
-  // Signed out elsewhere, it ends here.
+  // Signed out in another tab, it ends here.
   const other = await context.newPage()
   await other.goto(app + '/api/auth/signout')
   await other.getByRole('button', { name: 'Sign out' }).click()

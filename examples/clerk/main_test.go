@@ -65,9 +65,20 @@ func TestClerk(t *testing.T) {
 	require.NotContains(t, body, "<script", "the stand-in has no components")
 	require.Equal(t, "/account", at.Path)
 
+	body, at = get(site + "/account")
+	require.Contains(t, body, "user_ada", "and stays signed in")
+	require.Empty(t, at.RawQuery)
+
 	// The session's token is lost; a handshake brings another.
 	u, _ := url.Parse(site)
-	jar.SetCookies(u, []*http.Cookie{{Name: "__session", Value: "", Path: "/", MaxAge: -1}})
+	lost := 0
+	for _, c := range jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, "__session") {
+			jar.SetCookies(u, []*http.Cookie{{Name: c.Name, Path: "/", MaxAge: -1}})
+			lost++
+		}
+	}
+	require.Equal(t, 2, lost, "with the instance's suffix and without")
 	body, _ = get(site + "/account")
 	require.Contains(t, body, "user_ada")
 
