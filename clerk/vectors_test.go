@@ -1,7 +1,6 @@
 package clerk_test
 
 import (
-	"fmt"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -27,13 +26,13 @@ func TestVectors(t *testing.T) { // CL-01, CL-03
 	for n, c := range kept.Cases {
 		ours, err := c.Decide(kept.Instances[c.Instance], apis[c.Instance], time.Unix(kept.Now, 0))
 		require.NoError(t, err)
-		what := fmt.Sprintf("case %d: %s %s %s", n, c.Method, c.URL, c.Headers)
 		if c.Difference == "" {
-			require.True(t, ours.Same(c.Theirs), "%s\nours   %+v\ntheirs %+v", what, ours, c.Theirs)
+			c.Ours = &ours // to be shown
+			require.True(t, ours.Same(c.Theirs), "case %d: %s", n, c)
 			continue
 		}
-		require.Equal(t, *c.Ours, ours, "%s\n%s", what, c.Difference)
-		require.False(t, ours.Same(c.Theirs), "%s: no difference any more", what)
+		require.Equal(t, *c.Ours, ours, "case %d: %s: %s", n, c.Difference, c)
+		require.False(t, ours.Same(c.Theirs), "case %d: no difference any more", n)
 	}
 }
 

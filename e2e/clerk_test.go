@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,10 +23,7 @@ import (
 	"github.com/sallyport/auth/internal/clerkvectors"
 )
 
-var (
-	updateVectors = flag.Bool("update", false, "write what @clerk/backend said to clerk/testdata")
-	jwtText       = regexp.MustCompile(`eyJ[A-Za-z0-9_.-]+`)
-)
+var updateVectors = flag.Bool("update", false, "write what @clerk/backend said to clerk/testdata")
 
 const (
 	clerkCases = 3000
@@ -123,8 +119,7 @@ func TestClerkDecides(t *testing.T) { // CL-01, CL-03
 		if !ours.Same(c.Theirs) {
 			c.Ours, c.Difference = &ours, difference(c, ours, c.Theirs)
 			if c.Difference == "" {
-				text := fmt.Sprintf("case %d\n%s %s\n%v\nours   %+v\ntheirs %+v", n, c.Method, c.URL, c.Headers, ours, c.Theirs)
-				t.Error(jwtText.ReplaceAllString(text, "<token>"))
+				t.Errorf("case %d: %s", n, c)
 			}
 			differences[c.Difference]++
 		}

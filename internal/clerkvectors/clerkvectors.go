@@ -102,6 +102,15 @@ type Answer struct {
 	Headers                               map[string]string // those of headers that there are
 }
 
+// String is the case with what was answered, without the tokens.
+func (c *Case) String() string {
+	text := fmt.Sprintf("%s %s\n%v\ntheirs %+v", c.Method, c.URL, c.Headers, c.Theirs)
+	if c.Ours != nil {
+		text += fmt.Sprintf("\nours   %+v", *c.Ours)
+	}
+	return tokenText.ReplaceAllString(text, "<token>")
+}
+
 // headers are what else an answer may say.
 var headers = []string{"Cache-Control", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "X-Clerk-Auth-Status", "X-Clerk-Auth-Reason"}
 
