@@ -211,6 +211,11 @@ func (c *Config) check(production bool) (err error) {
 			}
 		}
 	}
+	for _, o := range c.RedirectOrigins {
+		if !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://") {
+			problem("RedirectOrigins: %q is no website's", o)
+		}
+	}
 	if c.Satellite && c.Domain == "" && c.ProxyURL == "" {
 		problem("Satellite: want Domain or ProxyURL")
 	}

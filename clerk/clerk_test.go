@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/clerk/clerktest"
 	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/session"
 )
 
 var origin = &url.URL{Scheme: "https", Host: "www.example.com"}
@@ -123,6 +124,7 @@ func TestTokens(t *testing.T) { // CL-01
 		"another instance's issuer":      {set("iss", "https://clerk.evil.com"), "signed-out token-invalid-issuer"},
 		"an issuer of Clerk's own shape": {set("iss", "https://x.clerk.accounts.evil.dev"), "signed-out token-invalid-issuer"},
 		"issuer with a slash":            {set("iss", "https://clerk.example.com/"), "signed-out token-invalid-issuer"},
+		"too large":                      {set("pad", strings.Repeat("a", 13<<10)), "signed-out token-invalid"},
 		"no issuer":                      {set("iss", nil), "signed-out token-invalid-issuer"},
 	} {
 		require.Equal(t, test.want, decide(t, b, bearer(instance.Token(party(test.change)))), name)
@@ -135,7 +137,8 @@ func TestTokens(t *testing.T) { // CL-01
 	})
 	for name, token := range map[string]string{
 		"another signature": good[:len(good)-4] + "AAAA", "another's claims": parts[0] + "." + providertest.Encode(map[string]any{"sub": "user_2"}) + "." + parts[2],
-		"two parts": parts[0] + "." + parts[1], "no JSON": "a.b.c", "padding": good + "=", "a line break": good[:9] + "\n" + good[9:], "huge": strings.Repeat("a", 17<<10),
+		"two parts": parts[0] + "." + parts[1], "no JSON": "a.b.c", "padding": good + "=", "a line break": good[:9] + "\n" + good[9:], "a line break at the end": good + "\n", "one in the signature": good[:len(good)-9] + "\r\n" + good[len(good)-9:],
+		"another spelling of the signature": good[:len(good)-1] + string("BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_A"[strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", good[len(good)-1])]), "huge": strings.Repeat("a", 17<<10),
 		"another instance's key": foreign, "empty": "", "four parts": good + ".x",
 	} {
 		require.True(t, strings.HasPrefix(decide(t, b, bearer(token)), "signed-out "), name)
@@ -227,6 +230,9 @@ func TestConfig(t *testing.T) {
 		"no party":            func(c *clerk.Config) { c.AuthorizedParties = []string{} },
 		"satellite of nobody": func(c *clerk.Config) { c.Satellite = true; c.SignInURL = "https://example.com/in" },
 		"no sign-in page":     func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" },
+		"no kind of token":    func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{} },
+		"an unknown kind":     func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{"password"} },
+		"a way to an app":     func(c *clerk.Config) { c.RedirectOrigins = []string{"app://example.com"} },
 		"a day of skew":       func(c *clerk.Config) { c.ClockSkew = 24 * time.Hour },
 	} {
 		c := clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey)}
@@ -313,6 +319,8 @@ func TestInTheAuthenticator(t *testing.T) {
 	ended := send(out)
 	require.Equal(t, 303, ended.Code, ended.Body)
 	require.Equal(t, []string{"sess_1"}, instance.Revoked())
+	require.NoError(t, b.SignOut(httptest.NewRecorder(), api, &session.Session{ID: "sess_2", Provider: "github"}, true))
+	require.Len(t, instance.Revoked(), 1, "another's session is none of Clerk's")
 	require.Contains(t, strings.Join(ended.Header().Values("Set-Cookie"), "\n"), "__session=; Path=/; Max-Age=0")
 
 	at.advance(6 * time.Minute)

@@ -3,9 +3,11 @@ package clerk_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +51,8 @@ func TestDecisions(t *testing.T) {
 			"three times is enough":        {"/", "__client_uat=1; __clerk_redirect_count=3", nil, "signed-out client-uat-but-no-session-token"},
 			"and so are four":              {"/", "__client_uat=1; __clerk_redirect_count=4", nil, "signed-out client-uat-but-no-session-token"},
 			"another instance's cookie":    {"/", "__client_uat=1; __session=" + clerktest.New(clerktest.Config{FrontendAPI: "clerk.other.example"}).Token(nil) + "; __client_uat" + suffix + "=1; __session" + suffix + "=" + good, nil, "signed-in user_1"},
+			"the first of two":             {"/", "__client_uat=1; __session=" + good + "; __session=nonsense; __client_uat=0", nil, "signed-in user_1"},
+			"of its own names too":         {"/", "__client_uat" + suffix + "=1; __session" + suffix + "=" + good + "; __session" + suffix + "=nonsense", nil, "signed-in user_1"},
 			"from another site":            {"/", "__client_uat=1; __session=" + good, []string{"Referer", "https://elsewhere.example/"}, "handshake primary-domain-cross-origin-sync"},
 			"from Clerk's pages":           {"/", "__client_uat=1; __session=" + good, []string{"Referer", "https://" + instance.FrontendAPI + "/"}, "signed-in user_1"},
 		} {
@@ -96,6 +100,8 @@ func TestHandshakes(t *testing.T) {
 		for name, query := range map[string]string{
 			"forged": "__clerk_handshake=" + forged, "another signature": "__clerk_handshake=" + instance.HandshakeToken(session)[:200] + "AAAA",
 			"a template's": "__clerk_handshake=" + template, "unknown nonce": "__clerk_handshake_nonce=nope", "nonsense": "__clerk_handshake=x",
+			"too many cookies":      "__clerk_handshake=" + instance.HandshakeToken(append(slices.Repeat([]string{"__evil=1"}, 32), session)...),
+			"too large a cookie":    "__clerk_handshake=" + instance.HandshakeToken("__evil="+strings.Repeat("x", 9<<10), session),
 			"a session's own token": "__clerk_handshake=" + instance.Token(nil),
 			"a template inside":     "__clerk_handshake=" + instance.HandshakeToken("__session="+instance.Token(setHeader("cat", "cl_B7d4PD222AAA"))),
 		} {
@@ -129,6 +135,30 @@ func TestRefresh(t *testing.T) {
 	instance.SetDown(true)
 	r = page("/", "Cookie", "__client_uat=1; __session="+expired+"; __refresh"+suffix+"=x")
 	require.Equal(t, "handshake session-token-expired-refresh-service_unavailable", decide(t, b, r))
+}
+
+// TestRefreshTellsNoSecret: Clerk learns what the browser is, and not what else it
+// keeps here.
+func TestRefreshTellsNoSecret(t *testing.T) {
+	at := time.Now()
+	i := clerktest.New(clerktest.Config{Production: true})
+	var sent string
+	b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: i.PEM(),
+		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			raw, err := io.ReadAll(r.Body)
+			sent = string(raw)
+			return &http.Response{StatusCode: 400, Header: http.Header{}, Body: http.NoBody, Request: r}, err
+		})}})
+	require.NoError(t, err)
+	expired := i.Token(set("exp", at.Unix()-60))
+	r := page("/", "Cookie", "__Secure-authjs.session-token=ours; __client_uat=1; __session="+expired+"; __refresh"+i.CookieSuffix+"=r_1", "User-Agent", "a browser", "Authorization", "Basic b3Vycw==")
+	require.Equal(t, "handshake session-token-expired-refresh-unexpected-bapi-error", decide(t, b, r))
+	require.Contains(t, sent, expired)
+	require.Contains(t, sent, "a browser")
+	require.Contains(t, sent, `"refresh_token":"r_1"`)
+	for _, secret := range []string{"ours", "b3Vycw", i.SecretKey} {
+		require.NotContains(t, sent, secret)
+	}
 }
 
 func TestCookiesOfClerkAreNotCached(t *testing.T) {

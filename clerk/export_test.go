@@ -1,9 +1,24 @@
 package clerk
 
+import "context"
+
 // Forget makes b see token as if for the first time.
 func Forget(b *Backend, token string) {
 	b.remembered.mu.Lock()
 	defer b.remembered.mu.Unlock()
 	delete(b.remembered.young, token)
 	delete(b.remembered.old, token)
+}
+
+// Describe fetches a profile as a request of that person does.
+func Describe(b *Backend, id string) error {
+	_, err := b.profiles.get(context.Background(), id)
+	return err
+}
+
+// ProfilesKept says how many there are.
+func ProfilesKept(b *Backend) int {
+	b.profiles.mu.Lock()
+	defer b.profiles.mu.Unlock()
+	return len(b.profiles.young) + len(b.profiles.old)
 }

@@ -3,6 +3,7 @@ package clerk_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,7 @@ func TestMachineTokens(t *testing.T) { // GHSA: M2M and OAuth tokens as a sessio
 		"OAuth JWT":          {machineJWT(instance, clerk.OAuthToken, nil), "signed-in oauth_token user_1"},
 		"session's category": {machineJWT(instance, clerk.M2MToken, setHeader("cat", "cl_B7d4PD111AAA")), "signed-out token-invalid"},
 		"expired JWT":        {machineJWT(instance, clerk.M2MToken, set("exp", expired)), "signed-out token-verification-failed"},
+		"no subject":         {machineJWT(instance, clerk.OAuthToken, set("sub", nil)), "signed-out token-verification-failed"},
 		"no exp":             {machineJWT(instance, clerk.OAuthToken, set("exp", nil)), "signed-out token-verification-failed"},
 		"other issuer":       {machineJWT(instance, clerk.OAuthToken, set("iss", "https://clerk.other.example")), "signed-out token-verification-failed"},
 		"forged":             {machineJWT(clerktest.New(clerktest.Config{Production: true}), clerk.M2MToken, nil), "signed-out token-verification-failed"},
@@ -73,9 +75,21 @@ func TestMachineTokens(t *testing.T) { // GHSA: M2M and OAuth tokens as a sessio
 		require.NotEqual(t, clerk.SignedIn, s.Status, "%s: not as a cookie", name)
 	}
 	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	asked := instance.Hits("/api_keys/verify")
+	require.Equal(t, "signed-out token-invalid", decide(t, b, bearer("ak_"+strings.Repeat("a", 17<<10))))
+	require.Equal(t, asked, instance.Hits("/api_keys/verify"), "not a question for Clerk")
 	instance.SetDown(true)
 	_, err := b.Decide(bearer(instance.Opaque("ak_", "user_1", nil)), origin)
 	require.Error(t, err, "nobody can tell")
+	fresh, without, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	fresh.SetDown(true)
+	_, err = without.Decide(bearer(machineJWT(fresh, clerk.M2MToken, nil)), origin)
+	require.Error(t, err, "nor without keys")
+	_, b, _ = setup(t, true, func(c *clerk.Config) {
+		c.AcceptTokens, c.SecretKey = everyToken, auth.NewSecret("sk_live_wrong")
+	})
+	_, err = b.Decide(bearer("ak_1"), origin)
+	require.ErrorContains(t, err, "status 401", "our key is wrong, not theirs")
 }
 
 func TestOnlyMachines(t *testing.T) {

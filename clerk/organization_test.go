@@ -16,6 +16,7 @@ func TestOrganizationOfThePath(t *testing.T) {
 	})
 	acme := "__client_uat=1; __session=" + instance.Token(set("o", map[string]any{"id": "org_1", "slg": "acme", "rol": "admin"}))
 	alone := "__client_uat=1; __session=" + instance.Token(nil)
+	pending := "__client_uat=1; __session=" + instance.Token(set("sts", "pending")) // to whom no organization is of use
 	for _, test := range []struct{ path, cookies, want, organization string }{
 		{"/orgs/acme", acme, "signed-in", ""},
 		{"/orgs/acme/settings?x=1", acme, "signed-in", ""},
@@ -26,6 +27,9 @@ func TestOrganizationOfThePath(t *testing.T) {
 		{"/me", acme, "active-organization-mismatch", ""},
 		{"/me/x", alone, "signed-in", ""},
 		{"/orgs", acme, "signed-in", ""},
+		{"/orgs/", acme, "signed-in", ""},
+		{"/orgs//x", acme, "signed-in", ""},
+		{"/orgs/other", pending, "signed-in", ""},
 		{"/organic/other", acme, "signed-in", ""},
 		{"/orgs/other", acme + "; __clerk_redirect_count=3", "signed-in", ""},
 		{"/orgs/other", "__client_uat=1", "client-uat-but-no-session-token", "other"},

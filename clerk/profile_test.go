@@ -2,7 +2,11 @@ package clerk_test
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,4 +56,36 @@ func TestProfiles(t *testing.T) {
 	ada, err := user.NewClient(b.SDK()).Get(context.Background(), "user_1")
 	require.NoError(t, err)
 	require.Equal(t, "Ada", *ada.FirstName)
+}
+
+// answering is Clerk's API with one answer for everything.
+func answering(answer string) *http.Client {
+	return &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
+	})}
+}
+
+func TestProfileThatIsHalfTrue(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"primary_email_address_id":"b","email_addresses":[{"id":"a","email_address":"old@example.com","verification":{"status":"verified"}},null,{"id":"b","email_address":"new@example.com","verification":{"status":"verified"}}]}`: "new@example.com true ",
+		`{"primary_email_address_id":"a","email_addresses":[{"id":"a","email_address":"a@example.com","verification":{"status":"unverified"}}]}`:                                                                                        "a@example.com false ",
+		`{"primary_email_address_id":"a","email_addresses":[{"id":"a","email_address":"a@example.com","verification":null}],"image_url":"javascript:alert(1)"}`:                                                                         "a@example.com false ",
+		`{"primary_email_address_id":null,"email_addresses":[{"id":"a","email_address":"a@example.com","verification":{"status":"verified"}}],"image_url":"https://img.example.com/a"}`:                                                 " false https://img.example.com/a",
+	} {
+		instance := clerktest.New(clerktest.Config{Production: true})
+		b, err := clerk.New(clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey),
+			JWTKey: instance.PEM(), Profiles: true, HTTPClient: answering(answer)})
+		require.NoError(t, err)
+		d, err := b.Authenticate(bearer(instance.Token(nil)), origin)
+		require.NoError(t, err)
+		require.Equal(t, want, fmt.Sprint(d.Session.Email, " ", d.Session.EmailVerified, " ", d.Session.Picture))
+	}
+}
+
+func TestProfilesAreBounded(t *testing.T) {
+	_, b, _ := setup(t, true, func(c *clerk.Config) { c.Profiles, c.HTTPClient = true, answering("{}") })
+	for n := range 9000 {
+		require.NoError(t, clerk.Describe(b, fmt.Sprint("user_", n)))
+	}
+	require.LessOrEqual(t, clerk.ProfilesKept(b), 2*4096)
 }

@@ -71,6 +71,11 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			var large *http.MaxBytesError
+			if errors.As(err, &large) {
+				http.Error(w, "The request is too large.", http.StatusRequestEntityTooLarge)
+				return
+			}
 			b.log.WarnContext(r.Context(), "clerk: the Frontend API cannot be reached", "cause", err.Error())
 			http.Error(w, "Clerk cannot be reached at the moment. Try again later.", http.StatusBadGateway)
 		},
@@ -102,7 +107,7 @@ func proxyTarget(u *url.URL, prefix string) (to *url.URL, ok bool) {
 		return nil, false
 	}
 	to, err := url.Parse("https://" + frontendHost + rest)
-	if err != nil || to.Scheme != "https" || to.Host != frontendHost || to.User != nil {
+	if err != nil || to.Host != frontendHost {
 		return nil, false
 	}
 	to.RawQuery = u.RawQuery

@@ -34,8 +34,13 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 		Logger: slog.New(slog.NewTextHandler(&logged, nil)),
 		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			sent, body = r, ""
+			_, hasEnd := r.Context().Deadline()
+			require.True(t, hasEnd)
 			if r.Body != nil {
-				text, _ := io.ReadAll(r.Body)
+				text, err := io.ReadAll(r.Body)
+				if err != nil {
+					return nil, err
+				}
 				body = string(text)
 			}
 			return &http.Response{StatusCode: 200, Header: answer, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, failure
@@ -44,9 +49,10 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 	require.NoError(t, err)
 	proxy, err := b.FrontendProxy()
 	require.NoError(t, err)
+	form := "a=b"
 	ask := func(method, target string, headers ...string) *httptest.ResponseRecorder {
 		sent = nil
-		r := httptest.NewRequest(method, "https://www.example.com/", strings.NewReader("a=b"))
+		r := httptest.NewRequest(method, "https://www.example.com/", strings.NewReader(form))
 		u, err := url.ParseRequestURI(target)
 		require.NoError(t, err)
 		r.URL, r.RequestURI, r.RemoteAddr = u, target, "203.0.113.9:1"
@@ -102,7 +108,9 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 		answer.Set("Location", location)
 		require.Equal(t, want, ask("GET", "/__clerk/v1").Header().Get("Location"))
 	}
-	failure = errors.New("no route")
+	form = strings.Repeat("x", 17<<20)
+	require.Equal(t, 413, ask("POST", "/__clerk/v1").Code)
+	form, failure = "a=b", errors.New("no route")
 	w = ask("GET", "/__clerk/v1/x?token=secret")
 	require.Equal(t, 502, w.Code)
 	require.NotContains(t, logged.String(), "secret")

@@ -55,7 +55,7 @@ func (b *Backend) mayReturn(raw string, origin *url.URL) (*url.URL, bool) {
 		return nil, false
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.User != nil {
 		return nil, false
 	}
 	from := u.Scheme + "://" + strings.ToLower(u.Host)

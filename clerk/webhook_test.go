@@ -50,6 +50,7 @@ func TestWebhook(t *testing.T) { // CVE-2025-53548
 		"another body":               {"", strings.Replace(body, "user_1", "user_2", 1), "msg_1", stamp, good, 400},
 		"another id":                 {"", body, "msg_2", stamp, good, 400},
 		"another time":               {"", body, "msg_1", shift(time.Second), good, 400},
+		"two ids":                    {"", body, "msg_1", stamp, good, 400},
 		"just in time":               {"", body, "msg_1", shift(-299 * time.Second), sign(webhookKey, "msg_1", shift(-299*time.Second), body), 204},
 		"too old":                    {"", body, "msg_1", shift(-302 * time.Second), sign(webhookKey, "msg_1", shift(-302*time.Second), body), 400},
 		"from the future":            {"", body, "msg_1", shift(302 * time.Second), sign(webhookKey, "msg_1", shift(302*time.Second), body), 400},
@@ -76,6 +77,9 @@ func TestWebhook(t *testing.T) { // CVE-2025-53548
 			r.Header.Set("Svix-Id", test.id)
 			r.Header.Set("Svix-Timestamp", test.stamp)
 			r.Header.Set("Svix-Signature", test.signature)
+			if name == "two ids" {
+				r.Header.Add("Svix-Id", "msg_2")
+			}
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			require.Equal(t, test.want, w.Code)

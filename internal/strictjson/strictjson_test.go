@@ -15,11 +15,13 @@ func TestParse(t *testing.T) { // TK-11, TK-12, ID-36
 		`{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, strings.Repeat("[", 100_000)} {
 		_, err := strictjson.Parse([]byte(bad))
 		require.ErrorIs(t, err, strictjson.ErrInvalid, "%.40q", bad)
+		require.False(t, strictjson.Members(bad, func(string, string) bool { return true }), "%.40q", bad)
 	}
 	o, err := strictjson.Parse([]byte(`{"sub":"ada","SUB":"eve","n":1.9,"big":1e300,"low":-1e300,"t":true,"null":null,"list":["a","b"],"mixed":["a",1],"holes":["a",null],"o":{"x":"y"}}`))
 	require.NoError(t, err)
 	s, ok := o.String("sub")
 	require.True(t, ok && s == "ada")
+	require.False(t, strictjson.Members(`{"a":1}`, func(string, string) bool { return false }))
 	_, ok = o.String("ſub")
 	require.False(t, ok)
 	_, ok = o.String("n")
