@@ -103,11 +103,9 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 // whatever is not below it.
 func proxyTarget(u *url.URL, prefix string) (to *url.URL, ok bool) {
 	rest, ok := strings.CutPrefix(u.EscapedPath(), prefix)
-	if !ok || rest != "" && rest[0] != '/' {
-		return nil, false
-	}
 	to, err := url.Parse("https://" + frontendHost + rest)
-	if err != nil || to.Host != frontendHost {
+	// What follows prefix may begin with anything, and must not become part of the host.
+	if !ok || err != nil || to.Host != frontendHost || to.User != nil {
 		return nil, false
 	}
 	to.RawQuery = u.RawQuery

@@ -94,7 +94,7 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 		require.Equal(t, want, sent.URL.String(), target)
 		require.Equal(t, "frontend-api.clerk.dev", sent.URL.Host)
 	}
-	for _, target := range []string{"/__clerkx", "/__clerk.evil.example/", "/__clerk@evil.example/", "/", "/x/__clerk/v1"} {
+	for _, target := range []string{"/__clerkx", "/__clerk.evil.example/", "/__clerk@evil.example/", "/__clerk@frontend-api.clerk.dev/", "/__clerk:443/x", "/__clerk./x", "/__clerk%2fx", "/", "/x/__clerk/v1"} {
 		require.Equal(t, 404, ask("GET", target).Code, target)
 		require.Nil(t, sent, target)
 	}
