@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -38,14 +39,31 @@ const (
 	replacedV4   = "9029"
 	chat         = "9030"
 	clientsIDP   = "9031"
+
+	// The example again, behind a proxy that speaks TLS.
+	secureNext           = "9032"
+	secureNextSignsIn    = "9033"
+	secureGoSignsIn      = "9034"
+	secureNextSignsInIDP = "9035"
+	secureGoSignsInIDP   = "9036"
+	behindNextSignsIn    = "9037"
+	behindGoSignsIn      = "9038"
 )
 
-func local(port string) string { return "http://localhost:" + port }
+func local(port string) string  { return "http://localhost:" + port }
+func secure(port string) string { return "https://localhost:" + port }
 
 // TestNextjs is the example, whichever side signs in, and from one to the other.
 func TestNextjs(t *testing.T) {
 	browse(t, "browser/nextjs.mjs", local(nextSignsIn), "nextjs", sharedSecret, local(goSignsIn))
 	browse(t, "browser/nextjs.mjs", local(goSignsIn), "go", sharedSecret, local(nextSignsIn))
+}
+
+// TestNextjsTLS is the same with the cookies that https has: other names, and so
+// other keys.
+func TestNextjsTLS(t *testing.T) {
+	browse(t, "browser/nextjs.mjs", secure(secureNextSignsIn), "nextjs", sharedSecret, secure(secureGoSignsIn))
+	browse(t, "browser/nextjs.mjs", secure(secureGoSignsIn), "go", sharedSecret, secure(secureNextSignsIn))
 }
 
 // TestNextAuthV4 signs in with next-auth v4, and Go reads.
@@ -65,11 +83,14 @@ func TestChat(t *testing.T) {
 }
 
 func startNextjs(ctx context.Context, dir string, _ map[string]string) error {
-	if err := startNext(ctx, exampleNext, "../examples/nextjs", local(nextSignsIn), local(nextSignsInIDP)); err != nil {
-		return err
-	}
-	if err := startNext(ctx, clientsNext, "nextjs", local(v4SignsIn), local(v4SignsInIDP)); err != nil {
-		return err
+	for _, next := range []struct{ port, app, public, issuer string }{
+		{exampleNext, "../examples/nextjs", local(nextSignsIn), local(nextSignsInIDP)},
+		{secureNext, "../examples/nextjs", secure(secureNextSignsIn), local(secureNextSignsInIDP)},
+		{clientsNext, "nextjs", local(v4SignsIn), local(v4SignsInIDP)},
+	} {
+		if err := startNext(ctx, next.port, next.app, next.public, next.issuer); err != nil {
+			return err
+		}
 	}
 	binary := filepath.Join(dir, "nextjs")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./examples/nextjs")
@@ -80,6 +101,8 @@ func startNextjs(ctx context.Context, dir string, _ map[string]string) error {
 	for _, front := range []struct{ side, port, next, idp string }{
 		{"nextjs", nextSignsIn, exampleNext, nextSignsInIDP},
 		{"go", goSignsIn, exampleNext, goSignsInIDP},
+		{"nextjs", behindNextSignsIn, secureNext, secureNextSignsInIDP},
+		{"go", behindGoSignsIn, secureNext, secureGoSignsInIDP},
 		{"nextjs", v4SignsIn, clientsNext, v4SignsInIDP},
 	} {
 		err := start(ctx, dir, local(front.port)+"/api/auth/csrf", []string{"SIGN_IN=" + front.side, "PORT=" + front.port,
@@ -88,7 +111,32 @@ func startNextjs(ctx context.Context, dir string, _ map[string]string) error {
 			return err
 		}
 	}
+	if err := terminateTLS(ctx, dir, secureNextSignsIn, behindNextSignsIn); err != nil {
+		return err
+	}
+	if err := terminateTLS(ctx, dir, secureGoSignsIn, behindGoSignsIn); err != nil {
+		return err
+	}
 	return startReplaced(ctx)
+}
+
+// terminateTLS is the proxy that most servers have in front of them.
+func terminateTLS(ctx context.Context, dir, port, behind string) error {
+	certs := filepath.Join(dir, ".simulacrum", "certs") // those that startAuth0 makes
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(certs, "localhost.pem"), filepath.Join(certs, "localhost-key.pem"))
+	if err != nil {
+		return err
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:"+port, &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		return err
+	}
+	serve(ctx, listener, &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "http", Host: "127.0.0.1:" + behind})
+		p.Out.Host = p.In.Host
+		p.SetXForwarded()
+	}})
+	return nil
 }
 
 // startNext serves an application that is built. Auth.js takes the address that a
@@ -182,8 +230,12 @@ func listen(ctx context.Context, port string, handler http.Handler) error {
 	if err != nil {
 		return err
 	}
+	serve(ctx, listener, handler)
+	return nil
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(listener) }()
 	go func() { <-ctx.Done(); server.Close() }()
-	return nil
 }

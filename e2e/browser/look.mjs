@@ -25,7 +25,7 @@ export async function look(page, name, width) {
 // minute ago.
 export async function age(context, app, secret) {
   const cookie = (await context.cookies(app)).find(c => c.name.endsWith('.session-token'))
-  const v5 = cookie.name.startsWith('authjs.')
+  const v5 = cookie.name.includes('authjs.')
   const { decode, encode } = await import(v5 ? 'next-auth/jwt' : 'next-auth-v4/jwt')
   const seal = { secret, ...v5 && { salt: cookie.name } }
   const { iat, exp, jti, ...token } = await decode({ ...seal, token: cookie.value })

@@ -6,7 +6,11 @@ import { Card } from './card.js'
 
 export default async function Page() {
   const session = await auth()
-  const token = await getToken({ req: { headers: await headers() }, secret: process.env.AUTH_SECRET })
+  const token = await getToken({
+    req: { headers: await headers() },
+    secret: process.env.AUTH_SECRET,
+    secureCookie: process.env.AUTH_URL.startsWith('https:'),
+  })
   return (
     <main>
       <h1>One sign-in, two servers</h1>
