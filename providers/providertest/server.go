@@ -295,8 +295,11 @@ func (p *IdP) idToken(g grant, access string) string {
 	now := p.now().Unix()
 	sum := sha256.Sum256([]byte(access))
 	claims := map[string]any{
-		"iss": p.config.Issuer, "aud": g.client, "iat": now, "exp": now + 300, "nonce": g.nonce, "auth_time": now,
+		"iss": p.config.Issuer, "aud": g.client, "iat": now, "exp": now + 300, "auth_time": now,
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
+	}
+	if g.nonce != "" {
+		claims["nonce"] = g.nonce // only when asked: OpenID Connect Core 2
 	}
 	for name, value := range g.person.claims() {
 		claims[name] = value
