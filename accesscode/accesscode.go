@@ -204,38 +204,62 @@ func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*aut
 	if wait := g.clients.blocked(network); wait > 0 {
 		return nil, &auth.LimitError{RetryAfter: wait}
 	}
-	wait, ok := g.ceiling.reserve(g.now())
-	if !ok {
-		return nil, &auth.LimitError{RetryAfter: wait}
-	}
 	digest := g.digest(text)
 	found := -1
-	right := func() bool { found = g.find(digest); return found >= 0 }
-	var blocked time.Duration
-	var err error
-	switch {
-	case g.shared != nil:
-		blocked, err = g.attempt(ctx, g.shared, network, wait, right)
-	case wait > 0:
-		blocked, err = g.attempt(ctx, g.clients, network, wait, right)
-	default:
-		blocked = g.clients.attempt(network, right)
+	right := func() bool {
+		// A right code gives its turn back as it is found: however many come at
+		// once, they do not slow each other down.
+		if found = g.find(digest); found >= 0 {
+			g.ceiling.giveBack()
+		}
+		return found >= 0
 	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, &auth.LimitError{RetryAfter: time.Second}
-	case err != nil:
-		return nil, fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
-	case blocked > 0:
-		g.ceiling.giveBack()
-		return nil, &auth.LimitError{RetryAfter: blocked}
-	case found < 0:
+	if err := g.try(ctx, network, right); err != nil {
+		return nil, err
+	}
+	if found < 0 {
 		return nil, auth.ErrWrongCode
 	}
-	g.ceiling.giveBack()
 	id := g.codes[found].identity
 	id.Groups = append([]string(nil), id.Groups...)
 	return &id, nil
+}
+
+// try has right compare, once it is the turn of client and of the attempt among
+// everybody's.
+func (g *Gate) try(ctx context.Context, client netip.Prefix, right func() bool) error {
+	var turn time.Duration // until the attempt's
+	var entered bool       // whether it has one
+	enter := func() bool {
+		turn, entered = g.ceiling.reserve(g.now())
+		return entered && turn == 0
+	}
+	limiter := g.shared
+	if limiter == nil {
+		limiter = g.clients
+		if blocked := g.clients.attempt(client, enter, right); blocked > 0 {
+			return &auth.LimitError{RetryAfter: blocked}
+		}
+	} else {
+		enter()
+	}
+	switch {
+	case !entered:
+		return &auth.LimitError{RetryAfter: turn}
+	case g.shared == nil && turn == 0:
+		return nil
+	}
+	blocked, err := g.attempt(ctx, limiter, client, turn, right)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return &auth.LimitError{RetryAfter: time.Second}
+	case err != nil:
+		return fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
+	case blocked > 0:
+		g.ceiling.giveBack()
+		return &auth.LimitError{RetryAfter: blocked}
+	}
+	return nil
 }
 
 // attempt counts with l, waits its turn, and compares.

@@ -17,5 +17,5 @@ func (g *Gate) Clients() int { return len(g.clients.clients) }
 
 // Wrong counts a wrong code past the ceiling, and says how long it has to wait.
 func (g *Gate) Wrong(client netip.Addr) time.Duration {
-	return g.clients.attempt(networkOf(client), func() bool { return false })
+	return g.clients.attempt(networkOf(client), func() bool { return true }, func() bool { return false })
 }

@@ -81,7 +81,7 @@ func (l *memoryLimiter) wait(client netip.Prefix) time.Duration {
 
 // Take implements [Limiter].
 func (l *memoryLimiter) Take(_ context.Context, client netip.Prefix) (time.Duration, error) {
-	return l.attempt(client, func() bool { return false }), nil
+	return l.attempt(client, func() bool { return true }, func() bool { return false }), nil
 }
 
 // GiveBack implements [Limiter].
@@ -97,14 +97,15 @@ func (l *memoryLimiter) GiveBack(_ context.Context, client netip.Prefix) error {
 }
 
 // attempt counts and compares in one step, so that neither parallel guesses get
-// past the bound nor parallel right codes run into it.
-func (l *memoryLimiter) attempt(client netip.Prefix, right func() bool) (wait time.Duration) {
+// past the bound nor parallel right codes run into it. Nothing is counted or
+// compared unless enter says that it is the attempt's turn.
+func (l *memoryLimiter) attempt(client netip.Prefix, enter, right func() bool) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if wait := l.wait(client); wait > 0 {
 		return wait
 	}
-	if right() {
+	if !enter() || right() {
 		return 0
 	}
 	e := l.clients[client]
