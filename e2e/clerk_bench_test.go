@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	sdk "github.com/clerk/clerk-sdk-go/v2"
@@ -40,7 +41,9 @@ func BenchmarkClerk(b *testing.B) {
 	}
 	var header, cookies []*http.Request // more than are remembered
 	for n := range 5000 {
-		token := i.Token(func(_, claims map[string]any) { claims["jti"] = n; claims["exp"] = claims["iat"].(int64) + 3600 })
+		token := i.Token(func(_, claims map[string]any) {
+			claims["jti"], claims["exp"] = strconv.Itoa(n), claims["iat"].(int64)+3600
+		})
 		header = append(header, request("Authorization", "Bearer "+token))
 		cookies = append(cookies, request("Cookie", "__client_uat=1; __session="+token))
 	}
@@ -55,15 +58,26 @@ func BenchmarkClerk(b *testing.B) {
 	} {
 		b.Run(one.name, func(b *testing.B) {
 			b.ReportAllocs()
+			w := &headerOnly{header: http.Header{}}
 			n := 0
 			for b.Loop() {
-				w := httptest.NewRecorder()
+				clear(w.header)
 				one.handler.ServeHTTP(w, one.requests[n%len(one.requests)])
-				if w.Code != 200 {
-					b.Fatal(w.Code)
+				if w.status != 0 {
+					b.Fatal(w.status)
 				}
 				n++
 			}
 		})
 	}
 }
+
+// headerOnly costs nothing by itself.
+type headerOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *headerOnly) Header() http.Header         { return w.header }
+func (w *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (w *headerOnly) WriteHeader(status int)      { w.status = status }
