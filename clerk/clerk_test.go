@@ -155,7 +155,7 @@ func TestHeaderWins(t *testing.T) { // CL-03
 	require.Equal(t, "signed-in user_2", decide(t, b, page("/", "Cookie", cookies, "Authorization", "Basic nonsense")))
 }
 
-func TestKeysAreReplacedAndLimited(t *testing.T) { // CL-02, JW-01, JW-03
+func TestKeysAreReplacedAndLimited(t *testing.T) { // CL-02, JW-01, JW-02, JW-03
 	instance, b, at := setup(t, true, nil)
 	old := instance.Token(set("exp", at.Now().Unix()+3600))
 	var wg sync.WaitGroup
@@ -169,11 +169,11 @@ func TestKeysAreReplacedAndLimited(t *testing.T) { // CL-02, JW-01, JW-03
 	for range 100 {
 		require.Equal(t, "signed-out jwk-kid-mismatch", decide(t, b, bearer(instance.Token(setHeader("kid", "unknown")))))
 	}
-	require.Equal(t, 1, instance.Hits("/v1/jwks"), "unknown keys cause no flood")
+	require.Equal(t, 2, instance.Hits("/v1/jwks"), "unknown keys cause no flood")
 	instance.RotateKeys()
 	at.advance(31 * time.Second)
 	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))), "a new key is found")
-	require.Equal(t, 2, instance.Hits("/v1/jwks"))
+	require.Equal(t, 3, instance.Hits("/v1/jwks"))
 	require.Equal(t, "signed-out jwk-kid-mismatch", decide(t, b, bearer(old)), "a removed key is gone")
 	at.advance(5*time.Minute + time.Second)
 	instance.SetDown(true)
@@ -181,6 +181,26 @@ func TestKeysAreReplacedAndLimited(t *testing.T) { // CL-02, JW-01, JW-03
 	require.Error(t, err, "expired keys and no API: nobody can tell")
 	instance.SetDown(false)
 	at.advance(3 * time.Second)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+}
+
+func TestClaimsAreOfOneRequest(t *testing.T) { // MW-11
+	instance, b, _ := setup(t, true, nil)
+	r := bearer(instance.Token(nil))
+	for range 3 {
+		s := mustDecide(t, b, r)
+		require.Equal(t, "user_1", s.Claims.UserID)
+		s.Claims.UserID, s.Claims.OrganizationID = "user_2", "org_2"
+		copy(s.Claims.Raw("sub"), `"evil_1"`)
+		require.Equal(t, `"user_1"`, string(s.Claims.Raw("sub")))
+	}
+}
+
+func TestRotationRightAfterAFetch(t *testing.T) { // JW-02
+	instance, b, at := setup(t, true, nil)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	instance.RotateKeys()
+	at.advance(time.Second)
 	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
 }
 

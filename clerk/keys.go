@@ -17,7 +17,7 @@ import (
 
 const (
 	keysLife  = 5 * time.Minute
-	missPause = 30 * time.Second // between refetches for key ids that nobody knows
+	missPause = 30 * time.Second // between fetches for key ids that nobody knows
 	failPause = 2 * time.Second  // after a failed fetch
 	minKeyLen = 2048
 )
@@ -32,6 +32,7 @@ type keyCache struct {
 	mu      sync.Mutex
 	keys    map[string]*rsa.PublicKey
 	fetched time.Time // when keys were
+	missed  time.Time // when an unknown key id last caused a fetch
 	failed  time.Time
 	err     error
 	flight  chan struct{} // closed when the fetch that is under way ends
@@ -48,7 +49,7 @@ func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 		case fresh && key != nil:
 			c.mu.Unlock()
 			return key, nil
-		case fresh && (refetched || now.Sub(c.fetched) < missPause):
+		case fresh && (refetched || now.Sub(c.missed) < missPause):
 			c.mu.Unlock()
 			return nil, tokenUnknownKey
 		case c.err != nil && now.Sub(c.failed) < failPause:
@@ -58,6 +59,9 @@ func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 		}
 		flight := c.flight
 		if flight == nil {
+			if fresh {
+				c.missed = now
+			}
 			flight = make(chan struct{})
 			c.flight = flight
 			go c.load(context.WithoutCancel(ctx), flight)
@@ -91,8 +95,8 @@ func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
 	close(flight)
 }
 
-// parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others
-// are passed over.
+// parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others,
+// and those of more than 8192 bits, which go-jose refuses, are passed over.
 func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	var set struct{ Keys []json.RawMessage }
 	if json.Unmarshal(body, &set) != nil || set.Keys == nil {
