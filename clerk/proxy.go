@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -37,49 +38,11 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 	prefix := strings.TrimRight(public.EscapedPath(), "/")
 	proxies := forwarded.Default()
 	proxy := &httputil.ReverseProxy{
-		Transport: b.client.HTTPClient(proxyBodyRest).Transport,
-		Rewrite: func(p *httputil.ProxyRequest) {
-			out := p.Out
-			// By concatenation: a path that begins with // stays a path.
-			out.URL, _ = proxyTarget(p.In.URL, prefix) // checked below
-			out.Host = frontendHost
-			h := out.Header
-			for _, name := range []string{"Connection", "Te", "Upgrade", "X-Real-Ip", "Clerk-Proxy-Url", "Clerk-Secret-Key"} {
-				h.Del(name)
-			}
-			for name := range h {
-				if strings.HasPrefix(name, "X-Forwarded-") {
-					delete(h, name)
-				}
-			}
-			h["Cookie"] = clerksCookies(h["Cookie"])
-			h.Set("Clerk-Proxy-Url", b.frontendAPI)
-			h.Set("Clerk-Secret-Key", b.config.SecretKey.Reveal())
-			h.Set("X-Forwarded-Host", public.Host)
-			h.Set("X-Forwarded-Proto", public.Scheme)
-			if client := proxies.Client(p.In); client.IsValid() {
-				h.Set("X-Forwarded-For", client.String())
-			}
-		},
-		ModifyResponse: func(resp *http.Response) error {
-			if to, err := url.Parse(resp.Header.Get("Location")); err == nil && resp.Header.Get("Location") != "" {
-				if to.Host == frontendHost || to.Host == b.instance.frontendAPI || to.Host == "" && strings.HasPrefix(to.Path, "/") {
-					to.Scheme, to.Host, to.Path, to.RawPath = public.Scheme, public.Host, prefix+to.Path, ""
-					resp.Header.Set("Location", to.String())
-				}
-			}
-			return nil
-		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			var large *http.MaxBytesError
-			if errors.As(err, &large) {
-				http.Error(w, "The request is too large.", http.StatusRequestEntityTooLarge)
-				return
-			}
-			b.log.WarnContext(r.Context(), "clerk: the Frontend API cannot be reached", "cause", err.Error())
-			http.Error(w, "Clerk cannot be reached at the moment. Try again later.", http.StatusBadGateway)
-		},
-		ErrorLog: log.New(io.Discard, "", 0), // all of it has been through ErrorHandler
+		Transport:      b.client.HTTPClient(proxyBodyRest).Transport,
+		Rewrite:        func(p *httputil.ProxyRequest) { b.toClerk(p, public, prefix, proxies.Client(p.In)) },
+		ModifyResponse: func(resp *http.Response) error { b.fromClerk(resp, public, prefix); return nil },
+		ErrorHandler:   b.proxyFailed,
+		ErrorLog:       log.New(io.Discard, "", 0), // all of it has been through ErrorHandler
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := proxyTarget(r.URL, prefix); !ok {
@@ -97,6 +60,51 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxProxied)
 		proxy.ServeHTTP(w, r.WithContext(ctx))
 	}), nil
+}
+
+// toClerk makes a request one to Clerk. Nothing that proxies say is passed on.
+func (b *Backend) toClerk(p *httputil.ProxyRequest, public *url.URL, prefix string, client netip.Addr) {
+	out := p.Out
+	// By concatenation: a path that begins with // stays a path.
+	out.URL, _ = proxyTarget(p.In.URL, prefix) // checked by FrontendProxy
+	out.Host = frontendHost
+	h := out.Header
+	for _, name := range []string{"Connection", "Te", "Upgrade", "X-Real-Ip", "Clerk-Proxy-Url", "Clerk-Secret-Key"} {
+		h.Del(name)
+	}
+	for name := range h {
+		if strings.HasPrefix(name, "X-Forwarded-") || strings.Contains(name, "_") { // some servers read _ as -
+			delete(h, name)
+		}
+	}
+	h["Cookie"] = clerksCookies(h["Cookie"])
+	h.Set("Clerk-Proxy-Url", b.frontendAPI)
+	h.Set("Clerk-Secret-Key", b.config.SecretKey.Reveal())
+	h.Set("X-Forwarded-Host", public.Host)
+	h.Set("X-Forwarded-Proto", public.Scheme)
+	if client.IsValid() {
+		h.Set("X-Forwarded-For", client.String())
+	}
+}
+
+// fromClerk keeps redirects within Clerk's API on this domain.
+func (b *Backend) fromClerk(resp *http.Response, public *url.URL, prefix string) {
+	if to, err := url.Parse(resp.Header.Get("Location")); err == nil && resp.Header.Get("Location") != "" {
+		if to.Host == frontendHost || to.Host == b.instance.frontendAPI || to.Host == "" && strings.HasPrefix(to.Path, "/") {
+			to.Scheme, to.Host, to.Path, to.RawPath = public.Scheme, public.Host, prefix+to.Path, ""
+			resp.Header.Set("Location", to.String())
+		}
+	}
+}
+
+func (b *Backend) proxyFailed(w http.ResponseWriter, r *http.Request, err error) {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		http.Error(w, "The request is too large.", http.StatusRequestEntityTooLarge)
+		return
+	}
+	b.log.WarnContext(r.Context(), "clerk: the Frontend API cannot be reached", "cause", err.Error())
+	http.Error(w, "Clerk cannot be reached at the moment. Try again later.", http.StatusBadGateway)
 }
 
 // proxyTarget is where a request below prefix goes at Clerk. ok is false for

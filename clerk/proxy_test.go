@@ -65,7 +65,7 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 	}
 	w := ask("POST", "/__clerk/v1/client/sign_ins?x=1%20",
 		"X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "evil.example", "X-Forwarded-Port", "1", "X-Real-Ip", "1.2.3.4", "Forwarded", "for=1.2.3.4",
-		"Clerk-Secret-Key", "mine", "Clerk-Proxy-Url", "https://evil.example", "Connection", "Upgrade, X-Private", "X-Private", "1", "Upgrade", "websocket", "Te", "trailers",
+		"Clerk-Secret-Key", "mine", "Clerk-Proxy-Url", "https://evil.example", "Connection", "Upgrade, X-Private", "X-Private", "1", "Upgrade", "websocket", "Te", "trailers", "Clerk_Secret_Key", "mine", "X_Forwarded_For", "1.2.3.4",
 		"Cookie", "__client=abc; __Secure-authjs.session-token=ours; x=1", "Cookie", "next-auth.session-token.0=ours")
 	require.Equal(t, 200, w.Code)
 	require.Equal(t, "https://frontend-api.clerk.dev/v1/client/sign_ins?x=1%20", sent.URL.String())
@@ -78,7 +78,7 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 	require.Equal(t, []string{"www.example.com"}, h.Values("X-Forwarded-Host"))
 	require.Equal(t, []string{"https"}, h.Values("X-Forwarded-Proto"))
 	require.Equal(t, []string{"__client=abc; x=1"}, h.Values("Cookie"))
-	for _, name := range []string{"X-Forwarded-Port", "X-Real-Ip", "Forwarded", "Connection", "X-Private", "Upgrade", "Te"} {
+	for _, name := range []string{"X-Forwarded-Port", "X-Real-Ip", "Forwarded", "Connection", "X-Private", "Upgrade", "Te", "Clerk_Secret_Key", "X_Forwarded_For"} {
 		require.Empty(t, h.Get(name), name)
 	}
 	for target, want := range map[string]string{

@@ -157,7 +157,7 @@ type site struct{ PublishableKey, FrontendAPI string }
 func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, _ := auth.FromContext(r.Context())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI(), "Site": s}); err != nil {
+	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.Path, "Site": s}); err != nil {
 		log.Print(err)
 	}
 }
