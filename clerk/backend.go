@@ -25,9 +25,10 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 			d.Header = http.Header{}
 		}
 		d.Header.Set("X-Clerk-Auth-Status", string(s.Status))
-		d.Header.Set("X-Clerk-Auth-Reason", s.Reason)
-		if s.Message != "" {
-			d.Header.Set("X-Clerk-Auth-Message", s.Message)
+		for name, value := range map[string]string{"X-Clerk-Auth-Reason": s.Reason, "X-Clerk-Auth-Message": s.Message} {
+			if value != "" {
+				d.Header.Set(name, value)
+			}
 		}
 		return d, nil
 	}

@@ -70,6 +70,7 @@ func TestWhereTheGoSDKErrs(t *testing.T) {
 	d, err := b.Authenticate(bearer(made(set("sts", "pending"))), origin)
 	require.NoError(t, err)
 	require.Nil(t, d.Session, "takes a pending session")
+	require.Empty(t, d.Header.Values("X-Clerk-Auth-Reason"), "there is none")
 	_, err = clerk.New(clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), JWTKey: "nonsense"})
 	require.Error(t, err, "a bad PEM is an error at start, not 401 for everybody")
 	development, dev, _ := setup(t, false, nil)
