@@ -59,7 +59,7 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 		if id == "weak" {
 			signer = weak
 		}
-		token := providertest.Sign(signer, map[string]any{"alg": "RS256", "kid": id}, map[string]any{"iss": "https://" + i.FrontendAPI, "sub": "user_1", "exp": 9999999999})
+		token := providertest.Sign(signer, map[string]any{"alg": "RS256", "kid": id}, map[string]any{"iss": "https://" + i.FrontendAPI, "sub": "user_1", "exp": int64(9999999999)})
 		require.Equal(t, want, decide(t, b, bearer(token)), id)
 	}
 }
