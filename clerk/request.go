@@ -71,6 +71,9 @@ func (q *request) param(name string) string {
 }
 
 func (q *request) lookUp(name string) (value string, there bool) {
+	if q.URL.RawQuery == "" {
+		return "", false
+	}
 	for pair := range strings.SplitSeq(q.URL.RawQuery, "&") {
 		key, value, _ := strings.Cut(pair, "=")
 		if unescapeQuery(key) != name || strings.Contains(pair, ";") {

@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -123,7 +124,7 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 		Satellite: c.Options.IsSatellite, SatelliteAutoSync: c.Options.SatelliteAutoSync, Domain: c.Options.Domain,
 		SignInURL: c.Options.SignInURL, ProxyURL: c.Options.ProxyURL, AuthorizedParties: c.Options.AuthorizedParties,
 		AcceptTokens: c.Options.AcceptsToken, RedirectOrigins: []string{"https://sat.example.net"},
-		Now: func() time.Time { return now },
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
 	if c.Options.Networkless {
 		config.JWTKey = i.JWTKey

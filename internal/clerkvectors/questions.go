@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -38,7 +39,7 @@ func (q *Questions) Check(t *testing.T) (yes, accepted int) {
 	now := time.Unix(q.Now, 0)
 	b, err := clerk.New(clerk.Config{
 		PublishableKey: q.Instance.PublishableKey, SecretKey: auth.NewSecret(q.Instance.SecretKey), JWTKey: q.Instance.JWTKey,
-		Now: func() time.Time { return now },
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	for _, one := range q.Tokens {
@@ -116,7 +117,7 @@ type Webhook struct {
 // Verify delivers it to package clerk, and says whether it is taken.
 func (w *Webhook) Verify(now time.Time) (bool, error) {
 	h, err := clerk.NewWebhook(clerk.WebhookConfig{
-		Secrets: []auth.Secret{auth.NewSecret(w.Secret)}, Now: func() time.Time { return now },
+		Secrets: []auth.Secret{auth.NewSecret(w.Secret)}, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 		Handle: func(context.Context, clerk.Event) error { return nil },
 	})
 	if err != nil {
