@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/sallyport/auth/internal/strictjson"
 )
 
 // Session is one person's sign-in. Each request has its own: changing it changes
@@ -74,6 +76,10 @@ func (s *Session) SetClaim(name string, v any) error {
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {
+		return fmt.Errorf("session: claim %q: %w", name, err)
+	}
+	// Raw JSON from elsewhere may be what no token is read with.
+	if err := strictjson.Check(raw); err != nil {
 		return fmt.Errorf("session: claim %q: %w", name, err)
 	}
 	extra := make([]extraClaim, 0, len(s.extra)+1)

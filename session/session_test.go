@@ -423,3 +423,12 @@ func TestMemoryStoreIsBounded(t *testing.T) { // SE-08
 	_, ok, _ = m.Find(ctx, "9999")
 	require.False(t, ok)
 }
+
+func TestClaimsThatNoTokenIsReadWith(t *testing.T) {
+	s := ada()
+	for _, raw := range []string{`{"a":1,"a":2}`, "\"\xff\"", strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
+		require.Error(t, s.SetClaim("theirs", json.RawMessage(raw)), raw)
+	}
+	require.Empty(t, s.Claims())
+	require.NoError(t, s.SetClaim("theirs", json.RawMessage(`{"a":1}`)))
+}
