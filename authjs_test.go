@@ -18,24 +18,6 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// post sends body as media, as a script of the page would.
-func (b *browser) post(path, media, body string, headers ...string) answer {
-	b.s.t.Helper()
-	req, err := http.NewRequest("POST", b.s.server.URL+path, strings.NewReader(body))
-	require.NoError(b.s.t, err)
-	req.Header.Set("Content-Type", media)
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := b.Do(req)
-	require.NoError(b.s.t, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(b.s.t, err)
-	b.s.invariants(resp, string(text))
-	return answer{resp, string(text)}
-}
-
 func jsonText(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

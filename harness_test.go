@@ -147,22 +147,30 @@ type answer struct {
 	text string
 }
 
+// do sends what a page does: a form, or none.
 func (b *browser) do(method, path string, form url.Values, headers ...string) answer {
+	b.s.t.Helper()
+	before := []string{"Accept", "text/html"}
+	if form != nil {
+		before = append(before, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	return b.send(method, path, form.Encode(), append(before, headers...)...)
+}
+
+// post sends what a script does: body, of the type media.
+func (b *browser) post(path, media, body string, headers ...string) answer {
+	b.s.t.Helper()
+	return b.send("POST", path, body, append([]string{"Content-Type", media}, headers...)...)
+}
+
+func (b *browser) send(method, path, body string, headers ...string) answer {
 	b.s.t.Helper()
 	target := path
 	if strings.HasPrefix(path, "/") {
 		target = b.s.server.URL + path
 	}
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	req, err := http.NewRequest(method, target, body)
+	req, err := http.NewRequest(method, target, strings.NewReader(body))
 	require.NoError(b.s.t, err)
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	req.Header.Set("Accept", "text/html")
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
