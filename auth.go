@@ -54,6 +54,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/session"
 )
 
@@ -327,8 +328,7 @@ func trustedProxies(list []string) (forwarded.Proxies, error) {
 
 func checkOrigins(list []string) (err error) {
 	for _, o := range list {
-		u, e := url.Parse(o)
-		if e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+strings.ToLower(u.Host) != o {
+		if u, e := upstream.CheckURL(o); e != nil || u.Scheme+"://"+strings.ToLower(u.Host) != o {
 			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
 		}
 	}

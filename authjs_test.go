@@ -215,7 +215,7 @@ func TestReturnOrigins(t *testing.T) { // RD-02
 	}
 	page := s.browser().get("/api/auth/signout")
 	require.Contains(t, page.Header.Get("Content-Security-Policy"), "form-action 'self' https://idp.example;")
-	for _, bad := range []string{"www.example.com", "https://www.example.com/", "https://WWW.example.com", "javascript://x", "*"} {
+	for _, bad := range []string{"www.example.com", "https://www.example.com/", "https://WWW.example.com", "javascript://x", "http://www.example.com", "*"} {
 		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "stub"}}, ReturnOrigins: []string{bad}})
 		require.ErrorContains(t, err, "ReturnOrigins", bad)
 	}
