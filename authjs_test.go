@@ -137,8 +137,12 @@ func TestUpdateOfTheSession(t *testing.T) { // CS-02
 	require.Equal(t, 200, b.post("/api/auth/session", "application/json", jsonText(map[string]any{"csrfToken": b.csrf()})).StatusCode)
 }
 
-func TestSessionIsOnlyForItsOrigin(t *testing.T) { // CS-06
-	s := newSite(t, nil)
+func TestSessionIsOnlyForItsOrigin(t *testing.T) { // CS-06, SE-13
+	s := newSite(t, func(c *auth.Config) {
+		c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error {
+			return s.SetClaim("accessToken", "at-1")
+		}
+	})
 	b := s.browser()
 	b.signIn("ada")
 	for name, test := range map[string]struct {
@@ -156,6 +160,7 @@ func TestSessionIsOnlyForItsOrigin(t *testing.T) { // CS-06
 		got := b.get("/api/auth/session", test.headers...)
 		require.Equal(t, test.want, got.StatusCode, name)
 		require.Equal(t, test.want == 200, strings.Contains(got.text, "ada"), name)
+		require.NotContains(t, got.text, "at-1", "no claim shows by itself")
 		require.Empty(t, got.Header.Get("Access-Control-Allow-Origin"))
 		if test.want == 200 {
 			require.Equal(t, "same-origin", got.Header.Get("Cross-Origin-Resource-Policy"))
@@ -245,7 +250,7 @@ func TestErrorsForPagesMadeForAuthjs(t *testing.T) {
 	require.Contains(t, page.text, "not set up correctly")
 }
 
-func TestReadOnly(t *testing.T) { // SE-13
+func TestReadOnly(t *testing.T) {
 	signer := newSite(t, nil)
 	b := signer.browser()
 	b.signIn("ada")

@@ -82,6 +82,18 @@ func TestV4IsUpgradedWhenAsked(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(b.set), "next-auth", "deleted once")
 }
 
+func TestClaimsThatSaidNothingGiveWay(t *testing.T) {
+	b := newBox(t, session.Config{UpgradeV4: true})
+	b.v4Token(b.claims(`,"email":null,"email_verified":false,"groups":[],"<&>":"<&>"`))
+	s := b.load()
+	s.Email, s.EmailVerified, s.Groups = "ada@example.com", true, []string{"a"}
+	require.NoError(t, b.answer(func(w http.ResponseWriter, r *http.Request) error { return b.Rewrite(w, r, s, true) }))
+	s = b.load()
+	require.NotNil(t, s, "no name stands twice")
+	require.Equal(t, "ada@example.com true [a]", fmt.Sprint(s.Email, " ", s.EmailVerified, " ", s.Groups))
+	require.Equal(t, map[string]any{"roles": []any{"admin"}, "<&>": "<&>"}, s.Claims())
+}
+
 func TestBearer(t *testing.T) {
 	b := newBox(t, session.Config{})
 	require.NoError(t, b.start(ada()))

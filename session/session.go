@@ -5,8 +5,10 @@ package session
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sallyport/auth/internal/strictjson"
 )
@@ -71,8 +73,11 @@ func (s *Session) Claims() map[string]any {
 // SetClaim sets the claim name, which must be none that has a field. It takes
 // effect when the session is written next.
 func (s *Session) SetClaim(name string, v any) error {
-	if isField(name) || name == "nbf" {
+	if field, _ := new(fields).has(name); field || name == "nbf" {
 		return fmt.Errorf("session: claim %q is not free to set: it has a field, or a meaning of its own", name)
+	}
+	if !utf8.ValidString(name) {
+		return errors.New("session: a claim's name is no UTF-8")
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -99,44 +104,84 @@ func copyOf(s *Session) *Session {
 	return &c
 }
 
-var fieldNames = map[string]bool{"jti": true, "sub": true, "name": true, "email": true, "email_verified": true, "picture": true,
-	"provider": true, "provider_issuer": true, "preferred_username": true, "groups": true, "auth_time": true, "iat": true, "exp": true}
+// fields are the claims that have one, as they stand in a token.
+type fields struct {
+	ID            string   `json:"jti,omitempty"`
+	Subject       string   `json:"sub,omitempty"`
+	Name          string   `json:"name,omitempty"`
+	Email         string   `json:"email,omitempty"`
+	EmailVerified bool     `json:"email_verified,omitempty"`
+	Picture       string   `json:"picture,omitempty"`
+	Provider      string   `json:"provider,omitempty"`
+	Issuer        string   `json:"provider_issuer,omitempty"`
+	Username      string   `json:"preferred_username,omitempty"`
+	Groups        []string `json:"groups,omitempty"`
+	AuthTime      int64    `json:"auth_time,omitempty"`
+	IssuedAt      int64    `json:"iat"`
+	ExpiresAt     int64    `json:"exp"`
+}
 
-func isField(name string) bool { return fieldNames[name] }
+// has reports whether the claim name has a field, and whether that says something.
+func (f *fields) has(name string) (field, said bool) {
+	switch name {
+	case "jti":
+		return true, f.ID != ""
+	case "sub":
+		return true, f.Subject != ""
+	case "name":
+		return true, f.Name != ""
+	case "email":
+		return true, f.Email != ""
+	case "email_verified":
+		return true, f.EmailVerified
+	case "picture":
+		return true, f.Picture != ""
+	case "provider":
+		return true, f.Provider != ""
+	case "provider_issuer":
+		return true, f.Issuer != ""
+	case "preferred_username":
+		return true, f.Username != ""
+	case "groups":
+		return true, len(f.Groups) > 0
+	case "auth_time":
+		return true, f.AuthTime != 0
+	case "iat", "exp":
+		return true, true
+	}
+	return false, false
+}
 
-// encode is the token's payload.
+// encode is the token's payload: the fields, and then the claims without one as
+// they stand.
 func (s *Session) encode() ([]byte, error) {
-	m := make(map[string]any, len(fieldNames)+len(s.extra))
-	for _, e := range s.extra {
-		m[e.name] = json.RawMessage(e.raw)
-	}
-	set := func(name, value string) {
-		if value != "" {
-			m[name] = value
-		}
-	}
-	set("jti", s.ID)
-	set("sub", s.Subject)
-	set("name", s.Name)
-	set("email", s.Email)
-	set("picture", s.Picture)
-	set("provider", s.Provider)
-	set("provider_issuer", s.Issuer)
-	set("preferred_username", s.Username)
-	if s.EmailVerified {
-		m["email_verified"] = true
-	}
-	if len(s.Groups) > 0 {
-		m["groups"] = s.Groups
+	f := fields{
+		ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
+		Provider: s.Provider, Issuer: s.Issuer, Username: s.Username, Groups: s.Groups,
+		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}
 	if !s.AuthTime.IsZero() {
-		m["auth_time"] = s.AuthTime.Unix()
+		f.AuthTime = s.AuthTime.Unix()
 	}
-	m["iat"], m["exp"] = s.IssuedAt.Unix(), s.ExpiresAt.Unix()
-	// Not Marshal: an address's & as \u0026 is longer, and read more slowly.
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(m)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	e.SetEscapeHTML(false) // an address's & as \u0026 is longer, and read more slowly
+	if err := e.Encode(&f); err != nil {
+		return nil, err
+	}
+	b.Truncate(b.Len() - len("}\n"))
+	for _, claim := range s.extra {
+		if _, said := f.has(claim.name); said {
+			continue // it had no value when the token was read
+		}
+		b.WriteByte(',')
+		if err := e.Encode(claim.name); err != nil {
+			return nil, err
+		}
+		b.Truncate(b.Len() - len("\n"))
+		b.WriteByte(':')
+		b.WriteString(claim.raw)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }

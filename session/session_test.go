@@ -429,6 +429,9 @@ func TestClaimsThatNoTokenIsReadWith(t *testing.T) {
 	for _, raw := range []string{`{"a":1,"a":2}`, "\"\xff\"", strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
 		require.Error(t, s.SetClaim("theirs", json.RawMessage(raw)), raw)
 	}
+	for _, name := range []string{"\xff", "sub", "exp", "nbf", "email_verified"} {
+		require.Error(t, s.SetClaim(name, 1), name)
+	}
 	require.Empty(t, s.Claims())
 	require.NoError(t, s.SetClaim("theirs", json.RawMessage(`{"a":1}`)))
 }
