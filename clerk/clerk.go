@@ -174,7 +174,7 @@ func New(c Config) (*Backend, error) {
 	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
 	if c.Profiles {
 		b.users = user.NewClient(b.SDK())
-		b.profiles = profiles{now: c.Now, fetch: b.fetchProfile}
+		b.profiles = profiles{now: c.Now, fetch: b.fetchProfile, wait: profileWait, log: c.Logger}
 	}
 	return b, nil
 }

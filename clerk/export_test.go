@@ -1,6 +1,9 @@
 package clerk
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Forget makes b see token as if for the first time.
 func Forget(b *Backend, token string) {
@@ -11,10 +14,10 @@ func Forget(b *Backend, token string) {
 }
 
 // Describe fetches a profile as a request of that person does.
-func Describe(b *Backend, id string) error {
-	_, err := b.profiles.get(context.Background(), id)
-	return err
-}
+func Describe(b *Backend, id string) { b.profiles.get(context.Background(), id) }
+
+// SetProfileWait replaces how long a request waits for a profile.
+func SetProfileWait(b *Backend, d time.Duration) { b.profiles.wait = d }
 
 // ProfilesKept says how many there are.
 func ProfilesKept(b *Backend) int {

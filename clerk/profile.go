@@ -3,6 +3,8 @@ package clerk
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -27,73 +29,90 @@ func (b *Backend) SDK() *sdk.ClientConfig {
 }
 
 const (
-	profileLife = 5 * time.Minute
-	maxProfiles = 4096 // in each of two generations
+	profileLife  = 5 * time.Minute
+	profilePause = 30 * time.Second // after one could not be had
+	profileWait  = 2 * time.Second  // what a request waits for one at most
+	maxProfiles  = 4096             // in each of two generations
 )
 
 // profile is what a session shows of a person.
 type profile struct {
 	name, username, email, picture string
 	verified                       bool
-	fetched                        time.Time
 }
 
-// profiles are those that were fetched, for profileLife. Concurrent requests of
-// one person share a fetch.
+// profiles are those that were fetched, for profileLife, and longer where Clerk
+// does not answer. Concurrent requests of one person share a fetch.
 type profiles struct {
 	now   func() time.Time
 	fetch func(ctx context.Context, id string) (profile, error)
+	wait  time.Duration // of a request, at most
+	log   *slog.Logger
 
 	mu         sync.Mutex
-	young, old map[string]profile
-	flights    map[string]*profileFlight
+	young, old map[string]knownProfile
+	flights    map[string]chan struct{} // closed when the fetch that is under way ends
 }
 
-type profileFlight struct {
-	done    chan struct{}
-	profile profile
-	err     error
+type knownProfile struct {
+	profile
+	until time.Time // when to ask again
 }
 
-func (p *profiles) get(ctx context.Context, id string) (profile, error) {
+// get is the last that is known of somebody: nothing, for a stranger of whom
+// Clerk says nothing in time.
+func (p *profiles) get(ctx context.Context, id string) profile {
 	p.mu.Lock()
-	for _, generation := range []map[string]profile{p.young, p.old} {
-		if known, ok := generation[id]; ok && p.now().Sub(known.fetched) < profileLife {
-			p.mu.Unlock()
-			return known, nil
-		}
+	known := p.known(id)
+	if p.now().Before(known.until) {
+		p.mu.Unlock()
+		return known.profile
 	}
 	flight := p.flights[id]
 	if flight == nil {
-		flight = &profileFlight{done: make(chan struct{})}
+		flight = make(chan struct{})
 		if p.flights == nil {
-			p.flights = map[string]*profileFlight{}
+			p.flights = map[string]chan struct{}{}
 		}
 		p.flights[id] = flight
 		go p.load(context.WithoutCancel(ctx), id, flight)
 	}
 	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, p.wait)
+	defer cancel()
 	select {
-	case <-flight.done:
-		return flight.profile, flight.err
+	case <-flight:
 	case <-ctx.Done():
-		return profile{}, ctx.Err()
 	}
-}
-
-func (p *profiles) load(ctx context.Context, id string, flight *profileFlight) {
-	flight.profile, flight.err = p.fetch(ctx, id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if flight.err == nil {
-		flight.profile.fetched = p.now()
-		if p.young == nil || len(p.young) >= maxProfiles {
-			p.old, p.young = p.young, map[string]profile{}
-		}
-		p.young[id] = flight.profile
+	return p.known(id).profile
+}
+
+func (p *profiles) known(id string) knownProfile {
+	if known, ok := p.young[id]; ok {
+		return known
 	}
+	return p.old[id]
+}
+
+func (p *profiles) load(ctx context.Context, id string, flight chan struct{}) {
+	fetched, err := p.fetch(ctx, id)
+	if err != nil {
+		p.log.WarnContext(ctx, "clerk: no profile", "subject", id, "cause", err.Error())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := knownProfile{fetched, p.now().Add(profileLife)}
+	if err != nil {
+		known = knownProfile{p.known(id).profile, p.now().Add(profilePause)}
+	}
+	if p.young == nil || len(p.young) >= maxProfiles {
+		p.old, p.young = p.young, map[string]knownProfile{}
+	}
+	p.young[id] = known
 	delete(p.flights, id)
-	close(flight.done)
+	close(flight)
 }
 
 // fetchProfile asks Clerk about a user.
@@ -101,7 +120,10 @@ func (b *Backend) fetchProfile(ctx context.Context, id string) (profile, error) 
 	u, err := b.users.Get(ctx, id)
 	if err != nil {
 		var answer *sdk.APIErrorResponse
-		if errors.As(err, &answer) {
+		switch {
+		case errors.As(err, &answer) && answer.HTTPStatusCode == http.StatusNotFound:
+			return profile{}, nil // gone: what was known of the person counts no more
+		case answer != nil:
 			return profile{}, unreachable("a user is answered with status %d", answer.HTTPStatusCode)
 		}
 		return profile{}, unreachable("%w", err)
@@ -124,16 +146,11 @@ func (b *Backend) fetchProfile(ctx context.Context, id string) (profile, error) 
 	return p, nil
 }
 
-// describe fills in who a session belongs to. A profile that cannot be had
-// leaves the session as good as it was.
+// describe fills in who a session belongs to, as far as that is known.
 func (b *Backend) describe(ctx context.Context, s *session.Session) {
 	if b.users == nil {
 		return
 	}
-	p, err := b.profiles.get(ctx, s.Subject)
-	if err != nil {
-		b.log.WarnContext(ctx, "clerk: no profile", "subject", s.Subject, "cause", err.Error())
-		return
-	}
+	p := b.profiles.get(ctx, s.Subject)
 	s.Name, s.Username, s.Email, s.EmailVerified, s.Picture = p.name, p.username, p.email, p.verified, p.picture
 }

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	frontendHost  = "frontend-api.clerk.dev" // where Clerk wants proxies to go
-	proxyTimeout  = time.Minute
-	maxProxied    = 16 << 20 // a picture of oneself is the largest thing that people send
-	proxyBodyRest = 64 << 20
+	frontendHost = "frontend-api.clerk.dev" // where Clerk wants proxies to go
+	proxyTimeout = time.Minute
+	maxToClerk   = 16 << 20 // a picture of oneself is the largest thing that people send
+	maxFromClerk = 64 << 20
 )
 
 // FrontendProxy passes requests below [Config].ProxyURL on to Clerk's Frontend
@@ -38,7 +38,7 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 	prefix := strings.TrimRight(public.EscapedPath(), "/")
 	proxies := forwarded.Default()
 	proxy := &httputil.ReverseProxy{
-		Transport:      b.client.HTTPClient(proxyBodyRest).Transport,
+		Transport:      b.client.HTTPClient(maxFromClerk).Transport,
 		Rewrite:        func(p *httputil.ProxyRequest) { b.toClerk(p, public, prefix, proxies.Client(p.In)) },
 		ModifyResponse: func(resp *http.Response) error { b.fromClerk(resp, public, prefix); return nil },
 		ErrorHandler:   b.proxyFailed,
@@ -57,7 +57,7 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), proxyTimeout)
 		defer cancel()
-		r.Body = http.MaxBytesReader(w, r.Body, maxProxied)
+		r.Body = http.MaxBytesReader(w, r.Body, maxToClerk)
 		proxy.ServeHTTP(w, r.WithContext(ctx))
 	}), nil
 }
