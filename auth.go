@@ -48,18 +48,12 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
-	"strings"
 	"time"
 
-	"github.com/sallyport/auth/internal/forwarded"
-	"github.com/sallyport/auth/internal/upstream"
+	"github.com/sallyport/auth/internal/web"
 	"github.com/sallyport/auth/session"
 )
-
-// DefaultBasePath is where the routes are unless [Config].URL has a path.
-const DefaultBasePath = "/api/auth"
 
 // Config says how people sign in. The zero value of every optional field is
 // the safe default.
@@ -148,7 +142,7 @@ type Config struct {
 	SignInURL, ErrorURL string
 
 	// Templates replaces the pages "signin", "signout" and "error", each of
-	// which is given a [Page]. Those not defined stay ours.
+	// which is given a [pages.Page]. Those not defined stay ours.
 	Templates *template.Template
 
 	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's
@@ -163,106 +157,53 @@ type Config struct {
 }
 
 // Authenticator is a configured sign-in. It is safe for concurrent use.
-type Authenticator struct {
-	providers map[string]Provider
-	order     []Provider
-	straight  Provider
-	backend   Backend
-	code      CodeVerifier
-	policy    Policy
-	sessions  *session.Manager
-	txns      *transactions
-	csrf      *csrf
-	pages     *pageSet
-	origin    *url.URL // nil: from each request
-	base      string   // "/api/auth"
-	proxies   forwarded.Proxies
-	signInURL string
-	errorURL  string
+type Authenticator struct{ server *web.Server }
 
-	codeHeaders []string
-
-	readOnly, nextAuthV4 bool
-	returnOrigins        []string
-	enrich               func(context.Context, *session.Session, *Identity) error
-	update               func(context.Context, *session.Session, json.RawMessage) error
-	returnTo             func(context.Context, *session.Session, string) string
-	public               func(*session.Session, *session.View)
-
-	onEvent func(context.Context, Event)
-	log     *slog.Logger
-	now     func() time.Time
-}
-
-var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // New checks c and returns the Authenticator. It does no network I/O and starts
 // no goroutine. The error joins every problem that c has.
 func New(c Config) (*Authenticator, error) {
-	a := &Authenticator{
-		providers: make(map[string]Provider, len(c.Providers)),
-		order:     c.Providers,
-		backend:   c.Backend,
-		code:      c.AccessCode,
-		policy:    c.Policy,
-		onEvent:   c.OnEvent,
-		log:       c.Logger,
-		now:       c.Now,
-		signInURL: c.SignInURL,
-		errorURL:  c.ErrorURL,
-
-		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, returnOrigins: c.ReturnOrigins,
-		enrich: c.Enrich, update: c.Update, returnTo: c.ReturnTo, public: c.Session.Public,
+	if c.Logger == nil {
+		c.Logger = slog.Default()
 	}
-	if a.log == nil {
-		a.log = slog.Default()
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	if a.now == nil {
-		a.now = time.Now
+	ways, err := c.ways()
+	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
+	err = errors.Join(e, err)
+	wc := web.Config{
+		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, TrustedProxies: c.TrustedProxies, Ways: ways,
+		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
+		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
+		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
+		Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
-	var err error
-	problem := func(e error) {
-		if e != nil {
-			err = errors.Join(err, e)
-		}
+	if c.AccessCode != nil {
+		wc.Gate = gate{c.AccessCode}
 	}
-	var e error
-	a.sessions, e = session.NewManager(c.Session, c.Secrets, a.now)
-	problem(e)
-	a.origin, a.base, e = publicURL(c.URL)
-	problem(e)
-	a.proxies, e = trustedProxies(c.TrustedProxies)
-	problem(e)
-	a.pages, e = newPages(c.Templates)
-	problem(e)
-	problem(a.addProviders(c.Providers))
-	problem(checkOrigins(c.ReturnOrigins))
-	a.codeHeaders, e = codeHeaders(c)
-	problem(e)
-	problem(checkPage("SignInURL", c.SignInURL))
-	problem(checkPage("ErrorURL", c.ErrorURL))
-	if err != nil {
+	if c.Backend != nil {
+		wc.Backend = backend{c.Backend}
+	}
+	server, e := web.New(wc)
+	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	if c.StraightToProvider && len(c.Providers) == 1 && c.AccessCode == nil {
-		a.straight = c.Providers[0]
-	}
-	a.txns = newTransactions(c.Secrets, a.now)
-	a.csrf = newCSRF(c.Secrets)
-	return a, nil
+	return &Authenticator{server}, nil
 }
 
-func (a *Authenticator) addProviders(list []Provider) error {
-	ways := len(list) > 0 || a.code != nil || a.backend != nil
+// ways checks the ways in, and has the providers as the routes see them.
+func (c *Config) ways() (ways []web.Way, err error) {
+	some := len(c.Providers) > 0 || c.AccessCode != nil || c.Backend != nil
 	switch {
-	case !ways && !a.readOnly:
-		return errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in; set ReadOnly if an Auth.js application signs people in")
-	case ways && a.readOnly:
-		return errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
+	case !some && !c.ReadOnly:
+		return nil, errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in; set ReadOnly if an Auth.js application signs people in")
+	case some && c.ReadOnly:
+		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	var err error
-	for i, p := range list {
+	ad := admission{c.Policy, c.Enrich}
+	for i, p := range c.Providers {
 		switch {
 		case p == nil:
 			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] is nil", i))
@@ -270,78 +211,40 @@ func (a *Authenticator) addProviders(list []Provider) error {
 			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q, which is taken", i, AccessCode))
 		case !providerName.MatchString(p.Name()):
 			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q: want lower-case letters, digits and hyphens", i, p.Name()))
-		case a.providers[p.Name()] != nil:
-			err = errors.Join(err, fmt.Errorf("auth: two providers have the name %q: give one another", p.Name()))
 		default:
-			a.providers[p.Name()] = p
+			ways = append(ways, ad.way(p))
 		}
 	}
-	return err
+	return ways, err
 }
 
-// codeHeaders are the configured ones in canonical form. Cookie would be a way
-// for other sites to send a code.
-func codeHeaders(c Config) ([]string, error) {
-	if len(c.AccessCodeHeaders) > 0 && c.AccessCode == nil {
-		return nil, errors.New("auth: Config.AccessCodeHeaders is set, and Config.AccessCode is not")
-	}
-	var list []string
-	for _, name := range c.AccessCodeHeaders {
-		if !headerName.MatchString(name) || strings.EqualFold(name, "Cookie") {
-			return nil, fmt.Errorf("auth: Config.AccessCodeHeaders: %q: want a header such as Authorization or X-Access-Code", name)
-		}
-		list = append(list, http.CanonicalHeaderKey(name))
-	}
-	return list, nil
+// Require answers the routes itself and lets only signed-in people reach next.
+//
+// Without a session, a navigation (GET or HEAD, for a document) is answered 303
+// to the sign-in page and returns to the same path and query afterwards.
+// Everything else, fetch, prefetch, an API client, a form, gets 401 with
+// WWW-Authenticate (RFC 9110 11.6.1) and a JSON body. A WebSocket upgrade from
+// another origin gets 403. When it cannot be decided whether somebody is signed
+// in, because the session store is down, everything gets 503.
+//
+// What next answers is kept out of caches unless next says otherwise. The
+// request's body and the answer are left alone.
+func (a *Authenticator) Require(next http.Handler) http.Handler { return a.server.Require(next) }
+
+// RequireRule is [Authenticator.Require] for those whom rule admits. Others who
+// are signed in get 403: a page that says so, or JSON.
+func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
+	return a.server.RequireRule(rule, next)
 }
 
-// publicURL splits the configured address of the routes.
-func publicURL(raw string) (origin *url.URL, base string, err error) {
-	if raw == "" {
-		return nil, DefaultBasePath, nil
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
-		(u.Scheme != "https" && u.Scheme != "http") {
-		return nil, "", errors.New("auth: Config.URL is not the address of the routes: want one like https://example.com/api/auth")
-	}
-	base = strings.TrimRight(u.EscapedPath(), "/")
-	if base == "" {
-		base = DefaultBasePath
-	}
-	if strings.Contains(base, "%") || strings.Contains(base, "//") || strings.Contains(base, "/.") {
-		return nil, "", errors.New("auth: Config.URL has a path that is not plain: want one like /api/auth")
-	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
-}
+// Identify answers the routes itself and lets everybody reach next, which
+// learns from [FromContext] who it is, if anybody.
+func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.server.Identify(next) }
 
-func trustedProxies(list []string) (forwarded.Proxies, error) {
-	if list == nil {
-		return forwarded.Default(), nil
-	}
-	p, err := forwarded.ParseProxies(list)
-	if err != nil {
-		return nil, fmt.Errorf("auth: Config.TrustedProxies: %w", err)
-	}
-	return p, nil
-}
+// ServeHTTP answers the routes, for applications that mount them by hand. It
+// does not look at what is in front of the base path.
+func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
 
-func checkOrigins(list []string) (err error) {
-	for _, o := range list {
-		if u, e := upstream.CheckURL(o); e != nil || u.Scheme+"://"+strings.ToLower(u.Host) != o {
-			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
-		}
-	}
-	return err
-}
-
-func checkPage(field, raw string) error {
-	if raw == "" {
-		return nil
-	}
-	u, err := url.Parse(raw)
-	if err != nil || !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("auth: Config.%s must be a path of this application, such as /login", field)
-	}
-	return nil
-}
+// FromContext returns the session of the request that ctx belongs to. ok is
+// false when nobody is signed in.
+func FromContext(ctx context.Context) (s *session.Session, ok bool) { return web.FromContext(ctx) }

@@ -2,15 +2,17 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 
+	"github.com/sallyport/auth/internal/controlchar"
+	"github.com/sallyport/auth/internal/web"
 	"github.com/sallyport/auth/session"
 )
 
 // A Backend decides about requests by itself, with sessions that are not this
-// package's: clerk.New. It is safe for concurrent use.
+// package's: clerk.New. It is asked where a request brings no session of ours, and
+// is safe for concurrent use.
 type Backend interface {
 	// Authenticate decides who sent r. origin is r's public address. An error
 	// means that nobody can tell: the request is answered 503.
@@ -18,14 +20,15 @@ type Backend interface {
 
 	// SignInURL is where to send a person who has to sign in and then come back
 	// to returnTo, a URL of the application. d is what was decided about the
-	// request.
+	// request; it may be nil.
 	SignInURL(d *Decision, returnTo string) string
 
-	// SignOut ends s. secure says that the public URL is https.
+	// SignOut ends s. secure says that the public URL is https, which decides the
+	// names of cookies.
 	SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error
 }
 
-// Decision is a [Backend]'s.
+// Decision is what a [Backend] decides about one request.
 type Decision struct {
 	Session  *session.Session // nil when nobody is signed in
 	Header   http.Header      // to answer with
@@ -35,53 +38,58 @@ type Decision struct {
 
 // BackendValue returns the [Decision].Value of the request that ctx belongs to,
 // or nil. Packages of backends use it for functions with types of their own.
-func BackendValue(ctx context.Context) any {
-	if v, ok := ctx.Value(visitKey{}).(*visit); ok && v.decision != nil {
-		return v.decision.Value
-	}
-	return nil
-}
+func BackendValue(ctx context.Context) any { return web.BackendValue(ctx) }
 
-// onlyBackend reports whether people sign in at the backend's pages and nowhere
-// else.
-func (a *Authenticator) onlyBackend() bool {
-	return a.backend != nil && len(a.order) == 0 && a.code == nil
-}
+// backend is a [Backend] as the routes see it.
+type backend struct{ Backend }
 
-// askBackend lets the backend decide about a request without a session of ours.
-func (a *Authenticator) askBackend(r *http.Request, v *visit) {
-	d, err := a.backend.Authenticate(r, v.origin)
+// Authenticate implements [web.Backend]. A session is held to the same rules as
+// one of a provider: see [checked].
+func (b backend) Authenticate(r *http.Request, origin *url.URL) (*web.Decision, error) {
+	d, err := b.Backend.Authenticate(r, origin)
 	if err != nil {
-		v.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		return
+		return nil, err
 	}
-	v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
+	if d.Session != nil && !clean(d.Session) {
+		d = cleaned(d)
+	}
+	return (*web.Decision)(d), nil
 }
 
-// stay is follow for the routes: they answer for themselves, and send nobody on.
-func (v *visit) stay(w http.ResponseWriter) {
-	if v.decision != nil && v.decision.Location == "" {
-		v.follow(w)
-	}
+// SignInURL implements [web.Backend].
+func (b backend) SignInURL(d *web.Decision, returnTo string) string {
+	return b.Backend.SignInURL((*Decision)(d), returnTo)
 }
 
-// follow adds what the backend wants answered, and reports whether that is all.
-func (v *visit) follow(w http.ResponseWriter) (done bool) {
-	if v.decision == nil {
-		return false
+// clean reports whether nothing in s has to go, which is so for all but a few.
+func clean(s *session.Session) bool {
+	for _, text := range [...]string{s.Subject, s.Issuer, s.Name, s.Username, s.Email, s.Picture} {
+		if controlchar.In(text) {
+			return false
+		}
 	}
-	h := w.Header()
-	for name, values := range v.decision.Header {
-		h[name] = append(h[name], values...)
+	for _, g := range s.Groups {
+		if controlchar.In(g) {
+			return false
+		}
 	}
-	if len(h["Set-Cookie"]) > 0 {
-		h.Set("Cache-Control", "no-store")
-	}
-	if v.decision.Location == "" {
-		return false
-	}
-	h.Set("Location", v.decision.Location)
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusTemporaryRedirect)
 	return true
+}
+
+// cleaned is d with a clean session, or without one. It changes a copy: the
+// backend may keep what it decided.
+func cleaned(d *Decision) *Decision {
+	copied, s := *d, *d.Session
+	id, err := checked(&Identity{
+		Issuer: s.Issuer, Subject: s.Subject, Name: s.Name, Username: s.Username,
+		Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture, Groups: s.Groups,
+	})
+	if err != nil {
+		copied.Session, copied.Value = nil, nil
+		return &copied
+	}
+	s.Name, s.Username, s.Email, s.EmailVerified = id.Name, id.Username, id.Email, id.EmailVerified
+	s.Picture, s.Groups = id.Picture, id.Groups
+	copied.Session = &s
+	return &copied
 }

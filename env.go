@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport/auth/internal/web"
 	"github.com/sallyport/auth/session"
 )
 
@@ -242,7 +243,7 @@ func CheckEnvValue(name, value string) error {
 
 func (e *envReader) publicURL() string {
 	raw := e.get("NEXTAUTH_URL", "AUTH_URL")
-	if _, _, err := publicURL(raw); err != nil {
+	if _, _, err := web.ParseURL(raw); err != nil {
 		e.problem(e.nameOf("NEXTAUTH_URL", "AUTH_URL"), "is not the address of the routes", "set it to one like https://example.com/api/auth, or unset it where the address of the request is right")
 	}
 	return raw

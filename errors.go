@@ -1,43 +1,42 @@
 package auth
 
 import (
-	"errors"
-
+	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
 )
 
 // The closed set of reasons for which a sign-in fails. Test with [errors.Is].
 var (
 	// ErrDeclined: the person said no at the identity provider (access_denied).
-	ErrDeclined = errors.New("auth: the person declined at the identity provider")
+	ErrDeclined = fault.Declined
 
 	// ErrUnavailable: the identity provider is down, slow or answers nonsense.
-	ErrUnavailable = errors.New("auth: identity provider unavailable")
+	ErrUnavailable = fault.Unavailable
 
 	// ErrMisconfigured: the registration here or at the identity provider is
 	// wrong: an unknown client, a bad secret, another issuer.
-	ErrMisconfigured = errors.New("auth: provider misconfigured")
+	ErrMisconfigured = fault.Misconfigured
 
 	// ErrRedirectURI: the callback URL is not registered at the provider.
-	ErrRedirectURI = errors.New("auth: callback URL not registered at the identity provider")
+	ErrRedirectURI = fault.RedirectURI
 
 	// ErrClock: a token is not valid yet, or no more, by this machine's clock.
-	ErrClock = errors.New("auth: clocks of this server and the identity provider disagree")
+	ErrClock = fault.Clock
 
 	// ErrExpired: the attempt, or the code that it brought back, is too old.
-	ErrExpired = errors.New("auth: sign-in attempt expired")
+	ErrExpired = fault.Expired
 
 	// ErrNoTransaction: the browser brought no matching transaction cookie.
-	ErrNoTransaction = errors.New("auth: no sign-in attempt for this callback in this browser")
+	ErrNoTransaction = fault.NoTransaction
 
 	// ErrInvalidResponse: the provider's answer fails a check of the protocol.
-	ErrInvalidResponse = errors.New("auth: invalid response from the identity provider")
+	ErrInvalidResponse = fault.InvalidResponse
 
 	// ErrNotAllowed: the policy, or a provider's rule, refuses this person.
-	ErrNotAllowed = errors.New("auth: this person may not sign in")
+	ErrNotAllowed = fault.NotAllowed
 
 	// ErrWrongCode: no access code is as the one that was sent.
-	ErrWrongCode = errors.New("auth: wrong access code")
+	ErrWrongCode = fault.WrongCode
 
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge

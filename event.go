@@ -1,11 +1,10 @@
 package auth
 
 import (
-	"log/slog"
-	"net/http"
+	"context"
 	"net/netip"
 
-	"github.com/sallyport/auth/session"
+	"github.com/sallyport/auth/internal/web"
 )
 
 // EventKind says what an [Event] reports. The set is closed.
@@ -33,34 +32,15 @@ type Event struct {
 	Err       error      // of the same: the cause
 }
 
-func (a *Authenticator) report(r *http.Request, e Event) {
-	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("provider", e.Provider)}
-	if e.Subject != "" {
-		attrs = append(attrs, slog.String("issuer", e.Issuer), slog.String("subject", e.Subject))
+// eventsTo is hook as the routes call it.
+func eventsTo(hook func(context.Context, Event)) func(context.Context, web.Event) {
+	if hook == nil {
+		return nil
 	}
-	if e.Label != "" {
-		attrs = append(attrs, slog.String("label", e.Label))
+	return func(ctx context.Context, e web.Event) {
+		hook(ctx, Event{
+			Kind: EventKind(e.Kind), Provider: e.Provider, Issuer: e.Issuer, Subject: e.Subject, Label: e.Label,
+			Client: e.Client, Reason: e.Reason, RequestID: e.RequestID, Err: e.Err,
+		})
 	}
-	if e.Client.IsValid() {
-		attrs = append(attrs, slog.String("client", e.Client.String()))
-	}
-	if e.Kind == EventSignInFailed || e.Kind == EventRefused {
-		level = slog.LevelWarn
-		attrs = append(attrs, slog.String("reason", e.Reason), slog.String("request_id", e.RequestID))
-		if e.Err != nil {
-			attrs = append(attrs, slog.String("cause", e.Err.Error()))
-		}
-	}
-	a.log.LogAttrs(r.Context(), level, "auth: "+string(e.Kind), attrs...)
-	if a.onEvent != nil {
-		a.onEvent(r.Context(), e)
-	}
-}
-
-// reportRefusal tells of what somebody who is signed in may not do, and returns
-// the id that ties the log to what the person sees.
-func (a *Authenticator) reportRefusal(r *http.Request, s *session.Session, code string, err error) (id string) {
-	id = randomText(9)
-	a.report(r, Event{Kind: EventRefused, Provider: s.Provider, Issuer: s.Issuer, Subject: s.Subject, Reason: code, RequestID: id, Err: err})
-	return id
 }

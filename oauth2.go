@@ -113,6 +113,9 @@ func (p *OAuth2) Name() string { return p.config.Name }
 // Presentation implements [Presenter].
 func (p *OAuth2) Presentation() Presentation { return p.config.Presentation }
 
+// Type implements [Typed].
+func (p *OAuth2) Type() string { return "oauth" }
+
 // AnyoneMayEnter implements [OpenDoor].
 func (p *OAuth2) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/internal/fault"
 )
 
 var heading = regexp.MustCompile(`<h1>([^<]+)</h1>`)
@@ -19,13 +20,13 @@ func TestEveryErrorHasWords(t *testing.T) { // HD-04
 	s := newSite(t, nil)
 	for _, lang := range []string{"en", "zh-CN"} {
 		titles := map[string]string{}
-		for _, code := range auth.ErrorCodes {
-			got := s.browser().get("/api/auth/error?error="+code, "Accept-Language", lang)
+		for _, code := range fault.Codes {
+			got := s.browser().get("/api/auth/error?error="+string(code), "Accept-Language", lang)
 			require.Equal(t, lang, got.Header.Get("Content-Language"))
 			title := heading.FindStringSubmatch(got.text)
 			require.NotNil(t, title, code)
 			require.NotContains(t, titles, title[1], "%s and %s say the same", code, titles[title[1]])
-			titles[title[1]] = code
+			titles[title[1]] = string(code)
 		}
 	}
 }

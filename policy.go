@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sallyport/auth/session"
 )
 
 // Policy decides who, of those whom a provider vouches for, may sign in. It
@@ -70,6 +72,20 @@ func AllowGroups(groups ...string) (Policy, error) {
 		}
 		return fmt.Errorf("%w: not in any of the allowed groups", ErrNotAllowed)
 	}, nil
+}
+
+// Rule decides whether a session is good enough for a route: nil for yes, an
+// error that wraps [ErrNotAllowed] for no; any other error refuses too. It is
+// called for each request and is safe for concurrent use.
+type Rule func(s *session.Session) error
+
+// Identified is a [Rule] that wants somebody for whom a provider vouches: an
+// access code says only that somebody knows it.
+func Identified(s *session.Session) error {
+	if s.Provider == AccessCode {
+		return fmt.Errorf("%w: signed in with an access code, and this asks for a person", ErrNotAllowed)
+	}
+	return nil
 }
 
 // plainLocal reports whether s is the part before the @ of an ordinary address.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
 )
 
@@ -78,14 +79,14 @@ type Presentation struct {
 	Mark  Mark
 }
 
-// Mark is a small vector drawing. The zero Mark draws the label's initial.
-type Mark struct {
-	ViewBox string // an SVG viewBox: "0 0 24 24"
-	Paths   []Path
+// Typed is a [Provider] that says what Auth.js's client calls its kind: "oidc" or
+// "oauth", in GET /providers. One that does not is "oidc".
+type Typed interface {
+	Type() string
 }
 
+// Mark is a small vector drawing, for a button.
+type Mark = pages.Mark
+
 // Path is one SVG path of a [Mark].
-type Path struct {
-	D    string // path data
-	Fill string // "#24292f"; empty takes the text's colour
-}
+type Path = pages.Path

@@ -13,6 +13,10 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
+// AccessCode is what [Session].Provider is for somebody who signed in with an
+// access code. No provider can have that name.
+const AccessCode = "access-code"
+
 // Session is one person's sign-in. Each request has its own: changing it changes
 // nothing for others.
 //

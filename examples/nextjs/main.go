@@ -80,7 +80,7 @@ func front(signIn string, secret auth.Secret, issuer string, next *url.URL) (htt
 	mux.Handle("/", proxy(next))
 	mux.Handle("/api/go/", a.Require(api()))
 	if signIn == "go" {
-		mux.Handle(auth.DefaultBasePath+"/", a)
+		mux.Handle("/api/auth"+"/", a)
 	}
 	return mux, nil
 }

@@ -1,23 +1,10 @@
-package auth
+package web
 
 import (
 	"net/http"
 	"net/url"
 	"strings"
 )
-
-// originOf returns the public address of this server: Config.URL, or else what
-// the request, and the proxies that are trusted, say of it.
-func (a *Authenticator) originOf(r *http.Request) (*url.URL, error) {
-	if a.origin != nil {
-		return a.origin, nil
-	}
-	scheme, host, err := a.proxies.Origin(r)
-	if err != nil {
-		return nil, err
-	}
-	return &url.URL{Scheme: scheme, Host: host}, nil
-}
 
 // isNavigation reports whether r is a person's browser on the way to a page:
 // only that may be sent to sign in.
@@ -52,4 +39,19 @@ func isUpgrade(r *http.Request) bool {
 func upgradeAllowed(r *http.Request, origin *url.URL) bool {
 	from := r.Header.Values("Origin")
 	return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin.String())
+}
+
+// sameOrigin reports whether r may change something here, going by what browsers
+// say of where a request comes from. A request that says nothing is none of a
+// browser's; the CSRF token decides.
+func sameOrigin(r *http.Request, origin string) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		from := r.Header.Values("Origin")
+		return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin)
+	default:
+		return false
+	}
 }

@@ -1,10 +1,23 @@
-package auth
+package web
 
 import (
 	"bufio"
 	"net"
 	"net/http"
 )
+
+// renew writes a session that is due anew. Only then is w wrapped: everywhere
+// else the application gets the server's own writer.
+func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) http.ResponseWriter {
+	if v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
+		return w
+	}
+	if err := s.sessions.Renew(w, r, v.session, v.secure()); err != nil {
+		s.log.WarnContext(r.Context(), "auth: session not renewed", "cause", err.Error())
+		return w
+	}
+	return &uncached{ResponseWriter: w}
+}
 
 // uncached makes sure that no cache keeps the answer, whatever the application
 // says: it carries somebody's session cookie.

@@ -1,4 +1,4 @@
-package auth
+package web
 
 import (
 	"crypto/rand"
@@ -9,18 +9,21 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sallyport/auth/internal/hostcookie"
+	"github.com/sallyport/auth/session"
 )
 
 const csrfCookie = "authjs.csrf-token"
 
 // csrf is the double-submit token of Auth.js: the cookie holds the token and a
 // hash that only the secret makes, the form holds the token.
-type csrf struct{ secrets []Secret }
+type csrf struct{ secrets []session.Secret }
 
 // newCSRF makes tokens of the first secret. Those of any count, so that a new
 // secret breaks no open form, and those of all at once: where Auth.js is given
 // a list, it hashes "new,old".
-func newCSRF(secrets []Secret) *csrf {
+func newCSRF(secrets []session.Secret) *csrf {
 	if len(secrets) < 2 {
 		return &csrf{secrets}
 	}
@@ -28,7 +31,7 @@ func newCSRF(secrets []Secret) *csrf {
 	for _, s := range secrets {
 		texts = append(texts, s.Reveal())
 	}
-	return &csrf{append(slices.Clone(secrets), NewSecret(strings.Join(texts, ",")))}
+	return &csrf{append(slices.Clone(secrets), session.NewSecret(strings.Join(texts, ",")))}
 }
 
 // token returns the token of r's browser. It makes one, and sets the cookie,
@@ -40,10 +43,7 @@ func (c *csrf) token(w http.ResponseWriter, r *http.Request, secure bool) string
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
 	token := hex.EncodeToString(b)
-	http.SetCookie(w, &http.Cookie{
-		Name: cookiePrefix(secure) + csrfCookie, Value: token + "%7C" + csrfHash(token, c.secrets[0]),
-		Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, hostcookie.New(hostcookie.Name(csrfCookie, secure), token+"%7C"+csrfHash(token, c.secrets[0]), 0, secure))
 	return token
 }
 
@@ -54,7 +54,7 @@ func (c *csrf) check(r *http.Request, submitted string, secure bool) bool {
 }
 
 func (c *csrf) fromCookie(r *http.Request, secure bool) (string, bool) {
-	for _, cookie := range r.CookiesNamed(cookiePrefix(secure) + csrfCookie) {
+	for _, cookie := range r.CookiesNamed(hostcookie.Name(csrfCookie, secure)) {
 		value, err := url.PathUnescape(cookie.Value)
 		if err != nil {
 			continue
@@ -72,22 +72,20 @@ func (c *csrf) fromCookie(r *http.Request, secure bool) (string, bool) {
 	return "", false
 }
 
-func csrfHash(token string, s Secret) string {
+func csrfHash(token string, s session.Secret) string {
 	sum := sha256.Sum256([]byte(token + s.Reveal()))
 	return hex.EncodeToString(sum[:])
 }
 
-// sameOrigin reports whether r may change something here, going by what
-// browsers say of where a request comes from. A request that says nothing is
-// none of a browser's; the token decides.
-func sameOrigin(r *http.Request, origin string) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return true
-	case "":
-		from := r.Header.Values("Origin")
-		return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin)
-	default:
-		return false
-	}
+// genuine reports whether a form comes from a page of this server, in the browser
+// that it was made for.
+func (s *Server) genuine(r *http.Request, v *visit) bool {
+	return sameOrigin(r, v.origin.String()) && s.csrf.check(r, r.PostForm.Get("csrfToken"), v.secure())
+}
+
+// showCSRF is GET /csrf.
+func (s *Server) showCSRF(w http.ResponseWriter, r *http.Request, v *visit) {
+	s.writeJSON(w, http.StatusOK, struct {
+		Token string `json:"csrfToken"`
+	}{s.csrf.token(w, r, v.secure())})
 }

@@ -1,9 +1,31 @@
-package auth
+package web
 
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 )
+
+// problem is what a script gets that may not go on.
+type problem struct {
+	Error   string `json:"error"`
+	Message string `json:"message"`
+}
+
+func (s *Server) writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.log.Error("auth: JSON", "cause", err.Error())
+		status, body = http.StatusInternalServerError, []byte("null")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "private, no-cache, no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
 
 // orderedMembers is a JSON object whose members keep their order, as Auth.js's
 // list of providers does: clients draw buttons from it.

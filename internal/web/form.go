@@ -1,4 +1,4 @@
-package auth
+package web
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ const updateField = "data"
 
 // parseForm reads the body of a POST, a form or the same as JSON, into
 // r.PostForm. It returns the status to refuse with, or 0.
-func (a *Authenticator) parseForm(w http.ResponseWriter, r *http.Request, limit int64) int {
+func parseForm(w http.ResponseWriter, r *http.Request, limit int64) int {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	switch {

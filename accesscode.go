@@ -1,0 +1,41 @@
+package auth
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/sallyport/auth/session"
+)
+
+// AccessCode is what [session.Session].Provider is for somebody who signed in
+// with an access code. No provider can have that name.
+const AccessCode = session.AccessCode
+
+// A CodeVerifier lets in whoever knows a code; package accesscode has one. It is
+// safe for concurrent use.
+//
+// It has to limit attempts by itself: the routes ask it about every code that
+// anybody sends.
+type CodeVerifier interface {
+	// Verify checks a code that client sent, which is the zero address where that
+	// is unknown. The identity that it returns needs an issuer and a subject, its
+	// name is what logs and pages call the code, and its groups are the session's.
+	// The error wraps [ErrWrongCode] or [ErrStore], or is a [*LimitError].
+	Verify(ctx context.Context, client netip.Addr, code string) (*Identity, error)
+
+	// Valid reports whether subject, which Verify gave out here, on another
+	// node or before a restart, still belongs to a code. It is called for each
+	// request of such a session, so that withdrawing a code ends its sessions.
+	Valid(subject string) bool
+}
+
+// LimitError says that a client sent too many wrong codes. The person is told
+// when to come back, a script gets 429 with Retry-After.
+type LimitError struct {
+	RetryAfter time.Duration // from now until the next attempt counts
+}
+
+func (e *LimitError) Error() string {
+	return "auth: too many wrong access codes from this client; wait " + e.RetryAfter.Round(time.Second).String()
+}

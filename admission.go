@@ -1,0 +1,150 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/auth/internal/attempt"
+	"github.com/sallyport/auth/internal/controlchar"
+	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/internal/web"
+	"github.com/sallyport/auth/session"
+)
+
+const (
+	maxSubject = 255     // bytes: OpenID Connect Core 2
+	maxPicture = 2 << 10 // bytes
+)
+
+// admission is the way from an identity to a session, the same for every
+// provider:
+//
+//	Provider.Exchange -> Identity -> checked and cleaned -> Policy -> Session -> Enrich
+//
+// Whatever a provider's own code returns passes here, so that what holds for a
+// session holds for all of them.
+type admission struct {
+	policy Policy
+	enrich func(ctx context.Context, s *session.Session, id *Identity) error
+}
+
+// way is p as the routes see it.
+func (ad admission) way(p Provider) web.Way {
+	w := web.Way{Name: p.Name(), Label: p.Name(), Type: "oidc"}
+	if shown, ok := p.(Presenter); ok {
+		look := shown.Presentation()
+		w.Mark = look.Mark
+		if look.Label != "" {
+			w.Label = look.Label
+		}
+	}
+	if typed, ok := p.(Typed); ok {
+		w.Type = typed.Type()
+	}
+	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
+		return p.AuthCodeURL(ctx, Transaction(a))
+	}
+	w.Finish = func(ctx context.Context, a attempt.Attempt, answer url.Values) (*web.Admitted, error) {
+		id, err := p.Exchange(ctx, Transaction(a), answer)
+		if err != nil {
+			return nil, err
+		}
+		return ad.admit(ctx, p.Name(), id)
+	}
+	return w
+}
+
+// admit makes a session of id, which provider gave.
+func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*web.Admitted, error) {
+	id, err := checked(id)
+	if err != nil {
+		return nil, err
+	}
+	if ad.policy != nil {
+		if err := ad.policy(ctx, provider, id); err != nil {
+			if !errors.Is(err, ErrNotAllowed) {
+				err = fmt.Errorf("%w: the policy could not decide: %w", ErrNotAllowed, err)
+			}
+			return nil, err
+		}
+	}
+	s := &session.Session{
+		Subject: id.Subject, Issuer: id.Issuer, Provider: provider,
+		Name: id.Name, Username: id.Username, Email: id.Email, EmailVerified: id.EmailVerified,
+		Picture: id.Picture, Groups: id.Groups,
+	}
+	for name, value := range id.Claims {
+		if err := s.SetClaim(name, value); err != nil {
+			return nil, fmt.Errorf("%w: claim %q: %w", ErrInvalidResponse, name, err)
+		}
+	}
+	if ad.enrich != nil {
+		if err := ad.enrich(ctx, s, id); err != nil {
+			return nil, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err)
+		}
+	}
+	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
+}
+
+// checked holds an identity to what a session needs, and returns a copy that is
+// clean. Who somebody is must be right as it stands: a subject or an issuer with a
+// control character is refused. What else names them, or what they belong to, is
+// dropped, for without one of its characters it might be somebody else's; a name,
+// which is only shown, loses the character.
+func checked(given *Identity) (*Identity, error) {
+	switch {
+	case given == nil:
+		return nil, fmt.Errorf("%w: the provider gave no identity", ErrInvalidResponse)
+	case given.Issuer == "" || given.Subject == "" || len(given.Subject) > maxSubject:
+		return nil, fmt.Errorf("%w: the identity has no issuer, or no subject of 1 to %d bytes", ErrInvalidResponse, maxSubject)
+	case controlchar.In(given.Subject) || controlchar.In(given.Issuer):
+		return nil, fmt.Errorf("%w: the subject or the issuer has a control character in it", ErrInvalidResponse)
+	}
+	id := *given
+	id.Name = controlchar.Strip(id.Name)
+	if controlchar.In(id.Username) {
+		id.Username = ""
+	}
+	if controlchar.In(id.Email) {
+		id.Email, id.EmailVerified = "", false
+	}
+	if !strings.HasPrefix(id.Picture, "https://") || len(id.Picture) > maxPicture || controlchar.In(id.Picture) {
+		id.Picture = ""
+	}
+	id.Groups = withoutControls(id.Groups)
+	return &id, nil
+}
+
+// withoutControls is list without what has a control character. It leaves list
+// itself alone.
+func withoutControls(list []string) []string {
+	if !slices.ContainsFunc(list, controlchar.In) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), controlchar.In)
+}
+
+// gate is a [CodeVerifier] as the routes see it.
+type gate struct{ CodeVerifier }
+
+// Check implements [web.Gate].
+func (g gate) Check(ctx context.Context, client netip.Addr, code string) (*web.Admitted, error) {
+	id, err := g.Verify(ctx, client, code)
+	if err == nil {
+		id, err = checked(id)
+	}
+	if err != nil {
+		var limit *LimitError
+		if errors.As(err, &limit) {
+			err = &fault.Limited{Wait: limit.RetryAfter, Err: err}
+		}
+		return nil, err
+	}
+	s := &session.Session{Subject: id.Subject, Issuer: id.Issuer, Provider: AccessCode, Name: id.Name, Groups: id.Groups}
+	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name}, nil
+}

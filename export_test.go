@@ -1,4 +1,0 @@
-package auth
-
-// ErrorCodes are all codes of the error page.
-var ErrorCodes = errorCodes

@@ -1,0 +1,85 @@
+// Package fault is the closed set of what can go wrong on the way to a session:
+// the causes that code tests for, the codes that stand for them on the wire and
+// on pages, and the HTTP status that goes with each.
+//
+//	a cause (an error) --Of--> a Code and a status --Query--> ?error=... for pages made for Auth.js
+//	                              |
+//	                              +--> the words of a page, in package pages
+//
+// Nothing here is said to a person; package pages has a sentence for each code
+// in each language, and a test holds the two together.
+package fault
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/sallyport/auth/session"
+)
+
+// The causes. The root package exports them, with what each means to a caller.
+var (
+	Declined        = errors.New("auth: the person declined at the identity provider")
+	Unavailable     = errors.New("auth: identity provider unavailable")
+	Misconfigured   = errors.New("auth: provider misconfigured")
+	RedirectURI     = errors.New("auth: callback URL not registered at the identity provider")
+	Clock           = errors.New("auth: clocks of this server and the identity provider disagree")
+	Expired         = errors.New("auth: sign-in attempt expired")
+	NoTransaction   = errors.New("auth: no sign-in attempt for this callback in this browser")
+	InvalidResponse = errors.New("auth: invalid response from the identity provider")
+	NotAllowed      = errors.New("auth: this person may not sign in")
+	WrongCode       = errors.New("auth: wrong access code")
+
+	// NoCookies: the browser brings back no cookie at all.
+	NoCookies = errors.New("auth: the browser keeps no cookies")
+)
+
+// Limited says that a client has to wait before its next attempt counts. Err is
+// the cause, whose text it has.
+type Limited struct {
+	Wait time.Duration
+	Err  error
+}
+
+func (l *Limited) Error() string { return l.Err.Error() }
+
+// Unwrap returns the cause.
+func (l *Limited) Unwrap() error { return l.Err }
+
+// Seconds is the wait as a Retry-After header has it: whole seconds, at least
+// one, and never too early (RFC 9110 10.2.3).
+func (l *Limited) Seconds() int { return max(1, int((l.Wait+time.Second-1)/time.Second)) }
+
+// causes are asked in this order, and the first that an error wraps counts: an
+// error often wraps two, and the one that tells a person more stands first.
+var causes = []struct {
+	err    error
+	code   Code
+	status int
+}{
+	{NoCookies, CookiesBlocked, http.StatusBadRequest},
+	{Declined, PersonDeclined, http.StatusForbidden},
+	{NotAllowed, AccessDenied, http.StatusForbidden},
+	{RedirectURI, UnknownRedirectURI, http.StatusBadRequest},
+	{Clock, ClockWrong, http.StatusBadRequest},
+	{Expired, AttemptExpired, http.StatusBadRequest},
+	{NoTransaction, AttemptExpired, http.StatusBadRequest},
+	{session.ErrTooLarge, SessionTooLarge, http.StatusBadRequest},
+	{InvalidResponse, ResponseInvalid, http.StatusBadRequest},
+	{session.ErrStore, StoreUnavailable, http.StatusServiceUnavailable},
+	{Misconfigured, Configuration, http.StatusBadGateway},
+	{Unavailable, ProviderUnavailable, http.StatusServiceUnavailable},
+}
+
+// Of returns the code and the status of a sign-in that failed with err. An error
+// of no known cause is the provider's: whatever a provider's own code returns
+// must not let anybody in, and says nothing about the person.
+func Of(err error) (Code, int) {
+	for _, c := range causes {
+		if errors.Is(err, c.err) {
+			return c.code, c.status
+		}
+	}
+	return ProviderUnavailable, http.StatusServiceUnavailable
+}

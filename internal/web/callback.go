@@ -1,0 +1,86 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/sallyport/auth/internal/attempt"
+	"github.com/sallyport/auth/internal/fault"
+)
+
+// callback is GET /callback/{provider}: the browser is back from the identity
+// provider.
+//
+//	no single state         -> refused
+//	no attempt of the state -> stale: signed in already, or begins again, once
+//	another provider's      -> refused: a mix-up (RFC 9700 4.4)
+//	too old, or used before -> stale
+//	else                    -> finish
+//
+// The attempt is used up before its code is sent anywhere.
+func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
+	if isPrefetch(r) {
+		s.refuse(w, r, http.StatusForbidden, fault.BadRequest)
+		return
+	}
+	answer, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || len(answer["state"]) != 1 || answer.Get("state") == "" {
+		s.failed(w, r, v, way, attempt.Attempt{}, fmt.Errorf("%w: the callback has no single state", fault.InvalidResponse))
+		return
+	}
+	a, found := s.attempts.Find(r, answer.Get("state"), v.secure())
+	if !found {
+		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.NoTransaction)
+		return
+	}
+	first := s.attempts.Use(w, a, v.secure())
+	switch {
+	case a.Provider != way.Name:
+		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.InvalidResponse, a.Provider))
+	case s.now().After(a.Expires):
+		s.stale(w, r, v, way, answer, a, fault.Expired)
+	case !first:
+		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.NoTransaction))
+	default:
+		s.finish(w, r, v, way, a, answer)
+	}
+}
+
+// finish has the provider finish the attempt and begins the session.
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt, answer url.Values) {
+	who, err := way.Finish(r.Context(), a, answer)
+	if err == nil {
+		err = s.sessions.Start(w, r, who.Session, v.secure())
+	}
+	if err != nil {
+		s.failed(w, r, v, way, a, err)
+		return
+	}
+	s.report(r, Event{Kind: SignedIn, Provider: way.Name, Issuer: who.Issuer, Subject: who.Subject})
+	redirect(w, v.address(s.landing(r, who.Session, v, a.ReturnTo)))
+}
+
+// stale deals with a callback that belongs to no attempt of this browser that is
+// still open: a reload, the back button, a laptop's sleep. Somebody who is signed
+// in goes on. Otherwise the attempt begins again, once, by the provider of the
+// callback; no code is redeemed.
+func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Way, answer url.Values, a attempt.Attempt, cause error) {
+	to := a.ReturnTo
+	if to == "" {
+		to = "/"
+	}
+	restarted := attempt.Restarted(answer.Get("state"))
+	switch {
+	case v.session != nil:
+		redirect(w, v.address(to))
+	case answer.Get("code") == "" || restarted:
+		if restarted && len(r.Cookies()) == 0 {
+			cause = fmt.Errorf("%w: %w", fault.NoCookies, cause)
+		}
+		s.failed(w, r, v, way, a, cause)
+	default:
+		s.log.InfoContext(r.Context(), "auth: sign-in restarted", "provider", way.Name, "cause", cause.Error())
+		s.start(w, r, v, way, s.attempts.New(way.Name, s.callbackURL(v, way), to, a.Params, true))
+	}
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/session"
+)
+
+// maxCodeHeader bounds an access code in a header, in bytes.
+const maxCodeHeader = 1 << 10
+
+// signInByCode is POST /signin/access-code.
+func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) {
+	if !s.genuine(r, v) {
+		s.refuseForged(w, r, v)
+		return
+	}
+	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	client := s.proxies.Client(r)
+	who, err := s.gate.Check(r.Context(), client, r.PostForm.Get("code"))
+	if err == nil {
+		err = s.sessions.Start(w, r, who.Session, v.secure())
+	}
+	if err != nil {
+		s.codeRefused(w, r, v, to, client, err)
+		return
+	}
+	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label, Client: client})
+	s.goTo(w, r, v.address(s.landing(r, who.Session, v, to)))
+}
+
+// codeRefused shows the sign-in page again, or when to come back.
+func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, to string, client netip.Addr, err error) {
+	var limited *fault.Limited
+	code, status := fault.StoreUnavailable, http.StatusServiceUnavailable
+	switch {
+	case errors.As(err, &limited):
+		code, status = fault.RateLimited, http.StatusTooManyRequests
+	case errors.Is(err, fault.WrongCode):
+		code, status = fault.CodeWrong, http.StatusForbidden
+	}
+	id := requestID()
+	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Client: client, Err: err})
+	setRetryAfter(w, status, limited)
+	if wantsAddress(r) || s.signInURL != "" {
+		s.codeRefusedElsewhere(w, r, v, to, code, status)
+		return
+	}
+	if code == fault.CodeWrong {
+		s.showSignIn(w, r, v, status, to, code)
+		return
+	}
+	page := errorPage{BasePath: s.base, Code: code, RequestID: id, CallbackURL: to}
+	if limited != nil {
+		page.Wait = limited.Wait
+	}
+	s.pages.error(w, r, status, page, nil)
+}
+
+// codeRefusedElsewhere tells the application's own page, or Auth.js's client.
+func (s *Server) codeRefusedElsewhere(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code, status int) {
+	page := s.base + "/signin"
+	if s.signInURL != "" {
+		page = s.signInURL
+	}
+	q := code.Query()
+	q.Set("callbackUrl", to)
+	location := v.origin.String() + page + "?" + q.Encode()
+	switch {
+	case isV4(r) && code == fault.CodeWrong:
+		s.tell(w, http.StatusUnauthorized, location) // its client goes by the status
+	case isV4(r):
+		s.tell(w, status, location)
+	default:
+		s.goTo(w, r, location)
+	}
+}
+
+func setRetryAfter(w http.ResponseWriter, status int, limited *fault.Limited) {
+	switch {
+	case limited != nil:
+		w.Header().Set("Retry-After", strconv.Itoa(limited.Seconds()))
+	case status == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "5")
+	}
+}
+
+// codeInHeader is the access code that an API client sent in one of the headers
+// that are configured for it.
+func (s *Server) codeInHeader(r *http.Request) (code string, sent bool) {
+	for _, name := range s.codeHeaders {
+		values := r.Header.Values(name)
+		if len(values) == 0 {
+			continue
+		}
+		code := values[0]
+		if name == "Authorization" {
+			scheme, rest, _ := strings.Cut(code, " ")
+			if !strings.EqualFold(scheme, "Bearer") {
+				continue
+			}
+			code = strings.TrimLeft(rest, " ")
+		}
+		if len(values) > 1 || len(code) > maxCodeHeader {
+			code = "" // a wrong one, whatever it is
+		}
+		return code, true
+	}
+	return "", false
+}
+
+// lookAtCode makes a session, which lasts for one request, of the code that an
+// API client sent.
+func (s *Server) lookAtCode(r *http.Request, v *visit) {
+	code, sent := s.codeInHeader(r)
+	if !sent {
+		return
+	}
+	client := s.proxies.Client(r)
+	who, err := s.gate.Check(r.Context(), client, code)
+	if err != nil {
+		v.err = err
+		var limited *fault.Limited
+		switch {
+		case errors.As(err, &limited):
+			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Client: client, Err: err})
+		case errors.Is(err, fault.WrongCode):
+			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Client: client, Err: err})
+		}
+		return
+	}
+	v.session = who.Session
+	v.session.IssuedAt = s.now()
+	v.session.ExpiresAt = v.session.IssuedAt
+	v.foreign = true
+}

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/upstream"
+)
+
+// defaultBase is where the routes are unless the configured URL has a path.
+const defaultBase = "/api/auth"
+
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
+// ParseURL splits the configured address of the routes into an origin, which is
+// nil for an empty address, and a path.
+func ParseURL(raw string) (origin *url.URL, base string, err error) {
+	if raw == "" {
+		return nil, defaultBase, nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		(u.Scheme != "https" && u.Scheme != "http") {
+		return nil, "", errors.New("auth: Config.URL is not the address of the routes: want one like https://example.com/api/auth")
+	}
+	base = strings.TrimRight(u.EscapedPath(), "/")
+	if base == "" {
+		base = defaultBase
+	}
+	if strings.Contains(base, "%") || strings.Contains(base, "//") || strings.Contains(base, "/.") {
+		return nil, "", errors.New("auth: Config.URL has a path that is not plain: want one like /api/auth")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
+}
+
+func trustedProxies(list []string) (forwarded.Proxies, error) {
+	if list == nil {
+		return forwarded.Default(), nil
+	}
+	p, err := forwarded.ParseProxies(list)
+	if err != nil {
+		return nil, fmt.Errorf("auth: Config.TrustedProxies: %w", err)
+	}
+	return p, nil
+}
+
+func checkOrigins(list []string) (err error) {
+	for _, o := range list {
+		if u, e := upstream.CheckURL(o); e != nil || u.Scheme+"://"+strings.ToLower(u.Host) != o {
+			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
+		}
+	}
+	return err
+}
+
+// codeHeaders are the configured ones in canonical form. Cookie would be a way
+// for other sites to send a code.
+func codeHeaders(c Config) (list []string, err error) {
+	if len(c.AccessCodeHeaders) > 0 && c.Gate == nil {
+		return nil, errors.New("auth: Config.AccessCodeHeaders is set, and Config.AccessCode is not")
+	}
+	for _, name := range c.AccessCodeHeaders {
+		if !headerName.MatchString(name) || strings.EqualFold(name, "Cookie") {
+			return nil, fmt.Errorf("auth: Config.AccessCodeHeaders: %q: want a header such as Authorization or X-Access-Code", name)
+		}
+		list = append(list, http.CanonicalHeaderKey(name))
+	}
+	return list, nil
+}
+
+func checkPage(field, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("auth: Config.%s must be a path of this application, such as /login", field)
+	}
+	return nil
+}

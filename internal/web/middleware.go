@@ -1,0 +1,122 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/session"
+)
+
+// admit decides whether the application sees a request. Where it does not, admit
+// has answered it.
+type admit func(w http.ResponseWriter, r *http.Request, v *visit) bool
+
+// Require answers the routes itself and lets only signed-in people reach next.
+func (s *Server) Require(next http.Handler) http.Handler {
+	return s.middleware(next, s.admitSignedIn)
+}
+
+// Identify answers the routes itself and lets everybody reach next.
+func (s *Server) Identify(next http.Handler) http.Handler {
+	return s.middleware(next, func(http.ResponseWriter, *http.Request, *visit) bool { return true })
+}
+
+// RequireRule is [Server.Require] for those whom rule admits. Others who are
+// signed in get 403.
+func (s *Server) RequireRule(rule func(*session.Session) error, next http.Handler) http.Handler {
+	return s.middleware(next, func(w http.ResponseWriter, r *http.Request, v *visit) bool {
+		if !s.admitSignedIn(w, r, v) {
+			return false
+		}
+		err := rule(v.session)
+		if err != nil {
+			s.refusedByRule(w, r, v, err)
+		}
+		return err == nil
+	})
+}
+
+func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v, ok := r.Context().Value(visitKey{}).(*visit); ok && v.owner == s {
+			if admit(w, r, v) {
+				next.ServeHTTP(w, r)
+			}
+			return
+		}
+		if s.isRoute(r.URL.Path) {
+			s.ServeHTTP(w, r)
+			return
+		}
+		v, err := s.look(r)
+		if err != nil {
+			s.badHost(w, r, err)
+			return
+		}
+		h := w.Header()
+		h.Add("Vary", "Cookie")
+		if v.follow(w) || !admit(w, r, v) {
+			return
+		}
+		if v.session != nil {
+			h.Set("Cache-Control", "private, no-store")
+			w = s.renew(w, r, v)
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	})
+}
+
+func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit) bool {
+	switch {
+	case v.err != nil:
+		s.undecided(w, r, v)
+	case v.session == nil:
+		s.challenge(w, r, v)
+	case isUpgrade(r) && !upgradeAllowed(r, v.origin):
+		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
+	default:
+		return true
+	}
+	return false
+}
+
+func (s *Server) refusedByRule(w http.ResponseWriter, r *http.Request, v *visit, err error) {
+	id := s.reportRefusal(r, v.session, fault.AnotherWay, err)
+	w.Header().Set("Cache-Control", "no-store")
+	if isNavigation(r) {
+		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: s.base, Code: fault.AnotherWay, RequestID: id, CallbackURL: s.currentPath(r)}, nil)
+		return
+	}
+	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "Signed in, but not in a way that this asks for."})
+}
+
+// undecided answers a request of which nobody can tell at the moment whose it is:
+// the session store, the backend or the limiter of access codes is down. Nobody is
+// let in, and nobody is asked to sign in, which would not help.
+func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
+	var limited *fault.Limited
+	switch {
+	case errors.As(v.err, &limited):
+		setRetryAfter(w, 0, limited)
+		s.writeJSON(w, http.StatusTooManyRequests, problem{"rate_limited", "Too many wrong access codes. Try again later."})
+		return
+	case errors.Is(v.err, fault.WrongCode): // RFC 6750 3
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)
+		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "The access code is wrong."})
+		return
+	}
+	id := s.reportFailure(r, "", fault.StoreUnavailable, v.err)
+	w.Header().Set("Retry-After", "5")
+	if isNavigation(r) {
+		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: s.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		return
+	}
+	s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "Sessions cannot be read at the moment. Try again later."})
+}
+
+func (s *Server) badHost(w http.ResponseWriter, r *http.Request, err error) {
+	s.log.WarnContext(r.Context(), "auth: the address of a request cannot be told; set Config.URL (NEXTAUTH_URL)", "cause", err.Error())
+	s.writeJSON(w, http.StatusBadRequest, problem{"bad_request", "The host of this request is not valid."})
+}

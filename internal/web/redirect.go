@@ -1,0 +1,71 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/sallyport/auth/internal/returnto"
+	"github.com/sallyport/auth/session"
+)
+
+// returnPath is where a form or a link wants to go afterwards, if that is a
+// page of the application or of one of its other origins, and "/" otherwise.
+func (s *Server) returnPath(v *visit, raw string) string {
+	for _, origin := range s.returnOrigins {
+		if rest, ok := returnto.SameOrigin(raw, origin); ok {
+			if path, ok := returnto.Clean(rest, s.base); ok {
+				return origin + path
+			}
+		}
+	}
+	if path, ok := returnto.SameOrigin(raw, v.origin.String()); ok {
+		raw = path
+	}
+	path, ok := returnto.Clean(raw, s.base)
+	if !ok {
+		return "/"
+	}
+	return path
+}
+
+// landing is where somebody who has signed in goes, who wanted to go to to.
+func (s *Server) landing(r *http.Request, who *session.Session, v *visit, to string) string {
+	if s.returnTo == nil {
+		return to
+	}
+	return s.returnPath(v, s.returnTo(r.Context(), who, to))
+}
+
+// redirect sends the browser to location with GET, whatever it came with.
+func redirect(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// goTo redirects, or tells Auth.js's client where it would.
+func (s *Server) goTo(w http.ResponseWriter, r *http.Request, location string) {
+	if wantsAddress(r) {
+		s.tell(w, http.StatusOK, location)
+		return
+	}
+	redirect(w, location)
+}
+
+// tell is a redirect for a script.
+func (s *Server) tell(w http.ResponseWriter, status int, location string) {
+	s.writeJSON(w, status, struct {
+		URL string `json:"url"`
+	}{location})
+}
+
+// wantsAddress reports whether Auth.js's client asks for the address of a
+// redirect as JSON, because a browser's fetch does not show it: v5's with a
+// header, v4's with a field.
+func wantsAddress(r *http.Request) bool {
+	return len(r.Header["X-Auth-Return-Redirect"]) > 0 || isV4(r)
+}
+
+// isV4 reports whether next-auth v4's client sends r.
+func isV4(r *http.Request) bool { return r.PostForm.Get("json") == "true" }

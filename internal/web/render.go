@@ -1,0 +1,139 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/pages"
+)
+
+// pageWriter shows pages: the application's, and ours for those that it does not
+// define.
+type pageWriter struct {
+	signInPage, signOutPage, errorPage *template.Template
+	style                              template.CSS
+	styleHash                          string
+}
+
+type signInPage struct {
+	BasePath, CSRFToken, CallbackURL string
+	Ways                             []*Way
+	AccessCode                       bool
+	Code                             fault.Code // what went wrong before; empty for nothing
+}
+
+type signOutPage struct {
+	BasePath, CSRFToken, CallbackURL, Name string
+}
+
+type errorPage struct {
+	BasePath, RequestID, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
+	Code                                                                              fault.Code
+	Wait                                                                              time.Duration
+}
+
+// newPageWriter takes the templates that custom defines and ours for the rest.
+func newPageWriter(custom *template.Template) (*pageWriter, error) {
+	ours, known := pages.Templates(), custom == nil
+	pick := func(name string) *template.Template {
+		if custom != nil {
+			if t := custom.Lookup(name); t != nil {
+				known = true
+				return t
+			}
+		}
+		return ours.Lookup(name)
+	}
+	p := &pageWriter{
+		signInPage: pick("signin"), signOutPage: pick("signout"), errorPage: pick("error"),
+		style: pages.Style(), styleHash: pages.StyleHash(),
+	}
+	if !known {
+		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout" and "error"`)
+	}
+	return p, nil
+}
+
+func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, d signInPage, forms []string) {
+	lang := pages.Match(r.Header.Get("Accept-Language"))
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, AccessCode: d.AccessCode}
+	for _, way := range d.Ways {
+		initial, _ := utf8.DecodeRuneInString(way.Label)
+		page.Providers = append(page.Providers, pages.Provider{
+			ID: way.Name, Label: way.Label, Mark: way.Mark,
+			Action: lang.ContinueWith(way.Label), Initial: strings.ToUpper(string(initial)),
+		})
+	}
+	if d.Code != "" {
+		explain(&page, lang, d.Code)
+	}
+	p.write(w, status, p.signInPage, lang, page, forms)
+}
+
+func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name}
+	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms)
+}
+
+func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
+	lang := pages.Match(r.Header.Get("Accept-Language"))
+	page := pages.Page{
+		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
+		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID,
+	}
+	explain(&page, lang, d.Code)
+	if d.Wait > 0 {
+		page.Text = lang.Wait(d.Wait)
+	}
+	p.write(w, status, p.errorPage, lang, page, forms)
+}
+
+// explain puts code into words. What comes from outside never does.
+func explain(page *pages.Page, lang *pages.Language, code fault.Code) {
+	problem, ok := lang.Problem(string(code))
+	if !ok {
+		code = fault.Default
+		problem, _ = lang.Problem(string(code))
+	}
+	page.Code, page.Title, page.Text = string(code), problem.Title, problem.Text
+}
+
+// write sends a page whole or not at all: a template that fails half-way leaves
+// nothing half-written.
+func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Template, lang *pages.Language, page pages.Page, forms []string) {
+	page.Language, page.Words, page.Style = lang.Tag, lang.Words, p.style
+	var b bytes.Buffer
+	if err := t.Execute(&b, page); err != nil {
+		http.Error(w, "The page could not be shown.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang.Tag)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept-Language")
+	// Not no-referrer: browsers would then send "Origin: null" with our forms.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; form-action %s; base-uri 'none'; frame-ancestors 'none'",
+		p.styleHash, strings.Join(append([]string{"'self'"}, forms...), " ")))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// formOrigins are the origins that a form of our pages may lead to. Chromium
+// applies form-action to the redirect that follows, and which host an identity
+// provider has is known only after discovery.
+func formOrigins(v *visit) []string {
+	if v.secure() {
+		return []string{"https:"}
+	}
+	return []string{"https:", "http://localhost:*", "http://127.0.0.1:*"}
+}

@@ -1,0 +1,111 @@
+package web
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+
+	"github.com/sallyport/auth/internal/attempt"
+	"github.com/sallyport/auth/internal/fault"
+)
+
+// chooseWay is GET /signin: the page with every way to sign in.
+func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
+	query := r.URL.Query()
+	to := s.returnPath(v, query.Get("callbackUrl"))
+	// Somebody who is sent here on the way to a page is not asked to press the
+	// one button that there is; somebody who signed out, or failed, is.
+	if s.straight != nil && query.Has("callbackUrl") && !query.Has("error") && v.session == nil && isNavigation(r) {
+		s.start(w, r, v, s.straight, s.attempts.New(s.straight.Name, s.callbackURL(v, s.straight), to, nil, false))
+		return
+	}
+	if s.onlyBackend() {
+		redirect(w, s.backend.SignInURL(v.decision, v.address(to)))
+		return
+	}
+	if s.signInURL != "" {
+		q := url.Values{"callbackUrl": {to}}
+		if code := knownError(r); code != "" {
+			maps.Copy(q, code.Query())
+		}
+		redirect(w, v.origin.String()+s.signInURL+"?"+q.Encode())
+		return
+	}
+	s.clearBroken(w, r, v)
+	s.showSignIn(w, r, v, http.StatusOK, to, knownError(r))
+}
+
+// showSignIn shows every way to sign in, and code, what went wrong before, if
+// anything did.
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, status int, to string, code fault.Code) {
+	s.pages.signIn(w, r, status, signInPage{
+		BasePath:    s.base,
+		CSRFToken:   s.csrf.token(w, r, v.secure()),
+		CallbackURL: to,
+		Ways:        s.order,
+		AccessCode:  s.gate != nil,
+		Code:        code,
+	}, formOrigins(v))
+}
+
+// toSignInPage answers whoever opens the address of a sign-in's start: only a
+// form of this server starts one.
+func (s *Server) toSignInPage(w http.ResponseWriter, r *http.Request, v *visit) {
+	to := v.origin.String() + s.base + "/signin"
+	if raw := r.FormValue("callbackUrl"); raw != "" {
+		to += "?" + url.Values{"callbackUrl": {s.returnPath(v, raw)}}.Encode()
+	}
+	s.goTo(w, r, to)
+}
+
+// signIn is POST /signin/{provider}: it starts an attempt.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
+	if !s.genuine(r, v) {
+		s.refuseForged(w, r, v)
+		return
+	}
+	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	s.start(w, r, v, way, s.attempts.New(way.Name, s.callbackURL(v, way), to, signInParams(r), false))
+}
+
+// signInParams are the extra authorization parameters that a sign-in brings,
+// as Auth.js's client sends them: in the query. The provider takes those that it
+// knows.
+func signInParams(r *http.Request) url.Values {
+	params := url.Values{}
+	for _, name := range []string{"prompt", "login_hint", "screen_hint", "ui_locales", "domain_hint",
+		"connection", "organization", "max_age", "acr_values"} {
+		if value := r.URL.Query().Get(name); value != "" && len(value) <= 256 {
+			params.Set(name, value)
+		}
+	}
+	return params
+}
+
+// start sends the browser to the identity provider.
+func (s *Server) start(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt) {
+	target, err := way.Begin(r.Context(), a)
+	if err != nil {
+		s.failed(w, r, v, way, a, err)
+		return
+	}
+	if u, perr := url.Parse(target); perr != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		s.failed(w, r, v, way, a, errors.Join(fault.Misconfigured, errors.New("the authorization URL is not an http address")))
+		return
+	}
+	if err := s.attempts.Begin(w, r, a, v.secure()); err != nil {
+		s.failed(w, r, v, way, a, err)
+		return
+	}
+	s.goTo(w, r, target)
+}
+
+// clearBroken deletes a session cookie that opens no session.
+func (s *Server) clearBroken(w http.ResponseWriter, r *http.Request, v *visit) {
+	if v.session == nil && v.err == nil && s.sessions.HasCookie(r, v.secure()) {
+		if err := s.sessions.End(w, r, v.secure()); err != nil {
+			s.log.WarnContext(r.Context(), "auth: broken session cookie not cleared", "cause", err.Error())
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/sallyport/auth/internal/fault"
+)
+
+// confirmSignOut is GET /signout. It changes nothing: a link or a picture on
+// another site must not sign anybody out.
+func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit) {
+	page := signOutPage{
+		BasePath:    s.base,
+		CSRFToken:   s.csrf.token(w, r, v.secure()),
+		CallbackURL: s.returnPath(v, r.URL.Query().Get("callbackUrl")),
+	}
+	if v.session != nil {
+		page.Name = v.session.Name
+	}
+	s.pages.signOut(w, r, http.StatusOK, page, s.returnOrigins)
+}
+
+// signOut is POST /signout.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
+	if !s.genuine(r, v) {
+		s.refuseForged(w, r, v)
+		return
+	}
+	if err := s.end(w, r, v); err != nil {
+		id := s.reportFailure(r, "", fault.StoreUnavailable, err)
+		w.Header().Set("Retry-After", "5")
+		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: s.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		return
+	}
+	if who := v.session; who != nil {
+		s.report(r, Event{Kind: SignedOut, Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject})
+	}
+	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	if s.straight != nil {
+		// The application's pages would send the browser straight back in.
+		s.goTo(w, r, v.origin.String()+s.base+"/signin?"+url.Values{"callbackUrl": {to}, "error": {string(fault.SignedOut)}}.Encode())
+		return
+	}
+	s.goTo(w, r, v.address(to))
+}
+
+// end ends the session where it is kept: at the backend, or here.
+func (s *Server) end(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if v.decision != nil && v.session != nil {
+		if err := s.backend.SignOut(w, r, v.session, v.secure()); err != nil {
+			return err
+		}
+	}
+	return s.sessions.End(w, r, v.secure())
+}

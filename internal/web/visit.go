@@ -1,0 +1,147 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/session"
+)
+
+// visit is what this package knows of one request. It is worked out once, by the
+// outermost middleware.
+type visit struct {
+	owner   *Server
+	origin  *url.URL // the public address of this server
+	session *session.Session
+	err     error // why nothing could be decided
+
+	// foreign: the session is in no cookie of ours, so that none is renewed.
+	foreign  bool
+	decision *Decision // the backend's, if it was asked
+}
+
+type visitKey struct{}
+
+// FromContext returns the session of the request that ctx belongs to.
+func FromContext(ctx context.Context) (s *session.Session, ok bool) {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok || v.session == nil {
+		return nil, false
+	}
+	return v.session, true
+}
+
+// BackendValue returns the [Decision].Value of the request that ctx belongs to,
+// or nil.
+func BackendValue(ctx context.Context) any {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok && v.decision != nil {
+		return v.decision.Value
+	}
+	return nil
+}
+
+func (v *visit) secure() bool { return v.origin.Scheme == "https" }
+
+// address is where to, a path of the application or an address, is.
+func (v *visit) address(to string) string {
+	if strings.HasPrefix(to, "/") {
+		return v.origin.String() + to
+	}
+	return to
+}
+
+// look finds out who r comes from. A session of ours counts first, then an access
+// code in a header, then the backend is asked. The error is about the address of
+// r; v.err is about the session.
+func (s *Server) look(r *http.Request) (*visit, error) {
+	origin, err := s.originOf(r)
+	if err != nil {
+		return nil, err
+	}
+	v := &visit{owner: s, origin: origin}
+	v.session, v.err = s.sessions.Load(r, v.secure())
+	if v.session != nil && !s.stillOffered(v.session) {
+		v.session = nil
+	}
+	if v.session == nil && v.err == nil {
+		s.lookAtCode(r, v)
+	}
+	if v.session == nil && v.err == nil && s.backend != nil {
+		s.askBackend(r, v)
+	}
+	return v, nil
+}
+
+// originOf returns the public address of this server: the configured one, or
+// else what the request, and the proxies that are trusted, say of it.
+func (s *Server) originOf(r *http.Request) (*url.URL, error) {
+	if s.origin != nil {
+		return s.origin, nil
+	}
+	scheme, host, err := s.proxies.Origin(r)
+	if err != nil {
+		return nil, err
+	}
+	return &url.URL{Scheme: scheme, Host: host}, nil
+}
+
+// stillOffered reports whether the way in which who was signed in is still there:
+// its provider is configured, its access code not withdrawn.
+func (s *Server) stillOffered(who *session.Session) bool {
+	switch {
+	case who.Provider == "" || s.readOnly:
+		return true // Auth.js signed in, or whoever else has the secret
+	case who.Provider == session.AccessCode:
+		return s.gate != nil && s.gate.Valid(who.Subject)
+	default:
+		return s.ways[who.Provider] != nil
+	}
+}
+
+// askBackend lets the backend decide about a request without a session of ours.
+func (s *Server) askBackend(r *http.Request, v *visit) {
+	d, err := s.backend.Authenticate(r, v.origin)
+	if err != nil {
+		v.err = fmt.Errorf("%w: %w", fault.Unavailable, err)
+		return
+	}
+	v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
+}
+
+// onlyBackend reports whether people sign in at the backend's pages and nowhere
+// else.
+func (s *Server) onlyBackend() bool {
+	return s.backend != nil && len(s.order) == 0 && s.gate == nil
+}
+
+// stay is follow for the routes: they answer for themselves, and send nobody on.
+func (v *visit) stay(w http.ResponseWriter) {
+	if v.decision != nil && v.decision.Location == "" {
+		v.follow(w)
+	}
+}
+
+// follow adds what the backend wants answered, and reports whether that is all.
+func (v *visit) follow(w http.ResponseWriter) (done bool) {
+	if v.decision == nil {
+		return false
+	}
+	h := w.Header()
+	for name, values := range v.decision.Header {
+		h[name] = append(h[name], values...)
+	}
+	if len(h["Set-Cookie"]) > 0 {
+		h.Set("Cache-Control", "no-store")
+	}
+	if v.decision.Location == "" {
+		return false
+	}
+	h.Set("Location", v.decision.Location)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true
+}

@@ -1,0 +1,190 @@
+// Package web is the HTTP of signing in: the routes, the middleware, forms and
+// redirects. It knows sessions and attempts, and nothing of identity providers,
+// policies or protocols: the root hands it ways in, in these terms.
+//
+// # A sign-in, file by file
+//
+//	routes.go      which handler a path has
+//	signin.go      GET  /signin              the page with every way in
+//	               POST /signin/{provider}   a new attempt, and the redirect to the provider
+//	callback.go    GET  /callback/{provider} the attempt that the state names, then Way.Finish
+//	code.go        POST /signin/access-code  Gate.Check
+//	redirect.go    where a person goes next, and what may be returned to
+//	failure.go     what they see instead
+//
+// # A request, file by file
+//
+//	middleware.go  Require, Identify, RequireRule
+//	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
+//	challenge.go   what somebody gets who is not signed in
+//	navigation.go  whether a person's browser asks, or a script
+//	renewal.go     a session that is written anew on the way
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/sallyport/auth/internal/attempt"
+	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/pages"
+	"github.com/sallyport/auth/session"
+)
+
+// Config is what the root's Config says of HTTP, with the ways in as this package
+// sees them. Fields of the same name mean the same; the root documents them.
+type Config struct {
+	Secrets        []session.Secret
+	Sessions       *session.Manager
+	URL            string
+	TrustedProxies []string
+
+	Ways    []Way
+	Backend Backend
+	Gate    Gate
+
+	AccessCodeHeaders  []string
+	StraightToProvider bool
+	ReadOnly           bool
+	NextAuthV4         bool
+	SignInURL          string
+	ErrorURL           string
+	ReturnOrigins      []string
+	Templates          *template.Template
+
+	Update   func(ctx context.Context, s *session.Session, data json.RawMessage) error
+	ReturnTo func(ctx context.Context, s *session.Session, to string) string
+	Public   func(s *session.Session, shown *session.View)
+	OnEvent  func(context.Context, Event)
+
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Way is a way in by redirect: an identity provider.
+type Way struct {
+	Name  string // in paths
+	Label string // for people
+	Type  string // Auth.js's: "oidc", "oauth"
+	Mark  pages.Mark
+
+	// Begin returns the address at the identity provider that starts a.
+	Begin func(ctx context.Context, a attempt.Attempt) (location string, err error)
+
+	// Finish turns the answer at the callback into somebody who may come in.
+	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
+}
+
+// Admitted is somebody who may come in.
+type Admitted struct {
+	Session *session.Session
+
+	// Who that is to the way in, whatever the application made of the session.
+	Issuer, Subject string
+	Label           string // of an access code
+}
+
+// Gate is the way in by access code.
+type Gate interface {
+	// Check turns a code that client sent into somebody who may come in. The error
+	// wraps [fault.WrongCode] or [session.ErrStore], or is a [*fault.Limited].
+	Check(ctx context.Context, client netip.Addr, code string) (*Admitted, error)
+
+	// Valid reports whether a session's subject still belongs to a code.
+	Valid(subject string) bool
+}
+
+// Backend decides about requests that bring no session of ours. The root's
+// Backend documents the methods.
+type Backend interface {
+	Authenticate(r *http.Request, origin *url.URL) (*Decision, error)
+	SignInURL(d *Decision, returnTo string) string
+	SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error
+}
+
+// Decision is a [Backend]'s. It has the fields of the root's Decision, which
+// documents them, and converts to it.
+type Decision struct {
+	Session  *session.Session
+	Header   http.Header
+	Location string
+	Value    any
+}
+
+// Server answers the routes and guards handlers. It is safe for concurrent use.
+type Server struct {
+	sessions *session.Manager
+	attempts *attempt.Keeper
+	csrf     *csrf
+	pages    *pageWriter
+
+	origin  *url.URL // nil: from each request
+	base    string   // "/api/auth"
+	proxies forwarded.Proxies
+
+	ways     map[string]*Way
+	order    []*Way
+	straight *Way
+	backend  Backend
+	gate     Gate
+
+	codeHeaders          []string
+	readOnly, nextAuthV4 bool
+	signInURL, errorURL  string
+	returnOrigins        []string
+
+	update   func(context.Context, *session.Session, json.RawMessage) error
+	returnTo func(context.Context, *session.Session, string) string
+	public   func(*session.Session, *session.View)
+	onEvent  func(context.Context, Event)
+
+	log *slog.Logger
+	now func() time.Time
+}
+
+// New checks c, but for its Secrets and Sessions, which the caller has checked.
+// The error joins every problem.
+func New(c Config) (*Server, error) {
+	s := &Server{
+		sessions: c.Sessions, ways: make(map[string]*Way, len(c.Ways)),
+		backend: c.Backend, gate: c.Gate,
+		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4,
+		signInURL: c.SignInURL, errorURL: c.ErrorURL, returnOrigins: c.ReturnOrigins,
+		update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
+		log: c.Logger, now: c.Now,
+	}
+	var errs [7]error
+	s.origin, s.base, errs[0] = ParseURL(c.URL)
+	s.proxies, errs[1] = trustedProxies(c.TrustedProxies)
+	s.pages, errs[2] = newPageWriter(c.Templates)
+	errs[3] = checkOrigins(c.ReturnOrigins)
+	s.codeHeaders, errs[4] = codeHeaders(c)
+	errs[5] = checkPage("SignInURL", c.SignInURL)
+	errs[6] = checkPage("ErrorURL", c.ErrorURL)
+	err := errors.Join(errs[:]...)
+	for i := range c.Ways {
+		w := &c.Ways[i]
+		if s.ways[w.Name] != nil {
+			err = errors.Join(err, fmt.Errorf("auth: two providers have the name %q: give one another", w.Name))
+			continue
+		}
+		s.ways[w.Name] = w
+		s.order = append(s.order, w)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
+		s.straight = s.order[0]
+	}
+	s.attempts, s.csrf = attempt.NewKeeper(c.Secrets, c.Now), newCSRF(c.Secrets)
+	return s, nil
+}

@@ -1,0 +1,39 @@
+package pages
+
+import "github.com/sallyport/auth/internal/fault"
+
+var english = &Language{
+	Tag:          "en",
+	continueWith: "Continue with %s",
+	seconds:      "Too many wrong access codes came from your network. Try again in %d seconds.",
+	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
+	Words: Words{
+		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", Or: "or",
+		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Stay: "Stay signed in",
+		Retry: "Try again", Home: "To the start page", ToSignIn: "To the sign-in page", RequestID: "If you ask for help, give this number",
+	},
+	problems: map[fault.Code]Problem{
+		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},
+		fault.AccessDenied:        {"You may not sign in here", "You signed in correctly, but this site does not admit your account. Ask the people who run it, or try another account."},
+		fault.PersonDeclined:      {"You did not sign in", "The sign-in was cancelled, or it was not allowed to tell this site who you are. You can try again."},
+		fault.ProviderUnavailable: {"The sign-in service does not answer", "It may be down, or this site cannot reach it at the moment. Try again in a minute."},
+		fault.UnknownRedirectURI:  {"This site's address is not registered", "The sign-in service does not know the address to which it should send you back. The people who run this site have to register it there:"},
+		fault.ClockWrong:          {"A clock is wrong", "The clocks of this site and of the sign-in service disagree. The people who run this site have to set theirs."},
+		fault.CookiesBlocked:      {"Cookies are blocked", "Your browser did not keep the cookie that signing in needs. Allow cookies for this site and try again."},
+		fault.AttemptExpired:      {"That took too long", "The sign-in was started too long ago, or in another browser. Start again."},
+		fault.ResponseInvalid:     {"The answer was not valid", "What the sign-in service sent back failed a safety check, so you were not signed in. Try again."},
+		fault.SessionTooLarge:     {"Your account does not fit", "The sign-in service sent more about your account than a browser can hold. The people who run this site can limit it, or keep sessions in a store."},
+		fault.StoreUnavailable:    {"Sign-ins cannot be checked right now", "A part of this site is down. You have not been signed out; try again in a minute."},
+		fault.MissingCSRF:         {"The form was out of date", "The page was open for too long, or came from somewhere else. Start again."},
+		fault.OAuthCallback:       {"The sign-in did not work", "The sign-in service could not complete it. Try again."},
+		fault.SessionRequired:     {"Please sign in", "The page that you asked for is for people who are signed in."},
+		fault.SignedOut:           {"You are signed out", "You can close this page, or sign in again."},
+		fault.CodeWrong:           {"That code is not right", "Capital letters and spaces count. Ask the people who run this site if you have lost it."},
+		fault.RateLimited:         {"Too many attempts", "Too many wrong access codes came from your network. Try again in a few minutes."},
+		fault.AnotherWay:          {"This page needs another way of signing in", "You are signed in, but not in the way that this page asks for. Sign in with an account that may see it."},
+		fault.NotFound:            {"There is no such page", "The address may be mistyped, or out of date."},
+		fault.MethodNotAllowed:    {"That does not work here", "This address cannot be used in that way."},
+		fault.BadRequest:          {"The request was not understood", "Go back and start again."},
+		fault.Default:             {"Something went wrong", "You were not signed in. Try again."},
+	},
+}

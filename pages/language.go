@@ -1,0 +1,91 @@
+package pages
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth/internal/fault"
+)
+
+// Language is what the pages say in one language.
+type Language struct {
+	Tag   string // RFC 5646: "en", "zh-CN"
+	Words Words
+
+	continueWith     string // "Continue with %s"
+	seconds, minutes string // "Try again in %d seconds."
+	problems         map[fault.Code]Problem
+}
+
+// Words are the fixed texts of the pages in one language.
+type Words struct {
+	SignIn       string // heading and button
+	SignInIntro  string // below it, where there is something to choose
+	AccessCode   string // label of its field
+	Or           string // between the providers and the access code
+	SignOut      string // heading and button
+	SignOutIntro string // the question below it
+	SignedInAs   string // followed by a name
+	Stay         string // the way out of the sign-out page
+	Retry        string // button that starts again with the same provider
+	Home         string // link
+	ToSignIn     string // link
+	RequestID    string // followed by the id that stands in the log
+}
+
+// Problem is what an error page says of one code.
+type Problem struct {
+	Title string // what happened
+	Text  string // what that means, and what to do about it
+}
+
+// Problem says what code means. ok is false for a code that there is not: what
+// comes from outside is never shown.
+func (l *Language) Problem(code string) (p Problem, ok bool) {
+	p, ok = l.problems[fault.Code(code)]
+	return p, ok
+}
+
+// ContinueWith is the button of the provider label.
+func (l *Language) ContinueWith(label string) string { return fmt.Sprintf(l.continueWith, label) }
+
+// Wait says when somebody may try again who has to wait for d, never too early.
+func (l *Language) Wait(d time.Duration) string {
+	if seconds := int((d + time.Second - 1) / time.Second); seconds < 120 {
+		return fmt.Sprintf(l.seconds, seconds)
+	}
+	return fmt.Sprintf(l.minutes, int((d+time.Minute-1)/time.Minute))
+}
+
+// languages by the primary tag that asks for each.
+var languages = map[string]*Language{"en": english, "zh": chinese}
+
+// maxAcceptLanguage bounds what is read of the header. No browser sends as much.
+const maxAcceptLanguage = 1 << 10
+
+// Match returns the language that the browser likes best of those that there
+// are, going by its Accept-Language header (RFC 9110 12.5.4): English where that
+// says nothing, or nothing that can be read.
+func Match(acceptLanguage string) *Language {
+	best, bestQ := english, 0.0
+	if len(acceptLanguage) > maxAcceptLanguage {
+		return english
+	}
+	for item := range strings.SplitSeq(acceptLanguage, ",") {
+		tag, params, _ := strings.Cut(strings.TrimSpace(item), ";")
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			var err error
+			if q, err = strconv.ParseFloat(v, 64); err != nil {
+				continue
+			}
+		}
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if l := languages[primary]; l != nil && q > bestQ {
+			best, bestQ = l, q
+		}
+	}
+	return best
+}

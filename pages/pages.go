@@ -1,0 +1,72 @@
+// Package pages has the pages that people see: their templates, their words in
+// each language, and the types that an application's own templates are given.
+//
+// An application replaces a page by defining a template of the same name,
+// "signin", "signout" or "error", in Config.Templates of the root package. It is
+// given a [Page]. Those that it does not define stay as they are here. The
+// shortest page that works is
+//
+//	{{define "signin"}}
+//	{{range .Providers}}<form method="post" action="{{$.BasePath}}/signin/{{.ID}}">
+//	<input type="hidden" name="csrfToken" value="{{$.CSRFToken}}">
+//	<input type="hidden" name="callbackUrl" value="{{$.CallbackURL}}">
+//	<button>{{.Action}}</button>
+//	</form>{{end}}
+//	{{end}}
+//
+// The files beside this one are those pages: signin.html, signout.html,
+// error.html, what they share in layout.html, and style.css. They load nothing
+// and run no script, and the Content-Security-Policy that they are sent with
+// allows neither: it names the hash of [Style], and no other style counts.
+//
+// Templates are html/template's, so that whatever a provider calls somebody is
+// text on a page and never markup.
+package pages
+
+import "html/template"
+
+// Page is what a template is given. Not every field is set on every page.
+type Page struct {
+	Language    string     // the page's language: "en", "zh-CN"
+	BasePath    string     // of the routes: "/api/auth"
+	CSRFToken   string     // goes into a form's csrfToken
+	CallbackURL string     // goes into a form's callbackUrl: the path to return to
+	Providers   []Provider // the buttons of the sign-in page, in order
+	AccessCode  bool       // whether to ask for one: the field "code" of a form for BasePath + "/signin/access-code"
+
+	Name string // on the sign-out page: who is signed in, if anybody
+
+	Code          string // of the error, from a closed set; empty for none
+	Title         string // what happened, in the person's language
+	Text          string // and what to do about it
+	ProviderLabel string // whose sign-in failed, if any
+	RetryProvider string // the provider with which to try again, if that makes sense
+	RedirectURI   string // the callback URL that has to be registered, when that is what is wrong
+	RequestID     string // ties the page to the log
+
+	Words Words        // the fixed texts, in the person's language
+	Style template.CSS // our style sheet, the only one that the Content-Security-Policy allows
+}
+
+// Provider is a button of the sign-in page: a form that is posted to BasePath +
+// "/signin/" + ID.
+type Provider struct {
+	ID      string // "github"
+	Label   string // "GitHub"
+	Action  string // the button's text in the person's language: "Continue with GitHub"
+	Initial string // the label's first letter, for a provider without a mark
+	Mark    Mark
+}
+
+// Mark is a small vector drawing, 20 pixels high on our pages. The zero Mark
+// draws the label's initial.
+type Mark struct {
+	ViewBox string // an SVG viewBox: "0 0 24 24"
+	Paths   []Path
+}
+
+// Path is one SVG path of a [Mark].
+type Path struct {
+	D    string // path data
+	Fill string // a colour: "#24292f"; empty takes the text's colour, in light and dark
+}
