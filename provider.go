@@ -16,9 +16,9 @@ type Secret = session.Secret
 // NewSecret wraps text.
 func NewSecret(text string) Secret { return session.NewSecret(text) }
 
-// A Provider signs people in by redirect. Most are made by [NewOIDC] or
-// [NewOAuth2], which hold the protocol; a type of your own is needed only for
-// something that is neither.
+// A Provider signs people in by redirect. Most are made by oidc.New or
+// oauth2.New of the packages below providers, which hold the protocol; a type of
+// your own is needed only for something that is neither.
 //
 // A Provider is safe for concurrent use.
 type Provider interface {
@@ -64,6 +64,12 @@ type Identity struct {
 	Groups        []string
 	Claims        map[string]any // more to keep in the session
 	Token         *oauth2.Token  // not kept by this package
+}
+
+// Typed is a [Provider] that says what GET /providers calls its kind, as Auth.js
+// does: "oidc" or "oauth". Without it, the kind is "oidc".
+type Typed interface {
+	Type() string
 }
 
 // A Presenter is a [Provider] that says what its button looks like. Without it

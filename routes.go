@@ -198,8 +198,8 @@ func (a *Authenticator) listProviders(w http.ResponseWriter, _ *http.Request, v 
 	list := make(orderedMembers, 0, len(a.order))
 	for _, p := range a.order {
 		kind := "oidc"
-		if _, plain := p.(*OAuth2); plain {
-			kind = "oauth"
+		if t, ok := p.(Typed); ok {
+			kind = t.Type()
 		}
 		name := p.Name()
 		list = append(list, member{name, entry{name, label(p), kind,
