@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"fmt"
+
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
 )
@@ -44,3 +46,24 @@ var (
 	// ErrStore: the session store failed.
 	ErrStore = session.ErrStore
 )
+
+// ProviderError is an error code that an identity provider answered with, at the
+// callback or at its token endpoint. It wraps the error of this package that the
+// code means.
+type ProviderError struct {
+	Provider    string // the provider's name
+	Code        string // RFC 6749 4.1.2.1, 5.2; cut and made printable
+	Description string // the provider's words, cut and made printable
+	Err         error  // this package's error for the code
+}
+
+func (e *ProviderError) Error() string {
+	text := fmt.Sprintf("the provider answered %s", e.Code)
+	if e.Description != "" {
+		text += " (" + e.Description + ")"
+	}
+	return text + ": " + e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *ProviderError) Unwrap() error { return e.Err }

@@ -1,7 +1,10 @@
 package auth_test
 
 import (
+	"flag"
+	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -9,36 +12,98 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestArrows holds the import graph: arrows point one way, and a program links
-// only the providers that it names.
+const module = "github.com/sallyport/auth"
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+// goList runs go list on pkgs and returns a line for each package.
+func goList(t *testing.T, format string, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list", "-f", format}, args...)...).Output()
+	require.NoError(t, err)
+	return strings.Fields(string(out))
+}
+
+// arrows are the packages that each part may import of this module, by pattern.
+// They point one way:
+//
+//	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
+//	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
+//	clerk, accesscode -> auth
+var arrows = []struct{ from, to string }{
+	{"", "internal/web internal/attempt internal/fault internal/controlchar pages session"},
+	{"internal/web", "internal/attempt internal/fault internal/forwarded internal/hostcookie internal/returnto internal/strictjson internal/upstream pages session"},
+	{"internal/attempt", "internal/hostcookie session"},
+	{"internal/fault", "session"},
+	{"pages", "internal/fault"},
+	{"session", "internal/strictjson"},
+	{"internal/*", "internal/strictjson"},
+	{"internal/clerkvectors", "clerk *"},
+	{"accesscode", ". session"},
+	{"clerk", ". internal/strictjson internal/upstream internal/forwarded session"},
+	{"clerk/clerktest", ". clerk providers/providertest"},
+	{"providers/internal/codegrant", ". internal/strictjson internal/upstream"},
+	{"providers/internal/settings", "."},
+	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
+	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
+	{"providers/providertest", "."},
+	{"providers/*", ". providers/oidc providers/oauth2 providers/internal/settings"},
+	{"providers", ". providers/*"},
+	{"examples/*", ". pages session accesscode clerk clerk/clerktest providers providers/* internal/*"},
+}
+
 func TestArrows(t *testing.T) {
-	const module = "github.com/sallyport/auth"
-	linked := func(pkg string) []string {
-		out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", pkg).Output()
-		require.NoError(t, err)
-		return strings.Fields(string(out))
-	}
-	own := func(list []string) (rest []string) {
-		for _, p := range list {
-			if path, ok := strings.CutPrefix(p, module+"/"); ok && !strings.HasPrefix(path, "internal/") {
-				rest = append(rest, path)
+	for _, line := range goList(t, `{{.ImportPath}}={{join .Imports ","}}`, "./...") {
+		from, imports, _ := strings.Cut(line, "=")
+		from = strings.TrimPrefix(strings.TrimPrefix(from, module), "/")
+		i := slices.IndexFunc(arrows, func(a struct{ from, to string }) bool { ok, _ := path.Match(a.from, from); return ok })
+		require.NotEqual(t, -1, i, "say what %s may import", from)
+		for imported := range strings.SplitSeq(imports, ",") {
+			to, own := strings.CutPrefix(imported, module)
+			if !own {
+				continue
 			}
+			to = strings.TrimPrefix(to, "/")
+			if to == "" {
+				to = "."
+			}
+			allowed := slices.ContainsFunc(strings.Fields(arrows[i].to), func(pattern string) bool { ok, _ := path.Match(pattern, to); return ok })
+			require.True(t, allowed, "%s imports %s, against the arrows", from, to)
 		}
-		return rest
-	}
-	require.ElementsMatch(t, []string{"pages", "session"}, own(linked(module)), "the root links no provider, no Clerk, no access code")
-	require.Equal(t, []string{"session"}, own(linked(module+"/session")))
-	github := own(linked(module + "/providers/github"))
-	slices.Sort(github)
-	require.Subset(t, []string{"pages", "providers/github", "providers/internal/settings", "session"}, github, "one provider links no other")
-	require.ElementsMatch(t, []string{"pages", "session"}, without(own(linked(module+"/accesscode")), "accesscode"))
-	require.ElementsMatch(t, []string{"pages", "session"}, without(own(linked(module+"/clerk")), "clerk"))
-	for _, p := range linked(module) {
-		allowed := strings.HasPrefix(p, module) || strings.HasPrefix(p, "golang.org/x/oauth2") || strings.HasPrefix(p, "github.com/go-jose/go-jose/v4")
-		require.True(t, allowed, "the root links %s", p)
 	}
 }
 
-func without(list []string, one string) []string {
-	return slices.DeleteFunc(list, func(s string) bool { return s == one })
+// TestLinked holds what a program links that imports one of these, so that a
+// change of it is seen in review. go test -run TestLinked . -update writes it.
+func TestLinked(t *testing.T) {
+	const file = "testdata/linked.txt"
+	var b strings.Builder
+	for _, pkg := range []string{".", "./providers/github", "./providers/oidc", "./examples/gateway"} {
+		b.WriteString(pkg + "\n")
+		linked := goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", pkg)
+		slices.Sort(linked)
+		for _, p := range linked {
+			b.WriteString("\t" + p + "\n")
+		}
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), b.String())
+}
+
+// TestNoProviderIsLinkedUnasked: a program links the providers that it names, and
+// of Clerk and access codes nothing that it does not ask for.
+func TestNoProviderIsLinkedUnasked(t *testing.T) {
+	linked := goList(t, "{{.ImportPath}}", "-deps", ".", "./providers/oidc", "./providers/oauth2", "./providers/github", "./accesscode", "./session")
+	for _, p := range linked {
+		own, ok := strings.CutPrefix(p, module+"/providers/")
+		require.False(t, ok && !slices.Contains([]string{"oidc", "oauth2", "github"}, own) && !strings.HasPrefix(own, "internal/"), p)
+		require.NotContains(t, p, "clerk")
+	}
+	for _, p := range goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", ".") {
+		require.True(t, strings.HasPrefix(p, module) || strings.HasPrefix(p, "golang.org/x/oauth2"), "the root links %s", p)
+	}
 }

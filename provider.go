@@ -17,9 +17,9 @@ type Secret = session.Secret
 // NewSecret wraps text.
 func NewSecret(text string) Secret { return session.NewSecret(text) }
 
-// A Provider signs people in by redirect. Most are made by [NewOIDC] or
-// [NewOAuth2], which hold the protocol; a type of your own is needed only for
-// something that is neither.
+// A Provider signs people in by redirect. Most are made by oidc.New or
+// oauth2.New of the packages below providers, which hold the protocol; a type of
+// your own is needed only for something that is neither.
 //
 // A Provider is safe for concurrent use.
 type Provider interface {
@@ -67,6 +67,12 @@ type Identity struct {
 	Token         *oauth2.Token  // not kept by this package
 }
 
+// Typed is a [Provider] that says what GET /providers calls its kind, as Auth.js
+// does: "oidc" or "oauth". Without it, the kind is "oidc".
+type Typed interface {
+	Type() string
+}
+
 // A Presenter is a [Provider] that says what its button looks like. Without it
 // the button shows the provider's name.
 type Presenter interface {
@@ -77,12 +83,6 @@ type Presenter interface {
 type Presentation struct {
 	Label string // "Microsoft"
 	Mark  Mark
-}
-
-// Typed is a [Provider] that says what Auth.js's client calls its kind: "oidc" or
-// "oauth", in GET /providers. One that does not is "oidc".
-type Typed interface {
-	Type() string
 }
 
 // Mark is a small vector drawing, for a button.

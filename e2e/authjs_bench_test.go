@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/session"
 )
 
@@ -209,7 +210,7 @@ func startExpress(b *testing.B) (address string) {
 func startRequire(b *testing.B) (address string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
-	p, err := auth.NewOIDC(auth.OIDCConfig{Name: "oidc", Issuer: "https://issuer.example", ClientID: "app", ClientSecret: auth.NewSecret("unused")})
+	p, err := oidc.New(oidc.Config{Name: "oidc", Issuer: "https://issuer.example", ClientID: "app", ClientSecret: auth.NewSecret("unused")})
 	require.NoError(b, err)
 	a, err := auth.New(auth.Config{Secrets: secretsOf(tokenSecrets[:1]), URL: "http://" + listener.Addr().String(), Providers: []auth.Provider{p}})
 	require.NoError(b, err)

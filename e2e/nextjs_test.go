@@ -16,6 +16,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 	"github.com/sallyport/auth/session"
 )
@@ -153,7 +154,7 @@ func startReplaced(ctx context.Context) error {
 	if err := startPeople(ctx); err != nil {
 		return err
 	}
-	demo, err := auth.NewOIDC(auth.OIDCConfig{Name: "demo", Issuer: local(clientsIDP), ClientID: "nextjs", ClientSecret: auth.NewSecret("nextjs"),
+	demo, err := oidc.New(oidc.Config{Name: "demo", Issuer: local(clientsIDP), ClientID: "nextjs", ClientSecret: auth.NewSecret("nextjs"),
 		Presentation: auth.Presentation{Label: "Demo"}})
 	if err != nil {
 		return err

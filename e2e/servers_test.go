@@ -28,6 +28,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 const (
@@ -212,7 +213,7 @@ func startApp(ctx context.Context, _ string, env map[string]string) error {
 	if err != nil {
 		return err
 	}
-	certified, err := auth.NewOIDC(auth.OIDCConfig{Name: "certified", Issuer: "http://127.0.0.1:9002", ClientID: "app", ClientSecret: auth.NewSecret(opSecret),
+	certified, err := oidc.New(oidc.Config{Name: "certified", Issuer: "http://127.0.0.1:9002", ClientID: "app", ClientSecret: auth.NewSecret(opSecret),
 		Presentation: auth.Presentation{Label: "Certified"}})
 	if err != nil {
 		return err

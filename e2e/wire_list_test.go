@@ -17,6 +17,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/session"
 )
 
@@ -41,7 +42,7 @@ func newWire(t *testing.T) *wire {
 	secrets := []auth.Secret{auth.NewSecret(wireSecret)}
 	gh, err := github.New(github.Config{ClientID: "gh", ClientSecret: auth.NewSecret("gh-secret")})
 	require.NoError(t, err)
-	certified, err := auth.NewOIDC(auth.OIDCConfig{Name: "certified", Issuer: "http://127.0.0.1:9002", ClientID: "app",
+	certified, err := oidc.New(oidc.Config{Name: "certified", Issuer: "http://127.0.0.1:9002", ClientID: "app",
 		ClientSecret: auth.NewSecret("x"), Presentation: auth.Presentation{Label: "Certified"}})
 	require.NoError(t, err)
 	codes, err := accesscode.New(accesscode.Config{Secrets: secrets, Codes: []accesscode.Code{{Text: auth.NewSecret(accessCode), Label: "Access code"}}})

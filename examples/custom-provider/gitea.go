@@ -5,11 +5,12 @@ import (
 	"strconv"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oauth2"
 )
 
 // gitea signs people in with a Gitea server, by plain OAuth 2.0.
 func gitea(base, clientID string, secret auth.Secret) (auth.Provider, error) {
-	return auth.NewOAuth2(auth.OAuth2Config{
+	return oauth2.New(oauth2.Config{
 		Name:         "gitea",
 		Issuer:       base,
 		AuthURL:      base + "/login/oauth/authorize",
@@ -17,7 +18,7 @@ func gitea(base, clientID string, secret auth.Secret) (auth.Provider, error) {
 		ClientID:     clientID,
 		ClientSecret: secret,
 		Presentation: auth.Presentation{Label: "Gitea"},
-		Identify: func(ctx context.Context, api *auth.API) (*auth.Identity, error) {
+		Identify: func(ctx context.Context, api *oauth2.API) (*auth.Identity, error) {
 			var user struct {
 				ID    int64  `json:"id"`
 				Login string `json:"login"`

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -61,7 +62,7 @@ func front(signIn string, secret auth.Secret, issuer string, next *url.URL) (htt
 	case "nextjs":
 		config.ReadOnly = true
 	case "go":
-		demo, err := auth.NewOIDC(auth.OIDCConfig{
+		demo, err := oidc.New(oidc.Config{
 			Name: "demo", Issuer: issuer, ClientID: "nextjs", ClientSecret: auth.NewSecret("nextjs"),
 			Presentation: auth.Presentation{Label: "Demo"},
 		})

@@ -21,6 +21,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -69,7 +70,7 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 	if err != nil {
 		return auth.Config{}, "", err
 	}
-	demo, err := auth.NewOIDC(auth.OIDCConfig{
+	demo, err := oidc.New(oidc.Config{
 		Name: "demo", Issuer: issuer, ClientID: "quickstart", ClientSecret: auth.NewSecret("quickstart"),
 		Presentation: auth.Presentation{Label: "Demo"},
 	})

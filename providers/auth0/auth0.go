@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 // Config describes an application of an Auth0 tenant.
@@ -29,25 +30,25 @@ type Config struct {
 
 // New returns the provider "auth0". It does no network I/O.
 func New(c Config) (auth.Provider, error) {
-	oidc := auth.OIDCConfig{
+	config := oidc.Config{
 		Name:         "auth0",
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // Auth0's own name ends with a slash
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
-		ClientAuth:   auth.ClientSecretPost, // what an Auth0 application is set to when it is made
+		ClientAuth:   oidc.ClientSecretPost, // what an Auth0 application is set to when it is made
 		Presentation: auth.Presentation{Label: "Auth0", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,
 	}
 	if c.Organization != "" {
-		oidc.AuthParams = url.Values{"organization": {c.Organization}}
-		oidc.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "connection", "max_age", "acr_values"}
-		oidc.Map = c.membersOnly
+		config.AuthParams = url.Values{"organization": {c.Organization}}
+		config.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "connection", "max_age", "acr_values"}
+		config.Map = c.membersOnly
 	}
-	return auth.NewOIDC(oidc)
+	return oidc.New(config)
 }
 
-func (c Config) membersOnly(ctx context.Context, claims auth.Claims) (*auth.Identity, error) {
+func (c Config) membersOnly(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	claim := "org_name"
 	if strings.HasPrefix(c.Organization, "org_") {
 		claim = "org_id"
@@ -55,7 +56,7 @@ func (c Config) membersOnly(ctx context.Context, claims auth.Claims) (*auth.Iden
 	if claims.String(claim) != c.Organization {
 		return nil, fmt.Errorf("%w: %s is not the configured organization", auth.ErrNotAllowed, claim)
 	}
-	return auth.OIDCIdentity(ctx, claims)
+	return oidc.DefaultIdentity(ctx, claims)
 }
 
 // FromEnv is an [auth.ProviderFactory].

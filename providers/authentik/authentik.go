@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 // Config describes an OAuth2/OpenID provider of authentik.
@@ -23,7 +24,7 @@ type Config struct {
 // New returns the provider "authentik". It does no network I/O. authentik's
 // groups become the identity's.
 func New(c Config) (auth.Provider, error) {
-	return auth.NewOIDC(auth.OIDCConfig{
+	return oidc.New(oidc.Config{
 		Name:         "authentik",
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // authentik's own name ends with a slash
 		ClientID:     c.ClientID,

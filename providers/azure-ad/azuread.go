@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 // PersonalTenant is the tenant of personal Microsoft accounts.
@@ -62,12 +63,12 @@ func New(c Config) (auth.Provider, error) {
 		c.Name = "azure-ad"
 	}
 	tenant := strings.ToLower(c.Tenant)
-	oidc := auth.OIDCConfig{
+	config := oidc.Config{
 		Name:         c.Name,
 		Issuer:       base + "/" + tenant + "/v2.0",
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
-		ClientAuth:   auth.ClientSecretPost,
+		ClientAuth:   oidc.ClientSecretPost,
 		Map:          c.identity,
 		Presentation: auth.Presentation{Label: "Microsoft", Mark: mark},
 		HTTPClient:   c.HTTPClient,
@@ -80,20 +81,20 @@ func New(c Config) (auth.Provider, error) {
 		return nil, fmt.Errorf("auth: provider %q: Tenants: want GUIDs in lower case", c.Name)
 	case guid.MatchString(tenant):
 	case tenant == "consumers":
-		oidc.IssuerTemplate = base + "/" + PersonalTenant + "/v2.0"
-		oidc.AnyoneMayEnter = true
+		config.IssuerTemplate = base + "/" + PersonalTenant + "/v2.0"
+		config.AnyoneMayEnter = true
 	case tenant == "common" || tenant == "organizations":
-		oidc.IssuerTemplate = base + "/{tenantid}/v2.0"
-		oidc.AnyoneMayEnter = c.Tenants == nil
+		config.IssuerTemplate = base + "/{tenantid}/v2.0"
+		config.AnyoneMayEnter = c.Tenants == nil
 	case domain.MatchString(tenant):
-		oidc.IssuerTemplate = base + "/{tenantid}/v2.0" // Microsoft answers with the GUID
+		config.IssuerTemplate = base + "/{tenantid}/v2.0" // Microsoft answers with the GUID
 	default:
 		return nil, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID or domain, or common, organizations or consumers", c.Name, c.Tenant)
 	}
-	return auth.NewOIDC(oidc)
+	return oidc.New(config)
 }
 
-func (c Config) identity(ctx context.Context, claims auth.Claims) (*auth.Identity, error) {
+func (c Config) identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	tenant, object := claims.String("tid"), claims.String("oid")
 	switch {
 	case !guid.MatchString(tenant) || !guid.MatchString(object):
@@ -103,7 +104,7 @@ func (c Config) identity(ctx context.Context, claims auth.Claims) (*auth.Identit
 	case strings.EqualFold(c.Tenant, "organizations") && tenant == PersonalTenant:
 		return nil, fmt.Errorf("%w: a personal account, and the tenant is organizations", auth.ErrNotAllowed)
 	}
-	id, err := auth.OIDCIdentity(ctx, claims)
+	id, err := oidc.DefaultIdentity(ctx, claims)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func (c Config) identity(ctx context.Context, claims auth.Claims) (*auth.Identit
 }
 
 // verified reads xms_edov, which Microsoft sends as true, 1 or "1".
-func verified(claims auth.Claims) bool {
+func verified(claims oidc.Claims) bool {
 	switch string(claims.Raw("xms_edov")) {
 	case "true", "1", `"1"`, `"true"`:
 		return true

@@ -7,13 +7,14 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 // FromEnv is the [auth.ProviderFactory] of "generic-oidc". In code,
-// [auth.NewOIDC] does the same and more.
+// [oidc.New] does the same and more.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	r := settings.New(env)
-	c := auth.OIDCConfig{
+	c := oidc.Config{
 		Name:         id,
 		Issuer:       r.Need("it is the issuer exactly as its /.well-known/openid-configuration spells it", "GENERIC_OIDC_ISSUER", "AUTH_GENERIC_OIDC_ISSUER"),
 		ClientID:     r.Need("the identity provider gives it to the application", "GENERIC_OIDC_CLIENT_ID", "AUTH_GENERIC_OIDC_ID"),
@@ -24,5 +25,5 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	if r.Err != nil {
 		return nil, r.Err
 	}
-	return auth.NewOIDC(c)
+	return oidc.New(c)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oauth2"
 )
 
 // Config describes an OAuth App or a GitHub App.
@@ -54,7 +55,7 @@ func New(c Config) (auth.Provider, error) {
 		scopes = append(scopes, "read:org")
 	}
 	g := &github{api: api, organizations: c.Organizations, teams: c.Teams}
-	return auth.NewOAuth2(auth.OAuth2Config{
+	return oauth2.New(oauth2.Config{
 		Name:           "github",
 		Issuer:         base + "/login/oauth", // what GitHub sends as "iss"
 		AuthURL:        base + "/login/oauth/authorize",
@@ -76,7 +77,7 @@ type github struct {
 	organizations, teams []string
 }
 
-func (g *github) identify(ctx context.Context, api *auth.API) (*auth.Identity, error) {
+func (g *github) identify(ctx context.Context, api *oauth2.API) (*auth.Identity, error) {
 	var user struct {
 		ID        int64  `json:"id"`
 		Login     string `json:"login"`
@@ -107,13 +108,13 @@ func (g *github) identify(ctx context.Context, api *auth.API) (*auth.Identity, e
 
 // email is the primary address if it is verified. The one in a public profile is
 // whatever its owner chose to show.
-func (g *github) email(ctx context.Context, api *auth.API) (string, error) {
+func (g *github) email(ctx context.Context, api *oauth2.API) (string, error) {
 	var list []struct {
 		Email             string
 		Primary, Verified bool
 	}
 	_, err := api.GetJSON(ctx, g.api+"/user/emails?per_page=100", &list)
-	var refused *auth.APIError
+	var refused *oauth2.APIError
 	if errors.As(err, &refused) && (refused.Status == 403 || refused.Status == 404) && !errors.Is(err, auth.ErrUnavailable) {
 		return "", nil // a GitHub App without the permission to read addresses
 	}

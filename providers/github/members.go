@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oauth2"
 )
 
 // maxPages bounds how many organizations or teams are looked through.
@@ -22,7 +23,7 @@ type team struct {
 
 // admit holds the account to the rule, if there is one. What cannot be found out
 // is a refusal.
-func (g *github) admit(ctx context.Context, api *auth.API) error {
+func (g *github) admit(ctx context.Context, api *oauth2.API) error {
 	if g.organizations == nil && g.teams == nil {
 		return nil
 	}
@@ -45,7 +46,7 @@ func (g *github) admit(ctx context.Context, api *auth.API) error {
 }
 
 // anyOf looks through the pages of a list.
-func anyOf[T any](ctx context.Context, api *auth.API, base, path string, match func(T) bool) (bool, error) {
+func anyOf[T any](ctx context.Context, api *oauth2.API, base, path string, match func(T) bool) (bool, error) {
 	next := base + path + "?per_page=100"
 	for range maxPages {
 		var list []T

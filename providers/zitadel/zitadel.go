@@ -11,6 +11,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/providers/oidc"
 )
 
 // rolesClaim is an object: the role's key, and under it who granted it.
@@ -34,7 +35,7 @@ type Config struct {
 // project become the identity's groups. It does not matter whether "User Info
 // inside ID Token" is on.
 func New(c Config) (auth.Provider, error) {
-	return auth.NewOIDC(auth.OIDCConfig{
+	return oidc.New(oidc.Config{
 		Name:             "zitadel",
 		Issuer:           c.Issuer,
 		ClientID:         c.ClientID,
@@ -48,8 +49,8 @@ func New(c Config) (auth.Provider, error) {
 	})
 }
 
-func identity(ctx context.Context, claims auth.Claims) (*auth.Identity, error) {
-	id, err := auth.OIDCIdentity(ctx, claims)
+func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
+	id, err := oidc.DefaultIdentity(ctx, claims)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package auth
+package codegrant
 
 import (
 	"fmt"
@@ -7,13 +7,16 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"github.com/sallyport/auth"
 )
 
 // ownParams are the parameters that carry the protocol. Nobody else sets them.
 var ownParams = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
 	"code_challenge", "code_challenge_method", "request", "request_uri", "client_secret"}
 
-func checkParams(fixed url.Values, names []string) error {
+// CheckParams refuses extra parameters that the protocol has for itself.
+func CheckParams(fixed url.Values, names []string) error {
 	for _, own := range ownParams {
 		if fixed.Has(own) || slices.Contains(names, own) {
 			return fmt.Errorf("the parameter %q is the protocol's own", own)
@@ -22,10 +25,10 @@ func checkParams(fixed url.Values, names []string) error {
 	return nil
 }
 
-// authURL is the authorization request of RFC 6749 4.1.1, with PKCE S256
+// AuthURL is the authorization request of RFC 6749 4.1.1, with PKCE S256
 // always: metadata that does not name it cannot turn it off. The endpoint's own
 // query stays; none of the parameters stands twice.
-func authURL(endpoint *url.URL, clientID string, scopes []string, tx Transaction, fixed url.Values, names []string, nonce string) string {
+func AuthURL(endpoint *url.URL, clientID string, scopes []string, tx auth.Transaction, fixed url.Values, names []string, nonce string) string {
 	u := *endpoint
 	q := u.Query()
 	for _, own := range ownParams {

@@ -1,4 +1,4 @@
-package auth
+package oidc
 
 import (
 	"context"
@@ -14,7 +14,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
 const (
@@ -34,21 +36,17 @@ var asymmetric = map[jose.SignatureAlgorithm]bool{
 	jose.EdDSA: true,
 }
 
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrInvalidResponse}, args...)...)
-}
-
 // verifyIDToken is OpenID Connect Core 3.1.3.7: first the signature, then the
 // claims.
-func (p *OIDC) verifyIDToken(ctx context.Context, m *metadata, t *tokens, tx Transaction, code string) (Claims, error) {
-	header, err := readHeader(t.idToken)
+func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *codegrant.Tokens, tx auth.Transaction, code string) (Claims, error) {
+	header, err := readHeader(t.IDToken)
 	if err != nil {
 		return Claims{}, err
 	}
 	if !slices.Contains(m.algorithms, header.algorithm) {
-		return Claims{}, invalid("it is signed with %q, want one of %q", printable(string(header.algorithm), 32), m.algorithms)
+		return Claims{}, codegrant.Invalid("it is signed with %q, want one of %q", codegrant.Printable(string(header.algorithm), 32), m.algorithms)
 	}
-	o, key, err := p.verifySignature(ctx, t.idToken, header)
+	o, key, err := p.verifySignature(ctx, t.IDToken, header)
 	if err != nil {
 		return Claims{}, err
 	}
@@ -59,12 +57,12 @@ func (p *OIDC) verifyIDToken(ctx context.Context, m *metadata, t *tokens, tx Tra
 		return Claims{}, err
 	}
 	if sub, _ := o.String("sub"); sub == "" || len(sub) > 255 {
-		return Claims{}, invalid("sub is not a string of 1 to 255 bytes")
+		return Claims{}, codegrant.Invalid("sub is not a string of 1 to 255 bytes")
 	}
 	if nonce, _ := o.String("nonce"); subtle.ConstantTimeCompare([]byte(nonce), []byte(tx.Nonce)) != 1 || nonce == "" {
-		return Claims{}, invalid("nonce is not the one of this attempt")
+		return Claims{}, codegrant.Invalid("nonce is not the one of this attempt")
 	}
-	if err := checkHash(o, "at_hash", header.algorithm, t.token.AccessToken); err != nil {
+	if err := checkHash(o, "at_hash", header.algorithm, t.Token.AccessToken); err != nil {
 		return Claims{}, err
 	}
 	if err := checkHash(o, "c_hash", header.algorithm, code); err != nil {
@@ -83,35 +81,35 @@ type jwtHeader struct {
 // header brings along or points to (jwk, jku, x5c, x5u) are not looked at.
 func readHeader(token string) (h jwtHeader, err error) {
 	if len(token) > maxJWT {
-		return h, invalid("it has more than %d bytes", maxJWT)
+		return h, codegrant.Invalid("it has more than %d bytes", maxJWT)
 	}
 	if n := strings.Count(token, "."); n == 4 {
-		return h, fmt.Errorf("%w: it is encrypted: turn ID token encryption off at the provider", ErrMisconfigured)
+		return h, fmt.Errorf("%w: it is encrypted: turn ID token encryption off at the provider", auth.ErrMisconfigured)
 	} else if n != 2 {
-		return h, invalid("it is not a compact JWS of three parts")
+		return h, codegrant.Invalid("it is not a compact JWS of three parts")
 	}
 	for part := range strings.SplitSeq(token, ".") {
 		if !canonical(part) {
-			return h, invalid("it is not canonical base64url")
+			return h, codegrant.Invalid("it is not canonical base64url")
 		}
 	}
 	encoded, _, _ := strings.Cut(token, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || len(raw) > maxJWTHeader {
-		return h, invalid("its header is malformed")
+		return h, codegrant.Invalid("its header is malformed")
 	}
 	o, err := strictjson.Parse(raw)
 	if err != nil {
-		return h, invalid("its header is malformed")
+		return h, codegrant.Invalid("its header is malformed")
 	}
 	for _, name := range []string{"crit", "b64", "zip"} {
 		if _, there := o[name]; there {
-			return h, invalid("its header has %s, which is not understood", name)
+			return h, codegrant.Invalid("its header has %s, which is not understood", name)
 		}
 	}
 	if typ, there := o["typ"]; there {
 		if s, _ := o.String("typ"); !strings.EqualFold(s, "JWT") {
-			return h, invalid("its typ is %.40q, want JWT", typ)
+			return h, codegrant.Invalid("its typ is %.40q, want JWT", typ)
 		}
 	}
 	algorithm, _ := o.String("alg")
@@ -119,7 +117,7 @@ func readHeader(token string) (h jwtHeader, err error) {
 	if _, there := o["kid"]; there {
 		var ok bool
 		if h.keyID, ok = o.String("kid"); !ok || len(h.keyID) > maxKeyID {
-			return h, invalid("its kid is no string of at most %d bytes", maxKeyID)
+			return h, codegrant.Invalid("its kid is no string of at most %d bytes", maxKeyID)
 		}
 	}
 	return h, nil
@@ -134,11 +132,11 @@ func canonical(s string) bool {
 	return err == nil
 }
 
-func (p *OIDC) verifySignature(ctx context.Context, token string, h jwtHeader) (strictjson.Object, verificationKey, error) {
+func (p *Provider) verifySignature(ctx context.Context, token string, h jwtHeader) (strictjson.Object, verificationKey, error) {
 	none := verificationKey{}
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{h.algorithm})
 	if err != nil || len(signed.Signatures) != 1 {
-		return nil, none, invalid("it is malformed")
+		return nil, none, codegrant.Invalid("it is malformed")
 	}
 	keys, err := p.keys.candidates(ctx, h.keyID, h.algorithm)
 	if err != nil {
@@ -151,11 +149,11 @@ func (p *OIDC) verifySignature(ctx context.Context, token string, h jwtHeader) (
 		}
 		o, err := strictjson.Parse(payload)
 		if err != nil {
-			return nil, none, invalid("its claims are no JSON object, or have a name twice")
+			return nil, none, codegrant.Invalid("its claims are no JSON object, or have a name twice")
 		}
 		return o, k, nil
 	}
-	return nil, none, invalid("no key of the issuer verifies its signature")
+	return nil, none, codegrant.Invalid("no key of the issuer verifies its signature")
 }
 
 var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
@@ -164,49 +162,49 @@ var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 // tid says which tenant.
 func checkIssuer(want string, o strictjson.Object, k verificationKey) error {
 	tenant, _ := o.String("tid")
-	if strings.Contains(want, tenantMark) {
+	if strings.Contains(want, codegrant.TenantMark) {
 		if !guid.MatchString(tenant) {
-			return invalid("tid is no GUID")
+			return codegrant.Invalid("tid is no GUID")
 		}
-		want = strings.Replace(want, tenantMark, tenant, 1)
+		want = strings.Replace(want, codegrant.TenantMark, tenant, 1)
 	}
 	if got, _ := o.String("iss"); got != want {
-		return invalid("iss is %q, want %q", printable(got, 200), want)
+		return codegrant.Invalid("iss is %q, want %q", codegrant.Printable(got, 200), want)
 	}
 	// Microsoft says which issuer each key is for, in the same form.
-	if k.issuer != "" && strings.Replace(k.issuer, tenantMark, tenant, 1) != want {
-		return invalid("the key that signed it belongs to another issuer")
+	if k.issuer != "" && strings.Replace(k.issuer, codegrant.TenantMark, tenant, 1) != want {
+		return codegrant.Invalid("the key that signed it belongs to another issuer")
 	}
 	return nil
 }
 
 // checkAudience wants us among the audiences, nobody whom the configuration does
 // not know, and us as the authorized party.
-func (p *OIDC) checkAudience(o strictjson.Object) error {
+func (p *Provider) checkAudience(o strictjson.Object) error {
 	audiences, ok := o.Strings("aud")
 	if !ok {
 		one, ok := o.String("aud")
 		if !ok {
-			return invalid("aud is neither a string nor a list of strings")
+			return codegrant.Invalid("aud is neither a string nor a list of strings")
 		}
 		audiences = []string{one}
 	}
 	if !slices.Contains(audiences, p.config.ClientID) {
-		return invalid("aud is %q, want the client id", printable(strings.Join(audiences, " "), 200))
+		return codegrant.Invalid("aud is %q, want the client id", codegrant.Printable(strings.Join(audiences, " "), 200))
 	}
 	for _, a := range audiences {
 		if a != p.config.ClientID && !slices.Contains(p.config.TrustedAudiences, a) {
-			return invalid("aud names %q, which TrustedAudiences does not", printable(a, 200))
+			return codegrant.Invalid("aud names %q, which TrustedAudiences does not", codegrant.Printable(a, 200))
 		}
 	}
 	if _, there := o["azp"]; !there {
 		if len(audiences) > 1 {
-			return invalid("it has several audiences and no azp")
+			return codegrant.Invalid("it has several audiences and no azp")
 		}
 		return nil
 	}
 	if azp, ok := o.String("azp"); !ok || azp != p.config.ClientID {
-		return invalid("azp is not the client id")
+		return codegrant.Invalid("azp is not the client id")
 	}
 	return nil
 }
@@ -232,23 +230,23 @@ func checkHash(o strictjson.Object, name string, algorithm jose.SignatureAlgorit
 	got, _ := o.String(name)
 	want := base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 	if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
-		return invalid("%s does not match", name)
+		return codegrant.Invalid("%s does not match", name)
 	}
 	return nil
 }
 
-func (p *OIDC) checkTimes(o strictjson.Object) error {
+func (p *Provider) checkTimes(o strictjson.Object) error {
 	now := p.config.Now()
 	clock := func(text string) error {
-		return fmt.Errorf("%w: %w: %s; the clock here says %s", ErrClock, ErrInvalidResponse, text, now.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w: %w: %s; the clock here says %s", auth.ErrClock, auth.ErrInvalidResponse, text, now.UTC().Format(time.RFC3339))
 	}
 	exp, ok := o.Int("exp")
 	if !ok {
-		return invalid("exp is missing or no number")
+		return codegrant.Invalid("exp is missing or no number")
 	}
 	iat, ok := o.Int("iat")
 	if !ok {
-		return invalid("iat is missing or no number")
+		return codegrant.Invalid("iat is missing or no number")
 	}
 	skew := int64(clockSkew / time.Second)
 	if exp <= now.Unix()-skew {
@@ -263,7 +261,7 @@ func (p *OIDC) checkTimes(o strictjson.Object) error {
 	if _, there := o["nbf"]; there {
 		nbf, ok := o.Int("nbf")
 		if !ok {
-			return invalid("nbf is no number")
+			return codegrant.Invalid("nbf is no number")
 		}
 		if nbf > now.Unix()+skew {
 			return clock("it is not valid yet")

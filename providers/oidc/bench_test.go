@@ -1,4 +1,4 @@
-package auth_test
+package oidc_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkExchange(b *testing.B) {
 		People:  []providertest.Person{{Subject: "ada", Name: "Ada", Email: "ada@example.com"}},
 	})
 	defer idp.Close()
-	p, err := auth.NewOIDC(auth.OIDCConfig{Name: "idp", Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("s")})
+	p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("s")})
 	require.NoError(b, err)
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ctx := context.Background()

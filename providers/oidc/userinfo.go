@@ -1,4 +1,4 @@
-package auth
+package oidc
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net/http"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
 // protected are the claims that only the ID token speaks of.
@@ -16,21 +18,21 @@ var protected = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce
 
 // completeFromUserinfo adds the claims that the ID token lacks. What it says
 // itself, userinfo cannot change.
-func (p *OIDC) completeFromUserinfo(ctx context.Context, m *metadata, t *tokens, c Claims) (Claims, error) {
+func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *codegrant.Tokens, c Claims) (Claims, error) {
 	lacking := !c.Has("email") && !c.Has("name")
 	if m.userinfo == "" || !p.config.AlwaysUserinfo && !lacking {
 		return c, nil
 	}
-	info, err := p.userinfo(ctx, m.userinfo, t.token.AccessToken)
+	info, err := p.userinfo(ctx, m.userinfo, t.Token.AccessToken)
 	if err != nil {
-		if !p.config.AlwaysUserinfo && errors.Is(err, ErrUnavailable) {
+		if !p.config.AlwaysUserinfo && errors.Is(err, auth.ErrUnavailable) {
 			return c, nil // who it is, the ID token says
 		}
 		return c, err
 	}
 	sub, _ := info.String("sub")
 	if subtle.ConstantTimeCompare([]byte(sub), []byte(c.String("sub"))) != 1 {
-		return c, invalid("sub is another one than the ID token's") // Core 5.3.2
+		return c, codegrant.Invalid("sub is another one than the ID token's") // Core 5.3.2
 	}
 	for _, name := range protected {
 		delete(info, name)
@@ -43,22 +45,22 @@ func (p *OIDC) completeFromUserinfo(ctx context.Context, m *metadata, t *tokens,
 	return Claims{all}, nil
 }
 
-func (p *OIDC) userinfo(ctx context.Context, endpoint, token string) (strictjson.Object, error) {
+func (p *Provider) userinfo(ctx context.Context, endpoint, token string) (strictjson.Object, error) {
 	req, err := http.NewRequestWithContext(ctx, "GET", endpoint, nil)
 	if err != nil {
 		return nil, err
 	}
-	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Accept": {"application/json"}, "User-Agent": {userAgent}}
-	resp, err := p.client.Do(req, maxDocument)
+	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Accept": {"application/json"}, "User-Agent": {codegrant.UserAgent}}
+	resp, err := p.client.Do(req, codegrant.MaxDocument)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
 	}
 	if resp.Status != http.StatusOK {
-		return nil, statusError(resp.Status)
+		return nil, codegrant.BadStatus(resp.Status)
 	}
 	o, err := strictjson.Parse(resp.Body)
 	if err != nil {
-		return nil, invalid("the answer is no JSON object")
+		return nil, codegrant.Invalid("the answer is no JSON object")
 	}
 	return o, nil
 }

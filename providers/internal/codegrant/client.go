@@ -1,9 +1,10 @@
-package auth
+package codegrant
 
 import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -13,20 +14,23 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/sallyport/auth"
 )
 
-// ClientAuth is how the relying party authenticates at the token endpoint.
-type ClientAuth string
+// Method is how the relying party authenticates at the token endpoint.
+type Method string
 
 // The methods of OpenID Connect Core 9 that this package speaks.
 const (
-	ClientSecretBasic ClientAuth = "client_secret_basic"
-	ClientSecretPost  ClientAuth = "client_secret_post"
-	PrivateKeyJWT     ClientAuth = "private_key_jwt"
-	ClientAuthNone    ClientAuth = "none" // a public client: PKCE alone
+	ClientSecretBasic Method = "client_secret_basic"
+	ClientSecretPost  Method = "client_secret_post"
+	PrivateKeyJWT     Method = "private_key_jwt"
+	None              Method = "none" // a public client: PKCE alone
 )
 
-func checkClient(name, id string, secret Secret, method ClientAuth, key crypto.Signer) error {
+// CheckClient says what is missing for method.
+func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.Signer) error {
 	var err error
 	problem := func(text string) { err = errors.Join(err, fmt.Errorf("auth: provider %q: %s", name, text)) }
 	if id == "" {
@@ -41,7 +45,7 @@ func checkClient(name, id string, secret Secret, method ClientAuth, key crypto.S
 		if key == nil {
 			problem("PrivateKey is nil, and private_key_jwt needs it")
 		}
-	case ClientAuthNone:
+	case None:
 	default:
 		problem(fmt.Sprintf("ClientAuth %q is not known", method))
 	}
@@ -67,54 +71,54 @@ func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
 	return "", errors.New("PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
 }
 
-// client is who we are at a token endpoint.
-type client struct {
-	id, keyID string
-	secret    Secret
-	key       crypto.Signer
-	audience  string // of an assertion: the issuer, as RFC 7523bis wants it
-	now       func() time.Time
+// Client is who we are at a token endpoint.
+type Client struct {
+	ID, KeyID string
+	Secret    auth.Secret
+	Key       crypto.Signer
+	Audience  string // of an assertion: the issuer, as RFC 7523bis wants it
+	Now       func() time.Time
 }
 
 // authenticate adds the credentials of one method, and of no other, to a token
 // request.
-func (c client) authenticate(method ClientAuth, h http.Header, form url.Values) error {
+func (c Client) authenticate(method Method, h http.Header, form url.Values) error {
 	switch method {
 	case ClientSecretBasic:
 		// RFC 6749 2.3.1: both are form-encoded before they are joined.
 		req := http.Request{Header: h}
-		req.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret.Reveal()))
+		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret.Reveal()))
 	case ClientSecretPost:
-		form.Set("client_id", c.id)
-		form.Set("client_secret", c.secret.Reveal())
+		form.Set("client_id", c.ID)
+		form.Set("client_secret", c.Secret.Reveal())
 	case PrivateKeyJWT:
 		assertion, err := c.assertion()
 		if err != nil {
 			return err
 		}
-		form.Set("client_id", c.id)
+		form.Set("client_id", c.ID)
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		form.Set("client_assertion", assertion)
 	default:
-		form.Set("client_id", c.id)
+		form.Set("client_id", c.ID)
 	}
 	return nil
 }
 
 // assertion is RFC 7523 3's.
-func (c client) assertion() (string, error) {
-	algorithm, err := assertionAlgorithm(c.key)
+func (c Client) assertion() (string, error) {
+	algorithm, err := assertionAlgorithm(c.Key)
 	if err != nil {
 		return "", err
 	}
 	options := (&jose.SignerOptions{}).WithType("JWT")
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.key, KeyID: c.keyID}}, options)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.Key, KeyID: c.KeyID}}, options)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", ErrMisconfigured)
+		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
 	}
-	now := c.now()
+	now := c.Now()
 	payload, err := json.Marshal(map[string]any{
-		"iss": c.id, "sub": c.id, "aud": c.audience, "jti": randomText(16),
+		"iss": c.ID, "sub": c.ID, "aud": c.Audience, "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	})
 	if err != nil {
@@ -122,7 +126,7 @@ func (c client) assertion() (string, error) {
 	}
 	signed, err := signer.Sign(payload)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", ErrMisconfigured)
+		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
 	}
 	return signed.CompactSerialize()
 }

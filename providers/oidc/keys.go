@@ -1,4 +1,4 @@
-package auth
+package oidc
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
 )
@@ -102,7 +103,7 @@ func fitting(all []verificationKey, id string, algorithm jose.SignatureAlgorithm
 	return fit
 }
 
-func (p *OIDC) fetchKeys(ctx context.Context) ([]verificationKey, error) {
+func (p *Provider) fetchKeys(ctx context.Context) ([]verificationKey, error) {
 	m, err := p.metadata.Get(ctx)
 	if err != nil {
 		return nil, err
@@ -114,10 +115,10 @@ func (p *OIDC) fetchKeys(ctx context.Context) ([]verificationKey, error) {
 	req.Header.Set("Accept", "application/json, application/jwk-set+json")
 	resp, err := p.client.Do(req, maxKeySet)
 	if err != nil {
-		return nil, fmt.Errorf("%w: key set: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: key set: %w", auth.ErrUnavailable, err)
 	}
 	if resp.Status != http.StatusOK {
-		return nil, fmt.Errorf("%w: the key set is answered with status %d", ErrUnavailable, resp.Status)
+		return nil, fmt.Errorf("%w: the key set is answered with status %d", auth.ErrUnavailable, resp.Status)
 	}
 	return parseKeySet(resp.Body)
 }
@@ -127,10 +128,10 @@ func parseKeySet(body []byte) ([]verificationKey, error) {
 	o, err := strictjson.Parse(body)
 	var raws []json.RawMessage
 	if err != nil || json.Unmarshal(o["keys"], &raws) != nil {
-		return nil, fmt.Errorf("%w: the key set is no JSON object with keys", ErrUnavailable)
+		return nil, fmt.Errorf("%w: the key set is no JSON object with keys", auth.ErrUnavailable)
 	}
 	if len(raws) > maxKeys {
-		return nil, fmt.Errorf("%w: the key set has more than %d keys", ErrUnavailable, maxKeys)
+		return nil, fmt.Errorf("%w: the key set has more than %d keys", auth.ErrUnavailable, maxKeys)
 	}
 	var keys []verificationKey
 	for _, raw := range raws {

@@ -1,0 +1,73 @@
+// Package codegrant is the authorization code grant of RFC 6749 4.1, as far as
+// OpenID Connect and plain OAuth 2.0 share it: the authorization request, the
+// authorization response, the client's authentication and the token request.
+//
+// It knows no configuration of a provider's and no identity. What it refuses, it
+// refuses with an error that wraps one of package auth's.
+package codegrant
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport/auth"
+)
+
+const (
+	maxGroups       = 200
+	maxGroupBytes   = 8 << 10
+	maxPictureBytes = 2 << 10
+)
+
+var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// CheckName holds a provider's id to what URLs and the environment can carry.
+func CheckName(name string) error {
+	if !providerName.MatchString(name) {
+		return errors.New("Name: want lower-case letters, digits and hyphens")
+	}
+	return nil
+}
+
+// Trim keeps what a provider sends within what a session can hold: 200 groups, of
+// 8 KiB together, and a picture at an https address of at most 2 KiB.
+func Trim(id *auth.Identity) {
+	size := 0
+	for i, g := range id.Groups {
+		if size += len(g) + 3; i >= maxGroups || size > maxGroupBytes {
+			id.Groups = id.Groups[:i]
+			break
+		}
+	}
+	if len(id.Picture) > maxPictureBytes || !strings.HasPrefix(id.Picture, "https://") {
+		id.Picture = ""
+	}
+}
+
+var classes = []error{
+	auth.ErrDeclined, auth.ErrNotAllowed, auth.ErrRedirectURI, auth.ErrClock, auth.ErrExpired, auth.ErrNoTransaction,
+	auth.ErrSessionTooLarge, auth.ErrInvalidResponse, auth.ErrStore, auth.ErrMisconfigured, auth.ErrUnavailable,
+}
+
+// Fail names the provider and the step at which err happened. An error of no
+// class of package auth's is the provider being unreachable.
+func Fail(provider, step string, err error) error {
+	for _, class := range classes {
+		if errors.Is(err, class) {
+			return fmt.Errorf("auth: %s: %s: %w", provider, step, err)
+		}
+	}
+	return fmt.Errorf("auth: %s: %s: %w: %w", provider, step, auth.ErrUnavailable, err)
+}
+
+// Invalid is an answer that fails a check of the protocol.
+func Invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{auth.ErrInvalidResponse}, args...)...)
+}
+
+// BadStatus is an answer whose status alone says that it is none.
+func BadStatus(status int) error {
+	return fmt.Errorf("%w: status %d", auth.ErrUnavailable, status)
+}

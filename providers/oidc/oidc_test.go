@@ -1,0 +1,106 @@
+package oidc_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+func TestSignIn(t *testing.T) {
+	r := newRelying(t, nil)
+	id, err := r.signIn()
+	require.NoError(t, err)
+	require.Equal(t, r.idp.Issuer(), id.Issuer)
+	require.Equal(t, "ada", id.Subject)
+	require.True(t, id.EmailVerified)
+	require.Zero(t, r.idp.Hits("userinfo"), "the ID token had what is needed")
+	_, err = r.signIn()
+	require.NoError(t, err)
+	require.Equal(t, 1, r.idp.Hits("discovery"))
+	require.Equal(t, 1, r.idp.Hits("keys"))
+	require.Equal(t, 2, r.idp.Hits("token"))
+	require.False(t, r.idp.TokenRequests()[0].Has("client_secret"), "TK-01: by Basic, and not in the form too")
+}
+
+func TestConfigProblems(t *testing.T) { // LG-06, DI-14
+	good := oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "id", ClientSecret: auth.NewSecret("s")}
+	for want, change := range map[string]func(*oidc.Config){
+		"Name":                 func(c *oidc.Config) { c.Name = "X y" },
+		"absolute":             func(c *oidc.Config) { c.Issuer = "x.example" },
+		"https":                func(c *oidc.Config) { c.Issuer = "http://x.example" },
+		"no query":             func(c *oidc.Config) { c.Issuer = "https://x.example?a" },
+		"fragment":             func(c *oidc.Config) { c.Issuer = "https://x.example#a" },
+		"user information":     func(c *oidc.Config) { c.Issuer = "https://a:b@x.example" },
+		"ClientID":             func(c *oidc.Config) { c.ClientID = "" },
+		"ClientSecret":         func(c *oidc.Config) { c.ClientSecret = auth.Secret{} },
+		"PrivateKey":           func(c *oidc.Config) { c.ClientAuth = oidc.PrivateKeyJWT },
+		"not known":            func(c *oidc.Config) { c.ClientAuth = "x" },
+		`"HS256"`:              func(c *oidc.Config) { c.Algorithms = []string{"HS256"} },
+		`"none"`:               func(c *oidc.Config) { c.Algorithms = []string{"none"} },
+		`"redirect_uri"`:       func(c *oidc.Config) { c.AuthParams = url.Values{"redirect_uri": {"x"}} },
+		`parameter "scope"`:    func(c *oidc.Config) { c.ParamNames = []string{"scope"} },
+		"IssuerTemplate: want": func(c *oidc.Config) { c.IssuerTemplate = "{tenantid}{tenantid}" },
+	} {
+		c := good
+		change(&c)
+		_, err := oidc.New(c)
+		require.ErrorContains(t, err, want)
+	}
+	_, err := oidc.New(oidc.Config{})
+	for _, want := range []string{"Name", "Issuer", "ClientID", "ClientSecret"} {
+		require.ErrorContains(t, err, want)
+	}
+}
+func TestMultiTenantIssuer(t *testing.T) { // EN-01
+	const tenant = "11111111-2222-3333-4444-555555555555"
+	r := newRelying(t, func(c *oidc.Config) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
+	cases := []struct {
+		name, tid, iss string
+		ok             bool
+	}{
+		{"its own", tenant, "https://login.example/" + tenant + "/v2.0", true},
+		{"another's", tenant, "https://login.example/21111111-2222-3333-4444-555555555555/v2.0", false},
+		{"no GUID", "evil.com#", "https://login.example/evil.com#/v2.0", false},
+		{"path", "x/../evil", "https://login.example/x/../evil/v2.0", false},
+		{"upper case", strings.ToUpper("abcdefab-2222-3333-4444-555555555555"), "https://login.example/ABCDEFAB-2222-3333-4444-555555555555/v2.0", false},
+		{"missing", "", "https://login.example//v2.0", false},
+		{"EN-04 v1", tenant, "https://sts.windows.net/" + tenant + "/", false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r.idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) {
+					m["issuer"] = "https://login.example/{tenantid}/v2.0"
+					m["authorization_response_iss_parameter_supported"] = false
+				},
+				Callback: func(v url.Values) { v.Del("iss") },
+				IDToken:  func(m map[string]any) { m["iss"], m["tid"] = c.iss, c.tid },
+			})
+			_, err := r.signIn()
+			require.Equal(t, c.ok, err == nil, "%v", err)
+		})
+	}
+}
+
+func TestPrivateKeyJWT(t *testing.T) { // TK-01
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	r := newRelying(t, func(c *oidc.Config) {
+		c.ClientSecret, c.PrivateKey, c.PrivateKeyID = auth.Secret{}, key, "k1"
+	})
+	_, err = r.signIn()
+	require.ErrorIs(t, err, auth.ErrMisconfigured, "this identity provider knows secrets only")
+	form := r.idp.TokenRequests()[0]
+	require.Equal(t, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", form.Get("client_assertion_type"))
+	require.Len(t, strings.Split(form.Get("client_assertion"), "."), 3)
+	require.False(t, form.Has("client_secret"))
+}
