@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,27 +13,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/internal/web"
 	"github.com/sallyport/auth/session"
 )
 
-// Env reads one environment variable, as [os.Getenv] does. One that is set and
-// empty counts as unset.
-type Env func(name string) string
-
-// First returns the first of names that is set, and its name.
-func (e Env) First(names ...string) (value, name string) {
-	for _, n := range names {
-		if v := e(n); v != "" {
-			return v, n
-		}
-	}
-	return "", ""
-}
+// Env reads one environment variable, as [os.Getenv] does. Package envvar has what
+// an author of a FromEnv function needs beside it.
+type Env = envvar.Env
 
 // ProviderFactory makes a provider from the environment. id is the name under
 // which the operator asked for it. It reports every missing or malformed variable,
-// joined, each as an [*EnvError].
+// joined, each as an [*envvar.Error].
 type ProviderFactory func(env Env, id string, client *http.Client) (Provider, error)
 
 // CodeFactory makes a gate of ACCESS_CODE. secrets are those of the sessions.
@@ -54,15 +44,6 @@ type Parts struct {
 	Logger     *slog.Logger               // receives warnings. If nil, slog.Default
 }
 
-// EnvError says which variable is wrong and what to do about it.
-type EnvError struct {
-	Variable string // "AUTH0_ISSUER"
-	Problem  string // "is not set"
-	Cure     string // "set it to the issuer of your Auth0 tenant, such as https://example.eu.auth0.com/"
-}
-
-func (e *EnvError) Error() string { return "auth: " + e.Variable + " " + e.Problem + ": " + e.Cure }
-
 // secretNames are the spellings of the secret, the documented one first.
 var secretNames = []string{"NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET"}
 
@@ -72,26 +53,26 @@ var ssoNames = []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PR
 const secretCure = "it seals the session tokens; make one with `openssl rand -base64 32`"
 
 // ConfigFromEnv reads the variables of a LobeChat deployment. The error joins
-// every problem that they have, each an [*EnvError].
+// every problem that they have, each an [*envvar.Error].
 //
 // Clerk's publishable key turns Clerk on, and nothing else. Else the secret turns
 // SSO on; NEXT_AUTH_SSO_PROVIDERS names the providers, in display
 // order, and ACCESS_CODE lets people in beside them. Without a secret, ACCESS_CODE
 // alone does. Nothing set is an error, never an open door.
 func ConfigFromEnv(env Env, parts Parts) (Config, error) {
-	e := &envReader{env: env, log: parts.Logger}
+	e := &envReader{Reader: envvar.NewReader(env), env: env, log: parts.Logger}
 	if e.log == nil {
 		e.log = slog.Default()
 	}
 	c := Config{URL: e.publicURL(), Logger: parts.Logger}
-	if trust := e.get("AUTH_TRUST_HOST"); trust != "" && !truthy(trust) {
+	if trust := e.Get("AUTH_TRUST_HOST"); trust != "" && !truthy(trust) {
 		c.TrustedProxies = []string{}
 	}
 	c.Secrets = e.secrets()
 	if _, name := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
 		c.Backend, c.Secrets = e.clerk(parts, name, c.Secrets)
-		if e.err != nil {
-			return Config{}, e.err
+		if err := e.Err(); err != nil {
+			return Config{}, err
 		}
 		return c, nil
 	}
@@ -107,8 +88,8 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	}
 	c.AccessCode = e.accessCode(parts, c.Secrets)
 	c.Session.Store = e.store(parts)
-	if e.err != nil {
-		return Config{}, e.err
+	if err := e.Err(); err != nil {
+		return Config{}, err
 	}
 	return c, nil
 }
@@ -121,7 +102,7 @@ func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backe
 		return nil, nil
 	}
 	b, err := parts.Backend(e.env, parts.HTTPClient)
-	e.err = errors.Join(e.err, err)
+	e.Problem(err)
 	if secrets == nil {
 		mac := hmac.New(sha256.New, []byte(e.env("CLERK_SECRET_KEY")))
 		mac.Write([]byte("sallyport"))
@@ -145,7 +126,7 @@ func lobeChatUser(_ context.Context, s *session.Session, _ *Identity) error {
 // switchedOff is the variable that turns SSO off, or "".
 func (e *envReader) switchedOff() string {
 	for _, name := range []string{"NEXT_PUBLIC_ENABLE_NEXT_AUTH", "ENABLE_OAUTH_SSO"} {
-		if e.get(name) == "0" {
+		if e.Get(name) == "0" {
 			return name
 		}
 	}
@@ -153,7 +134,7 @@ func (e *envReader) switchedOff() string {
 }
 
 func (e *envReader) secrets() []Secret {
-	secret := e.get(secretNames...)
+	secret := e.Get(secretNames...)
 	if secret == "" {
 		return nil
 	}
@@ -195,31 +176,21 @@ func (e *envReader) accessCode(parts Parts, secrets []Secret) CodeVerifier {
 	}
 	v, err := parts.AccessCode(e.env, secrets, e.log)
 	if err != nil {
-		e.err = errors.Join(e.err, err)
+		e.Problem(err)
 		return nil
 	}
 	return v
 }
 
-// envReader collects problems while it reads.
+// envReader reads the deployment's variables.
 type envReader struct {
+	*envvar.Reader
 	env Env
 	log *slog.Logger
-	err error
 }
 
 func (e *envReader) problem(variable, problem, cure string) {
-	e.err = errors.Join(e.err, &EnvError{variable, problem, cure})
-}
-
-// get returns the first of names that is set, and complains of what tools put
-// around values by accident.
-func (e *envReader) get(names ...string) string {
-	value, name := e.env.First(names...)
-	if err := CheckEnvValue(name, value); err != nil {
-		e.err = errors.Join(e.err, err)
-	}
-	return value
+	e.Problem(&envvar.Error{Variable: variable, Problem: problem, Cure: cure})
 }
 
 func (e *envReader) nameOf(names ...string) string {
@@ -227,22 +198,8 @@ func (e *envReader) nameOf(names ...string) string {
 	return name
 }
 
-// CheckEnvValue reports white space or quotes around a value, which can't be
-// meant: `docker --env-file` leaves quotes, a secret mounted as a file a newline.
-func CheckEnvValue(name, value string) error {
-	switch {
-	case value == "":
-		return nil
-	case strings.TrimSpace(value) != value || strings.HasPrefix(value, "\ufeff"):
-		return &EnvError{name, "begins or ends with white space", "remove it; a value from a file often ends with a newline"}
-	case len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]:
-		return &EnvError{name, "is in quotes", "remove them; docker --env-file keeps quotes as part of the value"}
-	}
-	return nil
-}
-
 func (e *envReader) publicURL() string {
-	raw := e.get("NEXTAUTH_URL", "AUTH_URL")
+	raw := e.Get("NEXTAUTH_URL", "AUTH_URL")
 	if _, _, err := web.ParseURL(raw); err != nil {
 		e.problem(e.nameOf("NEXTAUTH_URL", "AUTH_URL"), "is not the address of the routes", "set it to one like https://example.com/api/auth, or unset it where the address of the request is right")
 	}
@@ -257,7 +214,7 @@ func (e *envReader) providers(parts Parts) []Provider {
 	known := slices.Sorted(maps.Keys(parts.Providers))
 	var list []Provider
 	seen := map[string]bool{}
-	for _, id := range SplitEnvList(value) {
+	for _, id := range envvar.Split(value) {
 		factory, ok := parts.Providers[id]
 		switch {
 		case !ok:
@@ -270,12 +227,12 @@ func (e *envReader) providers(parts Parts) []Provider {
 		seen[id] = true
 		p, err := factory(e.env, id, parts.HTTPClient)
 		if err != nil {
-			e.err = errors.Join(e.err, err)
+			e.Problem(err)
 			continue
 		}
 		list = append(list, p)
 	}
-	if len(list) == 0 && e.err == nil {
+	if len(list) == 0 && e.Err() == nil {
 		e.problem(name, "names no provider", "the known ones are "+strings.Join(known, ", "))
 	}
 	return list
@@ -288,7 +245,7 @@ type OpenDoor interface {
 }
 
 func (e *envReader) policy(list []Provider) Policy {
-	value := e.get("AUTH_ALLOWED_EMAILS")
+	value := e.Get("AUTH_ALLOWED_EMAILS")
 	if value == "" {
 		for _, p := range list {
 			if open, ok := p.(OpenDoor); ok && open.AnyoneMayEnter() {
@@ -297,7 +254,7 @@ func (e *envReader) policy(list []Provider) Policy {
 		}
 		return nil
 	}
-	policy, err := AllowEmails(SplitEnvList(value)...)
+	policy, err := AllowEmails(envvar.Split(value)...)
 	if err != nil {
 		e.problem("AUTH_ALLOWED_EMAILS", "is not a list of addresses and domains", "write it like ada@example.com,example.org")
 	}
@@ -305,7 +262,7 @@ func (e *envReader) policy(list []Provider) Policy {
 }
 
 func (e *envReader) store(parts Parts) session.Store {
-	switch value := e.get("NEXT_AUTH_SSO_SESSION_STRATEGY"); value {
+	switch value := e.Get("NEXT_AUTH_SSO_SESSION_STRATEGY"); value {
 	case "", "jwt":
 		return nil
 	case "database":
@@ -317,19 +274,6 @@ func (e *envReader) store(parts Parts) session.Store {
 		e.problem("NEXT_AUTH_SSO_SESSION_STRATEGY", fmt.Sprintf("is %q", value), "set it to jwt or database")
 		return nil
 	}
-}
-
-// SplitEnvList splits a variable at commas, the full-width one too, and drops
-// what is empty.
-func SplitEnvList(value string) []string {
-	fields := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '，' })
-	list := fields[:0]
-	for _, f := range fields {
-		if f = strings.TrimSpace(f); f != "" {
-			list = append(list, f)
-		}
-	}
-	return list
 }
 
 func truthy(s string) bool {

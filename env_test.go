@@ -13,13 +13,14 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/session"
 )
 
 func stubParts() auth.Parts {
 	factory := func(env auth.Env, id string, _ *http.Client) (auth.Provider, error) {
 		if value, _ := env.First("STUB_FAIL"); value != "" {
-			return nil, errors.Join(&auth.EnvError{Variable: "STUB_ID", Problem: "is not set", Cure: "set it"}, &auth.EnvError{Variable: "STUB_SECRET", Problem: "is not set", Cure: "set it"})
+			return nil, errors.Join(&envvar.Error{Variable: "STUB_ID", Problem: "is not set", Cure: "set it"}, &envvar.Error{Variable: "STUB_SECRET", Problem: "is not set", Cure: "set it"})
 		}
 		return &stubProvider{name: id}, nil
 	}
@@ -103,7 +104,7 @@ func TestConfigFromEnvProblems(t *testing.T) { // LG-06, LG-08
 	} {
 		_, err := auth.ConfigFromEnv(envOf(env), stubParts())
 		require.Error(t, err, env)
-		var one *auth.EnvError
+		var one *envvar.Error
 		require.ErrorAs(t, err, &one)
 		for _, want := range wants {
 			require.ErrorContains(t, err, want, env)

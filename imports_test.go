@@ -31,25 +31,25 @@ func goList(t *testing.T, format string, args ...string) []string {
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
-	{"", "internal/web internal/attempt internal/fault internal/controlchar pages session"},
+	{"", "envvar internal/web internal/attempt internal/fault internal/controlchar pages session"},
 	{"internal/web", "internal/attempt internal/fault internal/forwarded internal/hostcookie internal/returnto internal/strictjson internal/upstream pages session"},
 	{"internal/attempt", "internal/hostcookie session"},
 	{"internal/fault", "session"},
 	{"pages", "internal/fault"},
 	{"session", "internal/strictjson"},
+	{"internal/clerkvectors", ". clerk session"},
 	{"internal/*", "internal/strictjson"},
-	{"internal/clerkvectors", "clerk *"},
-	{"accesscode", ". session"},
-	{"clerk", ". internal/strictjson internal/upstream internal/forwarded session"},
+	{"envvar", ""},
+	{"accesscode", ". envvar session"},
+	{"clerk", ". envvar internal/strictjson internal/upstream internal/forwarded session"},
 	{"clerk/clerktest", ". clerk providers/providertest"},
 	{"providers/internal/codegrant", ". internal/strictjson internal/upstream"},
-	{"providers/internal/settings", "."},
 	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/providertest", "."},
-	{"providers/*", ". providers/oidc providers/oauth2 providers/internal/settings"},
+	{"providers/*", ". envvar providers/oidc providers/oauth2"},
 	{"providers", ". providers/*"},
-	{"examples/*", ". pages session accesscode clerk clerk/clerktest providers providers/* internal/*"},
+	{"examples/*", ". envvar pages session accesscode clerk clerk/clerktest providers providers/* internal/*"},
 }
 
 func TestArrows(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
 )
 
 const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns access-code sign-in off"
@@ -16,7 +17,7 @@ const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns 
 // deployment's.
 func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
 	value := strings.TrimSpace(env("ACCESS_CODE"))
-	if err := auth.CheckEnvValue("ACCESS_CODE", value); err != nil {
+	if err := envvar.Check("ACCESS_CODE", value); err != nil {
 		return nil, err
 	}
 	var codes []Code
@@ -31,7 +32,7 @@ func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVe
 		n := len(codes) + 1
 		switch {
 		case len(text) < minLength || len(text) > maxLength:
-			err = errors.Join(err, &auth.EnvError{Variable: "ACCESS_CODE", Problem: fmt.Sprintf("has code %d, which is not of %d to %d bytes", n, minLength, maxLength), Cure: cure})
+			err = errors.Join(err, &envvar.Error{Variable: "ACCESS_CODE", Problem: fmt.Sprintf("has code %d, which is not of %d to %d bytes", n, minLength, maxLength), Cure: cure})
 		case len(text) < goodLength:
 			log.Warn("auth: an access code is short and may be guessed: "+cure, "variable", "ACCESS_CODE", "code", n, "want_bytes", goodLength)
 		}
@@ -41,7 +42,7 @@ func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVe
 	case err != nil:
 		return nil, err
 	case len(codes) == 0:
-		return nil, &auth.EnvError{Variable: "ACCESS_CODE", Problem: "has no code in it", Cure: cure}
+		return nil, &envvar.Error{Variable: "ACCESS_CODE", Problem: "has no code in it", Cure: cure}
 	case len(codes) == 1:
 		codes[0].Label = ""
 	}

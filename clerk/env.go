@@ -1,11 +1,11 @@
 package clerk
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
 )
 
 // FromEnv makes a backend of [ConfigFromEnv]. It is for [auth.Parts].Backend.
@@ -20,24 +20,19 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 
 // ConfigFromEnv reads NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
 // CLERK_JWT_KEY and CLERK_AUTHORIZED_PARTIES, for a program that sets more than
-// these. Every problem is an [*auth.EnvError], joined.
+// these. Every problem is an [*envvar.Error], joined.
 func ConfigFromEnv(env auth.Env) (Config, error) {
-	var err error
-	get := func(names ...string) string {
-		value, name := env.First(names...)
-		err = errors.Join(err, auth.CheckEnvValue(name, value))
-		return value
-	}
+	r := envvar.NewReader(env)
 	problem := func(name, problem, cure string) {
-		err = errors.Join(err, &auth.EnvError{Variable: name, Problem: problem, Cure: cure})
+		r.Problem(&envvar.Error{Variable: name, Problem: problem, Cure: cure})
 	}
 	c := Config{
-		PublishableKey: get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
-		SecretKey:      auth.NewSecret(get("CLERK_SECRET_KEY")),
+		PublishableKey: r.Get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
+		SecretKey:      auth.NewSecret(r.Get("CLERK_SECRET_KEY")),
 		JWTKey:         env("CLERK_JWT_KEY"),
 	}
-	if parties := get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
-		c.AuthorizedParties = auth.SplitEnvList(parties)
+	if parties := r.Get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
+		c.AuthorizedParties = envvar.Split(parties)
 		if slices.ContainsFunc(c.AuthorizedParties, func(o string) bool { return !isOrigin(o) }) {
 			problem("CLERK_AUTHORIZED_PARTIES", "is not a list of origins", "write it like https://example.com,https://www.example.com")
 		}
@@ -56,5 +51,5 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 			problem("CLERK_JWT_KEY", "is no public key", "copy the PEM from Clerk's dashboard, API keys, JWKS public key")
 		}
 	}
-	return c, err
+	return c, r.Err()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/auth0"
 	"github.com/sallyport/auth/providers/authentik"
@@ -57,7 +58,7 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 		require.Error(t, err, id)
 		n := 0
 		for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
-			walk(e, func(one *auth.EnvError) {
+			walk(e, func(one *envvar.Error) {
 				n++
 				require.True(t, strings.HasPrefix(one.Variable, prefix[id]), one.Variable)
 				require.NotEmpty(t, one.Cure)
@@ -71,14 +72,14 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 	}
 }
 
-func walk(err error, f func(*auth.EnvError)) {
+func walk(err error, f func(*envvar.Error)) {
 	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range list.Unwrap() {
 			walk(e, f)
 		}
 		return
 	}
-	var one *auth.EnvError
+	var one *envvar.Error
 	if errors.As(err, &one) {
 		f(one)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers"
 )
 
@@ -75,7 +76,7 @@ func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http
 func upstreamURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, &auth.EnvError{Variable: "UPSTREAM_URL", Problem: "is not an address", Cure: "set it to the web application behind the gateway, such as http://127.0.0.1:8080"}
+		return nil, &envvar.Error{Variable: "UPSTREAM_URL", Problem: "is not an address", Cure: "set it to the web application behind the gateway, such as http://127.0.0.1:8080"}
 	}
 	return u, nil
 }

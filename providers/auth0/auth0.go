@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -61,15 +61,15 @@ func (c Config) membersOnly(ctx context.Context, claims oidc.Claims) (*auth.Iden
 
 // FromEnv is an [auth.ProviderFactory].
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	c := Config{
 		Issuer:       r.Need("it is your tenant's address, such as https://example.eu.auth0.com", "AUTH0_ISSUER", "AUTH_AUTH0_ISSUER"),
 		ClientID:     r.Need("Auth0 shows it under Applications, Settings, Client ID", "AUTH0_CLIENT_ID", "AUTH_AUTH0_ID"),
 		ClientSecret: auth.NewSecret(r.Need("Auth0 shows it under Applications, Settings, Client Secret", "AUTH0_CLIENT_SECRET", "AUTH_AUTH0_SECRET")),
 		HTTPClient:   client,
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return New(c)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -37,15 +37,15 @@ func New(c Config) (auth.Provider, error) {
 
 // FromEnv is an [auth.ProviderFactory].
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	c := Config{
 		Issuer:       r.Need("authentik shows it on the provider's page as OpenID Configuration Issuer, such as https://auth.example.com/application/o/slug/", "AUTHENTIK_ISSUER", "AUTH_AUTHENTIK_ISSUER"),
 		ClientID:     r.Need("authentik shows it on the provider's page", "AUTHENTIK_CLIENT_ID", "AUTH_AUTHENTIK_ID"),
 		ClientSecret: auth.NewSecret(r.Need("authentik shows it when the provider is edited", "AUTHENTIK_CLIENT_SECRET", "AUTH_AUTHENTIK_SECRET")),
 		HTTPClient:   client,
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return New(c)
 }

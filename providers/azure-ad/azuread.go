@@ -4,7 +4,6 @@ package azuread
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -13,7 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -131,7 +130,7 @@ func verified(claims oidc.Claims) bool {
 // FromEnv is an [auth.ProviderFactory], for "azure-ad" and
 // "microsoft-entra-id".
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	names := map[string][]string{
 		"id":     {"AZURE_AD_CLIENT_ID", "AUTH_AZURE_AD_ID"},
 		"secret": {"AZURE_AD_CLIENT_SECRET", "AUTH_AZURE_AD_SECRET"},
@@ -146,7 +145,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		if issuer := r.Get("AUTH_MICROSOFT_ENTRA_ID_ISSUER", "MICROSOFT_ENTRA_ID_ISSUER"); issuer != "" {
 			base, tenant, err := splitIssuer(issuer)
 			if err != nil {
-				r.Err = errors.Join(r.Err, err)
+				r.Problem(err)
 			}
 			c.BaseURL, c.Tenant = base, tenant
 		}
@@ -156,8 +155,8 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	}
 	c.ClientID = r.Need("it is the Application (client) ID of the app registration", names["id"]...)
 	c.ClientSecret = auth.NewSecret(r.Need("it is the value, not the id, of a client secret of the app registration", names["secret"]...))
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return New(c)
 }
@@ -167,7 +166,7 @@ func splitIssuer(issuer string) (base, tenant string, err error) {
 	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
 	i := strings.LastIndexByte(rest, '/')
 	if !ok || i < len("https://") {
-		return "", "", &auth.EnvError{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
+		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
 	}
 	return rest[:i], rest[i+1:], nil
 }

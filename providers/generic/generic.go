@@ -6,14 +6,14 @@ import (
 	"net/http"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
 // FromEnv is the [auth.ProviderFactory] of "generic-oidc". In code,
 // [oidc.New] does the same and more.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	c := oidc.Config{
 		Name:         id,
 		Issuer:       r.Need("it is the issuer exactly as its /.well-known/openid-configuration spells it", "GENERIC_OIDC_ISSUER", "AUTH_GENERIC_OIDC_ISSUER"),
@@ -22,8 +22,8 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		Presentation: auth.Presentation{Label: "OpenID Connect"},
 		HTTPClient:   client,
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return oidc.New(c)
 }

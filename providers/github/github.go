@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oauth2"
 )
 
@@ -131,15 +131,15 @@ func (g *github) email(ctx context.Context, api *oauth2.API) (string, error) {
 
 // FromEnv is an [auth.ProviderFactory].
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	c := Config{
 		ClientID:     r.Need("GitHub shows it under Settings, Developer settings, on the app's page", "GITHUB_CLIENT_ID", "AUTH_GITHUB_ID"),
 		ClientSecret: auth.NewSecret(r.Need("GitHub makes it on the app's page under Client secrets", "GITHUB_CLIENT_SECRET", "AUTH_GITHUB_SECRET")),
 		BaseURL:      r.Get("AUTH_GITHUB_BASE_URL"),
 		HTTPClient:   client,
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return New(c)
 }

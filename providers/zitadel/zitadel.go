@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/providers/internal/settings"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -63,15 +63,15 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 
 // FromEnv is an [auth.ProviderFactory].
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := settings.New(env)
+	r := envvar.NewReader(env)
 	c := Config{
 		Issuer:       r.Need("ZITADEL shows it on the application's page under URLs, such as https://example.zitadel.cloud", "ZITADEL_ISSUER", "AUTH_ZITADEL_ISSUER"),
 		ClientID:     r.Need("ZITADEL shows it on the application's page", "ZITADEL_CLIENT_ID", "AUTH_ZITADEL_ID"),
 		ClientSecret: auth.NewSecret(r.Need("ZITADEL shows it once, when the application is made", "ZITADEL_CLIENT_SECRET", "AUTH_ZITADEL_SECRET")),
 		HTTPClient:   client,
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return New(c)
 }

@@ -1,0 +1,117 @@
+// Package envvar reads environment variables for functions that configure
+// something from them: the FromEnv of a provider, of a backend, of a store.
+//
+// A [Reader] reads on after a problem, so that an operator learns of all of them
+// at once, and each says which variable is wrong and what to do about it:
+//
+//	func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+//		r := envvar.NewReader(env)
+//		c := Config{
+//			Issuer:       r.Need("it is the server's address, such as https://git.example.com", "GITEA_ISSUER"),
+//			ClientID:     r.Need("Gitea shows it under Applications", "GITEA_CLIENT_ID"),
+//			ClientSecret: auth.NewSecret(r.Need("Gitea shows it once, when the application is made", "GITEA_CLIENT_SECRET")),
+//			HTTPClient:   client,
+//		}
+//		if err := r.Err(); err != nil {
+//			return nil, err
+//		}
+//		return New(c)
+//	}
+//
+// No error holds a variable's value, which may be a secret.
+package envvar
+
+import (
+	"errors"
+	"strings"
+)
+
+// Env reads one environment variable, as [os.Getenv] does. One that is set and
+// empty counts as unset.
+type Env func(name string) string
+
+// First returns the first of names that is set, and its name.
+func (e Env) First(names ...string) (value, name string) {
+	for _, n := range names {
+		if v := e(n); v != "" {
+			return v, n
+		}
+	}
+	return "", ""
+}
+
+// Error says which variable is wrong and what to do about it. Its text is one
+// line for an operator.
+type Error struct {
+	Variable string // "AUTH0_ISSUER"
+	Problem  string // "is not set"
+	Cure     string // "set it to the issuer of your Auth0 tenant, such as https://example.eu.auth0.com/"
+}
+
+func (e *Error) Error() string { return "auth: " + e.Variable + " " + e.Problem + ": " + e.Cure }
+
+// Reader reads variables and collects what is wrong with them. It is not safe for
+// concurrent use.
+type Reader struct {
+	env Env
+	err error
+}
+
+// NewReader returns a reader of env.
+func NewReader(env Env) *Reader { return &Reader{env: env} }
+
+// Err joins the problems met so far, each an [*Error]. It is nil where there is
+// none.
+func (r *Reader) Err() error { return r.err }
+
+// Problem adds one that the caller found, or several that are joined.
+func (r *Reader) Problem(err error) { r.err = errors.Join(r.err, err) }
+
+// Get returns the first of names that is set, or "". Several names are spellings
+// of one variable, the documented one first. White space and quotes around a value
+// are a problem: see [Check].
+func (r *Reader) Get(names ...string) string {
+	value, name := r.env.First(names...)
+	r.Problem(Check(name, value))
+	return value
+}
+
+// Need is [Reader.Get] for what there is no way without. cure says what the value
+// is and where to find it.
+func (r *Reader) Need(cure string, names ...string) string {
+	value := r.Get(names...)
+	if value == "" {
+		r.Problem(&Error{names[0], "is not set", cure})
+	}
+	return value
+}
+
+// List is [Reader.Get] for a list: see [Split].
+func (r *Reader) List(names ...string) []string { return Split(r.Get(names...)) }
+
+// Check reports white space or quotes around a value, which can't be meant:
+// `docker --env-file` leaves quotes, a secret mounted as a file a newline. The
+// error is an [*Error], or nil.
+func Check(name, value string) error {
+	switch {
+	case value == "":
+		return nil
+	case strings.TrimSpace(value) != value || strings.HasPrefix(value, "\ufeff"):
+		return &Error{name, "begins or ends with white space", "remove it; a value from a file often ends with a newline"}
+	case len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]:
+		return &Error{name, "is in quotes", "remove them; docker --env-file keeps quotes as part of the value"}
+	}
+	return nil
+}
+
+// Split splits a value at commas, the full-width one too, which a Chinese keyboard
+// makes. It drops white space around entries and entries that are empty; it
+// returns nil where nothing is left.
+func Split(value string) (list []string) {
+	for f := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == '，' }) {
+		if f = strings.TrimSpace(f); f != "" {
+			list = append(list, f)
+		}
+	}
+	return list
+}
