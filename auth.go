@@ -1,25 +1,18 @@
-// Package auth gives a Go web server sign-in: through Auth0, Microsoft Entra
-// ID, Authentik, GitHub, ZITADEL or any OpenID Connect issuer, or by an access
-// code, with sessions that are Auth.js session tokens; or by Clerk, with its own.
+// Package auth gives a Go web server sign-in: through Auth0, Microsoft Entra ID,
+// authentik, GitHub, ZITADEL or any OpenID Connect issuer, or by an access code,
+// with sessions that are Auth.js session tokens; or by Clerk, with its own.
 //
-//	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Providers: providers.All()})
+//	config, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{
+//		Providers: providers.All(), Backend: clerk.FromEnv, AccessCode: accesscode.FromEnv,
+//	})
 //	if err != nil {
-//		log.Fatal(err) // every problem of the environment at once
+//		log.Fatal(err) // every problem of the environment, a line each
 //	}
-//	a, err := auth.New(cfg)
+//	a, err := auth.New(config)
 //	if err != nil {
 //		log.Fatal(err)
 //	}
 //	log.Fatal(http.ListenAndServe(":3000", a.Require(mux)))
-//
-// Or by hand:
-//
-//	gh, err := github.New(github.Config{ClientID: id, ClientSecret: auth.NewSecret(secret)})
-//	a, err := auth.New(auth.Config{
-//		Secrets:   []auth.Secret{auth.NewSecret(key)},
-//		Providers: []auth.Provider{gh},
-//		Policy:    policy, // AllowEmails("example.com"), ...
-//	})
 //
 // # What happens
 //
@@ -29,15 +22,77 @@
 // wanted; anything else gets 401 with a JSON body. The handler finds the person
 // with [FromContext].
 //
-// [Authenticator.Identify] is the same, but lets everyone through.
+//	GET /reports                           303 to the sign-in page
+//	GET /api/auth/signin                   every way in, a button each
+//	POST /api/auth/signin/github           303 to GitHub: state, nonce and PKCE are in a sealed cookie
+//	    the person signs in there
+//	GET /api/auth/callback/github?code=    the code is exchanged, the identity checked, the session begun
+//	GET /reports                           the handler, with a session
+//
+// [Authenticator.Identify] lets everybody through and says who it is, if anybody;
+// [Authenticator.RequireRule] asks for more than a session. They nest: the
+// outermost looks the session up, once for each request. All are plain functions
+// from handler to handler, for any router that takes one.
+//
+// # Configuration
+//
+// In code, [New] takes a [Config]. Two fields have to be set: Secrets, which seal
+// whatever a browser keeps, and one way in. Providers come from packages:
+// providers/github, providers/auth0 and their neighbours, providers/oidc for any
+// OpenID Connect issuer, providers/oauth2 for a plain OAuth 2.0 server. An access
+// code is package accesscode's, Clerk is package clerk's.
+//
+// By environment, [ConfigFromEnv] reads what a LobeChat deployment has. A program
+// hands in, as [Parts], what it is ready to link; a provider that it does not name
+// there is not in its binary.
+//
+// The callback URL to register at a provider is /api/auth/callback/ and the
+// provider's name, below the public address of the site.
+//
+// # Who may enter
+//
+// A provider vouches for an [Identity]: an issuer, a subject that never changes
+// hands, and what else it knows. A [Policy] says whose sign-in counts; without one,
+// everybody's whom the provider lets in. [Config].Enrich sees the session before
+// it is written, and may map the person to a user of the application. A [Rule]
+// decides about one request of somebody who is signed in.
+//
+// People are the same only where issuer and subject are: a name, a login name and
+// an e-mail address may change hands.
+//
+// # Sessions
+//
+// A session is an Auth.js token in an encrypted cookie, or in a store; package
+// session describes both, and how long they last. GET /api/auth/session shows
+// scripts who is signed in, never a token. Sign-out is a form that is posted to
+// /api/auth/signout.
+//
+// # Behind a proxy
+//
+// Where Config.URL is set, it is the address of the site, whatever a request says.
+// Otherwise the address is the request's, and what X-Forwarded-* and Forwarded say
+// counts only from [Config].TrustedProxies.
+//
+// # Errors
+//
+// A sign-in fails for one of the reasons below, the Err variables, which tests
+// with [errors.Is] tell apart in a [Policy], a [Provider] and an [Event]. A person
+// sees a plain sentence and an id; the cause is in the log beside the same id, and
+// never holds a token, a code or a secret.
 //
 // # What it does not protect from
 //
-// Sessions that live in the cookie alone cannot be taken back before they
-// expire: signing out deletes the browser's copy, and this process refuses the
-// token, but a stolen copy works on other nodes until then. Give
-// [session.Config] a Store where that matters. What a signed-in person may do
-// is the application's business; so is HSTS.
+// Sessions that live in the cookie alone cannot be taken back before they expire:
+// signing out deletes the browser's copy, and this process refuses the token, but
+// a stolen copy works on other nodes until then. Give [session.Config] a Store
+// where that matters. Whoever has one of the secrets can make sessions. What a
+// signed-in person may do is the application's business; so is HSTS.
+//
+// # Compatibility
+//
+// The wire is Auth.js's: routes, cookie names, tokens and JSON of version 5, so
+// that its client works with this server and one session serves both. The two
+// newest releases of Go are supported.
 package auth
 
 import (
@@ -142,7 +197,8 @@ type Config struct {
 	SignInURL, ErrorURL string
 
 	// Templates replaces the pages "signin", "signout" and "error", each of
-	// which is given a [pages.Page]. Those not defined stay ours.
+	// which is given a [github.com/sallyport/auth/pages.Page]. Those not defined stay
+	// ours. If nil, all are.
 	Templates *template.Template
 
 	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's

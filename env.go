@@ -22,9 +22,11 @@ import (
 // an author of a FromEnv function needs beside it.
 type Env = envvar.Env
 
-// ProviderFactory makes a provider from the environment. id is the name under
-// which the operator asked for it. It reports every missing or malformed variable,
-// joined, each as an [*envvar.Error].
+// ProviderFactory makes a provider from the environment: the FromEnv function of
+// its package. id is the name under which the operator asked for it, which becomes
+// the provider's name. It does no network I/O. It reports every missing or
+// malformed variable, joined, each as an [*envvar.Error]. client is for the
+// provider's calls; nil is the provider's own.
 type ProviderFactory func(env Env, id string, client *http.Client) (Provider, error)
 
 // CodeFactory makes a gate of ACCESS_CODE. secrets are those of the sessions.
@@ -53,12 +55,28 @@ var ssoNames = []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PR
 const secretCure = "it seals the session tokens; make one with `openssl rand -base64 32`"
 
 // ConfigFromEnv reads the variables of a LobeChat deployment. The error joins
-// every problem that they have, each an [*envvar.Error].
+// every problem that they have, each an [*envvar.Error], which names the variable
+// and the cure and never shows a value.
 //
-// Clerk's publishable key turns Clerk on, and nothing else. Else the secret turns
-// SSO on; NEXT_AUTH_SSO_PROVIDERS names the providers, in display
-// order, and ACCESS_CODE lets people in beside them. Without a secret, ACCESS_CODE
-// alone does. Nothing set is an error, never an open door.
+// The first of these that is there decides how people sign in:
+//
+//	NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY   Clerk, and nothing else
+//	NEXT_AUTH_SECRET                    SSO with NEXT_AUTH_SSO_PROVIDERS, and ACCESS_CODE beside it
+//	ACCESS_CODE                         access codes alone
+//
+// Nothing set is an error, never an open door. Beside them it reads
+//
+//	NEXTAUTH_URL                     Config.URL
+//	AUTH_TRUST_HOST                  0 trusts no proxy
+//	AUTH_ALLOWED_EMAILS              Config.Policy: addresses and domains
+//	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store
+//	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
+//
+// and what the factories in parts read. NEXT_AUTH_SECRET may be called AUTH_SECRET
+// or NEXTAUTH_SECRET, NEXTAUTH_URL AUTH_URL, and NEXT_AUTH_SSO_PROVIDERS
+// SSO_PROVIDERS or AUTH_SSO_PROVIDERS; the first spelling counts before the others.
+//
+// What is returned may be changed before it is handed to [New].
 func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	e := &envReader{Reader: envvar.NewReader(env), env: env, log: parts.Logger}
 	if e.log == nil {

@@ -7,29 +7,40 @@ import (
 	"github.com/sallyport/auth/internal/web"
 )
 
-// EventKind says what an [Event] reports. The set is closed.
+// EventKind says what an [Event] reports. The set is closed; its texts are what
+// the log lines say too.
 type EventKind string
 
 // The kinds of events.
 const (
-	EventSignedIn     EventKind = "signed_in"
-	EventSignInFailed EventKind = "sign_in_failed"
-	EventSignedOut    EventKind = "signed_out"
-	EventUpdated      EventKind = "updated" // a session was written anew because the browser asked: POST /session
-	EventRefused      EventKind = "refused" // a Rule or an update refused somebody who is signed in
+	EventSignedIn     EventKind = "signed_in"      // somebody has a new session
+	EventSignInFailed EventKind = "sign_in_failed" // an attempt came to nothing, or a form was not ours
+	EventSignedOut    EventKind = "signed_out"     // somebody ended their session
+	EventUpdated      EventKind = "updated"        // a session was written anew because the browser asked: POST /session
+	EventRefused      EventKind = "refused"        // a Rule or an update refused somebody who is signed in
 )
 
-// Event is something that an audit trail wants to know. It holds no secret.
+// Event is something that an audit trail wants to know. It holds no secret: no
+// token, no code, nothing that a person typed.
 type Event struct {
-	Kind      EventKind
-	Provider  string // the provider's name; may be empty
-	Issuer    string // with Subject, who it is; empty when nobody was identified
-	Subject   string
-	Label     string     // of a sign-in by access code: which
-	Client    netip.Addr // of an attempt by access code: where it came from
-	Reason    string     // of EventSignInFailed and EventRefused: a code from the closed set of the error page
-	RequestID string     // of the same: what the person's error page shows
-	Err       error      // of the same: the cause
+	Kind     EventKind
+	Provider string // the provider's name, or AccessCode; may be empty
+
+	// Issuer and Subject are who it is, as the provider has it when somebody signs
+	// in, and as the session has it afterwards. Both are empty when nobody was
+	// identified.
+	Issuer, Subject string
+
+	Label  string     // of a sign-in by access code: which code, never its text
+	Client netip.Addr // of an attempt by access code: where it came from, by the trusted proxies
+
+	// Reason is, for EventSignInFailed and EventRefused, a code from the closed
+	// set of the error page; RequestID is the id that the person's error page shows
+	// and the log line has; Err is the cause, which wraps one of this package's
+	// errors where one fits.
+	Reason    string
+	RequestID string
+	Err       error
 }
 
 // eventsTo is hook as the routes call it.
