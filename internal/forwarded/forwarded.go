@@ -306,13 +306,14 @@ func validPort(port string) bool {
 }
 
 // validName takes the letters, digits, hyphens and dots of RFC 1123 2.1, and the
-// underscore that names inside of clusters have. An IPv4 address is one too.
+// underscore that names inside of clusters have, in lower case. An IPv4 address is
+// one too.
 func validName(name string) bool {
 	if name == "" || name[0] == '.' || name[0] == '-' || strings.Contains(name, "..") {
 		return false
 	}
 	for _, c := range []byte(name) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 		if !letter && c != '-' && c != '.' && c != '_' {
 			return false
 		}

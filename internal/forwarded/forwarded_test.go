@@ -70,6 +70,8 @@ func TestClientAddsNothingToTheChain(t *testing.T) { // AC-02, HO-02
 		"an escaped quote":             `for=203.0.113.9;host="x\";for=9.9.9.9;a="`,
 		"half a quoted string":         `for="9.9.9.9`,
 		"the other half":               `for=9.9.9.9"`,
+		"a cut address":                `for=11.2.3.4"`,
+		"another":                      `for="1.2.3.44`,
 		"one quote":                    `for=203.0.113.9;host=";for=9.9.9.9`,
 	} {
 		require.Equal(t, "127.0.0.1", forwarded.Default().Client(request("127.0.0.1:1", "x", false, "Forwarded", header)).String(), name)
@@ -154,6 +156,7 @@ func TestOrigin(t *testing.T) { // HO-01, HO-02, HO-03
 		{"Forwarded for a host alone", request(near, "internal", true, "Forwarded", "HOST=app.example"), "https://app.example"},
 		{"Forwarded, empty parameters", request(near, "app.example", false, "Forwarded", "for=1.2.3.4; proto=https;"), "https://app.example"},
 		{"empty headers", request(near, "app.example", false, "Forwarded", "", "X-Forwarded-Host", "", "X-Forwarded-Proto", ""), "http://app.example"},
+		{"Forwarded, an empty string", request(near, "app.example", false, "Forwarded", `proto="https";host=""`), "https://app.example"},
 		{"Forwarded, host twice", request(near, "internal", false, "Forwarded", "host=app.example;host=evil.example"), ""},
 		{"Forwarded, proto twice", request(near, "internal", false, "Forwarded", "proto=https;proto=http"), ""},
 		{"Forwarded, half a quoted string", request(near, "internal", false, "Forwarded", `host="x;host=evil.example;a="`), ""},
