@@ -1,5 +1,6 @@
 // Package accesscode lets in whoever knows a code: a password for the service,
-// or several. Attempts are limited for each client and in total.
+// or several. There are no accounts. Attempts are limited for each client and in
+// total.
 //
 //	codes, err := accesscode.New(accesscode.Config{
 //		Secrets: secrets,
@@ -7,8 +8,91 @@
 //	})
 //	a, err := auth.New(auth.Config{Secrets: secrets, AccessCode: codes})
 //
-// Codes are compared byte by byte, without Unicode normalization: a code with
-// letters outside ASCII may be typed in another form than it is stored.
+// A [Gate] is an [auth.CodeVerifier]. It reads no request and writes no answer:
+// [auth.Authenticator] has the form, the cookie and the status codes, and asks
+// the gate. A program that is configured by its environment gives [FromEnv] to
+// [auth.Parts] instead.
+//
+// # Codes
+//
+// A code has 8 to 1024 bytes; fewer than 16 can be guessed, and FromEnv warns of
+// them. `openssl rand -hex 16` makes a good one. Codes are compared byte by byte,
+// without trimming and without Unicode normalization: a code with letters outside
+// ASCII may be typed in another form than it is stored.
+//
+// What is compared are digests under a key of this process, in constant time, and
+// with every code that has not expired. How long an answer takes says neither how
+// much of a guess was right nor how long a code is.
+//
+// Whoever knows a code gets an [auth.Identity] with [Issuer], a subject that
+// belongs to the code, the code's label for a name, and its groups; there is no
+// e-mail address. The subject is an HMAC of the code under the first of
+// Config.Secrets, so that it is the same on every node and after a restart, and
+// nobody without the secret can try codes against it.
+//
+// For each request of such a session [Gate.Valid] is asked whether the subject
+// still belongs to a code. A code that is removed, or expires, ends its sessions
+// with the next request, and nobody else's. A new secret in front ends none; a
+// secret that is removed ends those that were made with it.
+//
+// # Limits
+//
+// An attempt passes two limits before its code is looked at.
+//
+//	Verify(client, text)
+//	   |
+//	   v
+//	 client blocked? -- yes --> *auth.LimitError: how long from now
+//	   | no
+//	   v
+//	 ceiling: a turn -- the queue is full --> *auth.LimitError
+//	   | now, or within 10 seconds
+//	   v
+//	 client: counted -- blocked meanwhile --> *auth.LimitError, the turn is given back
+//	   | then the turn is waited for
+//	   v
+//	 compared        -- no code matches --> auth.ErrWrongCode
+//	   | right
+//	   v
+//	 the count and the turn are given back --> *auth.Identity
+//
+// A client is an IPv4 address, or an IPv6 network of 64 bits. It has 5 wrong
+// codes at once. The fifth and each one after it close the client out for a time
+// that doubles, from 15 seconds to 15 minutes. One wrong code is forgotten every
+// 10 minutes. That makes about 150 guesses a day.
+//
+// The ceiling is for wrong codes of all clients together: 100 at once, then 20 a
+// second. It slows attempts down, and locks out only those that would wait for
+// more than 10 seconds. A right code that comes without a queue costs nobody
+// anything.
+//
+// Clients without an address, behind a Unix socket, are one client. So are all
+// who come through a proxy that is not among auth.Config.TrustedProxies.
+//
+// # Several nodes
+//
+// Each node counts for itself unless Config.Limiter counts for all of them: with
+// n nodes, an attacker has n times the guesses. A [Limiter] replaces the counts of
+// clients, not the ceiling, which stays with each node. When it fails, the attempt
+// is refused with [auth.ErrStore]: who cannot be counted is not let in.
+//
+// Give every node the same Codes and Secrets. A session that one node made is then
+// good on all.
+//
+// # What it does not protect from
+//
+// A code is shared. Nobody can tell who of those that know it signed in, nor take
+// it back from one of them: change it, and tell the others. [auth.Policy] is not
+// asked about code sessions; a route that wants a person has to say so.
+//
+// A short code can be guessed however attempts are limited: whoever has a million
+// addresses makes 1.7 million guesses a day against each node.
+//
+// While a flood of wrong codes comes, people with the right code wait too, and may
+// be told to come back. A client that shares its address with an attacker is
+// closed out together with it.
+//
+// Counts live in memory, and end with the process.
 package accesscode
 
 import (
@@ -22,6 +106,7 @@ import (
 	"fmt"
 	"hash"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,27 +114,43 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// Issuer is the [auth.Identity]'s for whoever knows a code.
+// Issuer is what Issuer of an [auth.Identity], and of its session, is for whoever
+// knows a code. It is a name, and no address to ask.
 const Issuer = "urn:sallyport:access-code"
 
+// The lengths of a code are in bytes.
 const (
-	minLength  = 8  // bytes; fewer is an error
+	minLength  = 8  // fewer is an error
 	goodLength = 16 // fewer is a warning
 	maxLength  = 1 << 10
-	maxCodes   = 1000
+
+	// maxCodes bounds the time of a comparison, which is with all of them.
+	maxCodes = 1000
 )
 
-// Code is one code.
+// Code is one code, and what sessions of those who know it are given.
 type Code struct {
-	Text    auth.Secret // 8 to 1024 bytes; 16 random ones or more are good
-	Label   string      // what logs and sessions call it: "board". If empty, "access code"
-	Groups  []string    // for the sessions
-	Expires time.Time   // when it and its sessions end. If zero, never
+	// Text is the code as people type it: 8 to 1024 bytes. 16 random ones or
+	// more are good.
+	Text auth.Secret
+
+	// Label is what logs, events and sessions call the code, such as "board".
+	// People who sign in see it; it is no secret. If empty, "access code".
+	Label string
+
+	// Groups are those of the identity. If nil, it has none.
+	Groups []string
+
+	// Expires is when the code and its sessions end; at that very time they are
+	// over. If zero, never.
+	Expires time.Time
 }
 
-// Config describes a gate.
+// Config describes a gate. Codes and Secrets are required; the zero value of
+// every other field is the safe default.
 type Config struct {
-	Codes []Code // at least one, at most 1000, each different
+	// Codes are 1 to 1000, each different from the others.
+	Codes []Code
 
 	// Secrets are those of [auth.Config]: of them and a code is its session's
 	// subject made. The first makes, all are recognized.
@@ -59,18 +160,22 @@ type Config struct {
 	// nodes. If nil, each node counts for itself.
 	Limiter Limiter
 
-	// MaxClients bounds how many clients are remembered; those not seen for
-	// longest are forgotten first. If 0, 10,000.
+	// MaxClients bounds how many clients are remembered; those not heard of for
+	// longest are forgotten first. A client takes about 250 bytes. To push another
+	// out, somebody has to send as many wrong codes from elsewhere, and the ceiling
+	// bounds those. If 0, 10,000. With a Limiter it is not used.
 	MaxClients int
 
-	Now func() time.Time // If nil, time.Now
+	// Now is the clock. It has to be safe for concurrent use. If nil, time.Now.
+	Now func() time.Time
 }
 
-// Gate is an [auth.CodeVerifier]. It is safe for concurrent use.
+// Gate is an [auth.CodeVerifier]: it knows the codes, and counts the attempts.
+// [New] makes one. It is safe for concurrent use.
 type Gate struct {
 	codes    []code
-	subjects map[string]time.Time // of the codes, and when they expire
-	macs     sync.Pool            // keyed for this process
+	subjects map[string]time.Time // of the codes under each secret, and when they expire
+	macs     sync.Pool            // of HMAC-SHA-256 under a key of this process
 	clients  *memoryLimiter
 	shared   Limiter
 	ceiling  ceiling
@@ -86,8 +191,9 @@ type code struct {
 
 var _ auth.CodeVerifier = (*Gate)(nil)
 
-// New checks c and returns the gate. The error joins every problem, and shows no
-// code.
+// New checks c and returns the gate. It does no I/O and starts nothing. The error
+// joins every problem of c, names codes by their place in the list, and shows none.
+// The gate keeps no reference to what c points to.
 func New(c Config) (*Gate, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -117,12 +223,13 @@ func New(c Config) (*Gate, error) {
 			g.subjects[subject(s, one.Text)] = one.Expires
 		}
 		g.codes = append(g.codes, code{g.digest(one.Text.Reveal()), auth.Identity{
-			Issuer: Issuer, Subject: subject(c.Secrets[0], one.Text), Name: label, Groups: one.Groups,
+			Issuer: Issuer, Subject: subject(c.Secrets[0], one.Text), Name: label, Groups: slices.Clone(one.Groups),
 		}, one.Expires})
 	}
 	return g, nil
 }
 
+// check joins every problem of c.
 func (c *Config) check() error {
 	var err error
 	problem := func(format string, args ...any) {
@@ -165,7 +272,8 @@ func subject(s, code auth.Secret) string {
 	return "code_" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// digest has one length for codes of every length.
+// digest has one length for codes of every length. It is keyed so that nobody can
+// choose texts by the digests that they have.
 func (g *Gate) digest(text string) (d [sha256.Size]byte) {
 	mac := g.macs.Get().(hash.Hash)
 	defer g.macs.Put(mac)
@@ -176,7 +284,8 @@ func (g *Gate) digest(text string) (d [sha256.Size]byte) {
 }
 
 // find compares with every code that counts, whichever is right, and returns
-// its index or -1. No code has the digest of an empty text.
+// its index or -1. No code has the digest of an empty text. Which codes have
+// expired is no secret, so that those may be left out.
 func (g *Gate) find(digest [sha256.Size]byte) (found int) {
 	now := g.now()
 	found = -1
@@ -190,12 +299,18 @@ func (g *Gate) find(digest [sha256.Size]byte) (found int) {
 	return found
 }
 
+// over reports whether something that ends at expires has ended.
 func over(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
 
 // Verify implements [auth.CodeVerifier]. It counts the attempt, waits while too
-// many wrong codes come from everywhere, and only then compares. A right code
-// takes back its own attempt and no other. ctx ends the wait; the attempt then
-// stays counted, so that nobody fills the queue by hanging up.
+// many wrong codes come from everywhere, up to 10 seconds, and only then compares.
+// A right code takes back its own attempt and no other. ctx ends the wait; the
+// attempt then stays counted, so that nobody fills the queue by hanging up.
+//
+// The identity is the caller's own. The error wraps [auth.ErrWrongCode], or
+// [auth.ErrStore] when Config.Limiter failed, or is an [*auth.LimitError], whose
+// RetryAfter says when the next attempt counts. A text of more than 1024 bytes is
+// a wrong one.
 func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*auth.Identity, error) {
 	if len(text) > maxLength {
 		text = "" // counted, and wrong
@@ -221,12 +336,14 @@ func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*aut
 		return nil, auth.ErrWrongCode
 	}
 	id := g.codes[found].identity
-	id.Groups = append([]string(nil), id.Groups...)
+	id.Groups = slices.Clone(id.Groups)
 	return &id, nil
 }
 
 // try has right compare, once it is the turn of client and of the attempt among
-// everybody's.
+// everybody's. An attempt that need not wait is counted and compared in one step
+// under the lock of the clients; one that must wait, or that a Limiter counts, is
+// counted first, since no lock is held meanwhile.
 func (g *Gate) try(ctx context.Context, client netip.Prefix, right func() bool) error {
 	var turn time.Duration // until the attempt's
 	var entered bool       // whether it has one
@@ -262,7 +379,8 @@ func (g *Gate) try(ctx context.Context, client netip.Prefix, right func() bool) 
 	return nil
 }
 
-// attempt counts with l, waits its turn, and compares.
+// attempt counts with l, waits its turn, and compares. Counting comes first: as
+// many guesses as wait are counted already, and one client cannot fill the queue.
 func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn time.Duration, right func() bool) (blocked time.Duration, err error) {
 	if blocked, err = l.Take(ctx, client); err != nil || blocked > 0 {
 		return blocked, err
@@ -278,12 +396,14 @@ func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn
 	return 0, l.GiveBack(ctx, client)
 }
 
-// Valid implements [auth.CodeVerifier].
+// Valid implements [auth.CodeVerifier]: it reports whether subject is that of a
+// code which has not expired, under any of Config.Secrets. It is a look into a map.
 func (g *Gate) Valid(subject string) bool {
 	expires, ok := g.subjects[subject]
 	return ok && !over(expires, g.now())
 }
 
+// sleep waits for d, or until ctx ends, and returns the latter's error.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -10,11 +10,23 @@ import (
 	"github.com/sallyport/auth/envvar"
 )
 
+// cure ends what is said about a code that does not do. An empty ACCESS_CODE is an
+// error and never an open door: the second half tells those who meant "off".
 const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns access-code sign-in off"
 
-// FromEnv reads ACCESS_CODE, one or several codes separated by commas, with
-// spaces around each ignored. It is for [auth.Parts].AccessCode. secrets are the
-// deployment's.
+// FromEnv reads ACCESS_CODE, one or several codes separated by commas, and returns
+// a [Gate]. It is for [auth.Parts].AccessCode; secrets are the deployment's, and
+// log gets the warnings.
+//
+// Spaces and line breaks around a code are ignored, those inside count. Empty
+// entries and repeated ones are left out. A code cannot contain a comma; [New]
+// takes such ones. A single code is labelled "access code", several "access code
+// 1", "access code 2", in the order of the variable. They have no groups and do
+// not expire.
+//
+// A code of fewer than 16 bytes is warned about by its number. The error joins an
+// [*auth.EnvError] for each code that is not of 8 to 1024 bytes, and there is one
+// for a variable that has none or is in quotes. Neither shows a code.
 func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
 	value := strings.TrimSpace(env("ACCESS_CODE"))
 	if err := envvar.Check("ACCESS_CODE", value); err != nil {

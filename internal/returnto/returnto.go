@@ -1,5 +1,37 @@
 // Package returnto decides which addresses a person may be sent to after
-// signing in or out: pages of this application and nothing else.
+// signing in or out: pages of this application and nothing else. An address that
+// leads elsewhere is an open redirect (RFC 9700 4.11): a link to the sign-in page
+// that everybody trusts, and that ends on somebody else's copy of it.
+//
+// The two functions follow each other. An absolute address has to be at an origin
+// that the caller knows; what is left of it, or a path, is cleaned:
+//
+//	https://app.example/a?b --> SameOrigin --> /a?b --> Clean --> /a?b, or not ok
+//
+// # Where parsers disagree
+//
+// Go checks the address, and a browser follows it. Browsers read it by the WHATWG
+// URL Standard, net/url by RFC 3986, and http.Redirect calls path.Clean on it:
+//
+//	address           Go                              a browser on http://app.example
+//	//evil.example    a host                          http://evil.example/
+//	/\evil.example    a path                          http://evil.example/: \ is /
+//	/<tab>/evil...    an error; Redirect sends it on  http://evil.example/: tabs and line
+//	                                                  breaks are dropped
+//	/./\evil.example  Redirect makes it /\evil...     and then as above
+//	/.//evil.example  Redirect makes it /evil...      a path that begins with //
+//	/%2e%2e/x         a path with two dots            /x: %2e is a dot
+//	/a/..;x/b         a path                          a path; servers differ in what ..;x is
+//	https:/evil...    a scheme, and no host           https://evil.example/
+//
+// So whatever they read differently is refused, and not repaired: a repair is one
+// more reading. What proxies and applications decode once more is looked at in each
+// decoded form, up to three times.
+//
+// # What it does not protect from
+//
+// A page of the application that redirects by itself to whatever its query says.
+// The query and the fragment of an address are not looked into.
 package returnto
 
 import (
@@ -8,17 +40,30 @@ import (
 	"strings"
 )
 
-// maxLength bounds a return path: it has to fit into a cookie.
+// maxLength bounds a return path, in bytes, before and after cleaning: it has to
+// fit into a cookie of 4096 together with the rest of a transaction.
 const maxLength = 1 << 10
 
 // Clean returns raw as a path and query of this site. ok is false for whatever
-// any browser could take for another site, and for pages below own, which would
-// send people in circles. A fragment stays: single-page applications keep their
-// place in it.
+// any browser could take for another site, and for pages at and below own, the
+// paths of routes without a slash at the end, which would send people in circles. A
+// fragment stays: single-page applications keep their place in it.
 //
-// Browsers read a backslash as a slash, drop tabs and line breaks, and take "//"
-// at the beginning for a host; net/url does none of that. So nothing that they
-// read differently is accepted, as it stands or percent-encoded.
+// raw is taken when all of this holds:
+//
+//   - It has at most 1024 bytes and begins with one slash.
+//   - It has no backslash, no space, no control character and nothing outside
+//     ASCII. In percent-encoding, spaces and letters outside ASCII are fine.
+//   - Its path, decoded up to three times, has no control character or backslash,
+//     does not begin with two slashes, and has no segment "." or "..", with or
+//     without a parameter such as "..;x".
+//   - Its path, decoded and with repeated slashes taken for one, is not one of own
+//     and not below it.
+//
+// The result is what net/url makes of raw, and cleaning it again changes nothing. It
+// still is a path. Put the origin in front of it in a Location header.
+//
+// Clean may be called concurrently.
 func Clean(raw string, own ...string) (clean string, ok bool) {
 	if len(raw) > maxLength || len(raw) == 0 || raw[0] != '/' {
 		return "", false
@@ -38,7 +83,7 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 			return "", false
 		}
 		next, err := url.PathUnescape(decoded)
-		if err != nil || next == decoded {
+		if err != nil { // a percent sign that means itself: "100%"
 			break
 		}
 		decoded = next
@@ -59,8 +104,10 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 	return clean, len(clean) <= maxLength
 }
 
-// plain reports whether p is a path without empty or dot segments at which
-// parsers differ.
+// plain reports whether p, a decoded path, reads alike everywhere: it has no control
+// character, no backslash, no dot segment (RFC 3986 5.2.4, and with a parameter, RFC
+// 3986 3.3), and no two slashes that would make a host of what follows. Two slashes
+// further on are a matter of the application.
 func plain(p string) bool {
 	if !strings.HasPrefix(p, "/") {
 		return false
@@ -82,8 +129,13 @@ func plain(p string) bool {
 }
 
 // SameOrigin returns the path and query of raw when it is an absolute address at
-// origin, a scheme and host such as https://example.com. The result still has to
-// be cleaned.
+// origin, a scheme and host such as https://example.com, in lower case and without
+// a slash at the end. The result still has to be cleaned.
+//
+// The beginning of raw is compared byte by byte, and the host has to end there:
+// https://example.com.evil.example, https://example.com@evil.example and
+// https://example.com:8443 are other origins. So is the same one written otherwise,
+// in upper case or with the port that it has anyway: too strict is safe.
 func SameOrigin(raw, origin string) (path string, ok bool) {
 	rest, ok := strings.CutPrefix(raw, origin)
 	if !ok {

@@ -1,6 +1,7 @@
 package returnto_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -49,6 +50,7 @@ func TestAllowed(t *testing.T) { // RD-09
 	for raw, want := range map[string]string{
 		"/": "/", "/a/b?x=1&y=%20": "/a/b?x=1&y=%20", "/http://evil.com": "/http://evil.com", "/ok?next=//evil": "/ok?next=//evil",
 		"/a?": "/a?", "/a#b": "/a#b", "/a?b#/c?d": "/a?b#/c?d", "/#": "/", "/%E6%9E%97": "/%E6%9E%97", "/a%20b": "/a%20b", "/a;b": "/a;b", "/a...b": "/a...b",
+		"/100%25": "/100%25", "/100%25/x": "/100%25/x", "/a//b": "/a//b", "/a//": "/a//", "/;/evil.com": "/;/evil.com", "/.well-known/x": "/.well-known/x", "/..a": "/..a", "/a..;b": "/a..;b", "/~": "/~", "/a?b=%5c%00": "/a?b=%5c%00", "/a?b#%5c": "/a?b#%5c",
 	} {
 		got, ok := returnto.Clean(raw)
 		require.True(t, ok, raw)
@@ -64,6 +66,75 @@ func TestAllowed(t *testing.T) { // RD-09
 		got, ok := returnto.SameOrigin(raw, "https://app.example")
 		require.True(t, ok)
 		require.Equal(t, want, got)
+	}
+}
+
+func TestRefusedInEachEncoding(t *testing.T) { // RD-01
+	for _, bad := range []string{"\\", "\x00", "\x1f", "\x7f", "\n", "\t", "/", "./", "../", "a/./b", "a/../b", "a/..", "..;x/", ".;x", "a/..;x/b"} {
+		raw := ""
+		for i := range len(bad) {
+			raw += fmt.Sprintf("%%%02x", bad[i])
+		}
+		for range 3 { // encoded so many times
+			_, ok := returnto.Clean("/" + raw)
+			require.False(t, ok, "/%s for %q", raw, bad)
+			raw = strings.ReplaceAll(raw, "%", "%25")
+		}
+	}
+	_, ok := returnto.Clean("/%2525255c")
+	require.True(t, ok, "nobody decodes four times")
+}
+
+func TestRefusedAnywhere(t *testing.T) { // RD-01, RD-04
+	for _, c := range []string{"\\", " ", "\t", "\r\n", "\x00", "\x1f", "\x7f", "\u0080", "é", "\xff"} {
+		for _, raw := range []string{"/" + c, "/a" + c + "b", "/a?b=" + c, "/a#" + c} {
+			_, ok := returnto.Clean(raw)
+			require.False(t, ok, "%q", raw)
+		}
+	}
+	for _, raw := range []string{"//user@/x", "//user:password@/x", "///x", "/%zz", "/a%", "/a%2"} {
+		_, ok := returnto.Clean(raw)
+		require.False(t, ok, "%q", raw)
+	}
+}
+
+func TestLength(t *testing.T) { // RD-07
+	long := "/" + strings.Repeat("a", 1023)
+	for raw, want := range map[string]bool{
+		long: true, long + "a": false, long + "#": false, long[:1000] + "?" + strings.Repeat("q", 23): true, long[:1000] + "?" + strings.Repeat("q", 24): false,
+		"/" + strings.Repeat("|", 341): true, "/" + strings.Repeat("|", 342): false, // each becomes three bytes
+	} {
+		clean, ok := returnto.Clean(raw)
+		require.Equal(t, want, ok, "%d bytes", len(raw))
+		require.LessOrEqual(t, len(clean), 1<<11)
+	}
+}
+
+func TestOwnPages(t *testing.T) { // RD-06
+	own := []string{"", "/api/auth", "/sign-in"}
+	for raw, want := range map[string]bool{
+		"/api/auth": false, "/api/auth/": false, "/api/auth?x": false, "/api/auth#x": false, "/api/auth/signout": false, "/api//auth": false, "/api%2fauth": false, "/api%252fauth": false, "/api/%61uth/x": false,
+		"/sign-in": false, "/sign-in/x": false,
+		"/": true, "/api": true, "/api/authors": true, "/x/api/auth": true, "/API/auth": true, "/sign-inn": true, "/?x=/api/auth": true,
+	} {
+		_, ok := returnto.Clean(raw, own...)
+		require.Equal(t, want, ok, raw)
+		_, ok = returnto.Clean(raw)
+		require.True(t, ok, "%s, where nothing is the library's", raw)
+	}
+}
+
+func TestSameOrigin(t *testing.T) { // RD-02
+	const origin = "https://app.example"
+	for raw, want := range map[string]string{origin: "/", origin + "/": "/", origin + "/x?y#z": "/x?y#z", origin + "?y": "/?y", origin + "#/y": "/#/y", origin + "//evil.com": "//evil.com"} {
+		got, ok := returnto.SameOrigin(raw, origin)
+		require.True(t, ok, raw)
+		require.Equal(t, want, got)
+	}
+	for _, raw := range []string{"", "/", "/x", "http://app.example/x", "https://app.example:443/x", "https://app.example.", "https://app.examples", "https://app.example@evil.com", "https://app.example\\x", "https://app.example\t/x", "HTTPS://app.example/x", "https://APP.example/x", "https://app.exampl"} {
+		got, ok := returnto.SameOrigin(raw, origin)
+		require.False(t, ok, raw)
+		require.Empty(t, got, raw)
 	}
 }
 

@@ -2,15 +2,18 @@ package strictjson
 
 import "encoding/json"
 
-// maxDepth bounds how deep values nest.
+// maxDepth bounds how deep values nest: the outermost is at 0. The scanner calls
+// itself for each level, and no document that is read here has ten.
 const maxDepth = 64
 
-// scanner walks through JSON text that is known to be UTF-8.
+// scanner walks through JSON text that is known to be UTF-8. Its methods return
+// false where the text breaks the rules; at then means nothing.
 type scanner struct {
 	text string
 	at   int
 }
 
+// take passes over c if it is next.
 func (s *scanner) take(c byte) bool {
 	if s.at < len(s.text) && s.text[s.at] == c {
 		s.at++
@@ -19,6 +22,7 @@ func (s *scanner) take(c byte) bool {
 	return false
 }
 
+// space passes over white space, which is these four and nothing else: RFC 8259 2.
 func (s *scanner) space() {
 	for s.at < len(s.text) {
 		switch s.text[s.at] {
@@ -30,7 +34,8 @@ func (s *scanner) space() {
 	}
 }
 
-// string returns the string that begins here, decoded.
+// string returns the string that begins here, decoded. encoding/json decodes the
+// escapes, so that both agree on surrogates; the scanner has checked their form.
 func (s *scanner) string() (string, bool) {
 	start := s.at
 	plain, ok := s.skipString()
@@ -45,7 +50,8 @@ func (s *scanner) string() (string, bool) {
 	return decoded, err == nil
 }
 
-// skipString passes over a string. plain says that it has no escapes.
+// skipString passes over a string, in which control characters have to be escaped:
+// RFC 8259 7. plain says that it has no escapes.
 func (s *scanner) skipString() (plain, ok bool) {
 	if !s.take('"') {
 		return false, false
@@ -69,6 +75,7 @@ func (s *scanner) skipString() (plain, ok bool) {
 	return false, false
 }
 
+// escape passes over what follows a backslash.
 func (s *scanner) escape() bool {
 	if s.at >= len(s.text) {
 		return false
@@ -94,7 +101,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// value passes over any value.
+// value passes over any value, and everything in it. depth is its own.
 func (s *scanner) value(depth int) bool {
 	if s.at >= len(s.text) || depth > maxDepth {
 		return false
@@ -118,8 +125,8 @@ func (s *scanner) value(depth int) bool {
 	}
 }
 
-// object walks through an object, and gives member each name and where its value
-// is.
+// object walks through an object, and gives member, if there is one, each name and
+// where its value is. member returns whether to go on.
 func (s *scanner) object(depth int, member func(name string, start, end int) bool) bool {
 	if !s.take('{') {
 		return false
@@ -151,7 +158,7 @@ func (s *scanner) object(depth int, member func(name string, start, end int) boo
 	}
 }
 
-// array passes over an array.
+// array passes over an array, whose "[" is next.
 func (s *scanner) array(depth int) bool {
 	s.at++
 	s.space()
@@ -170,6 +177,8 @@ func (s *scanner) array(depth int) bool {
 	}
 }
 
+// word passes over w. What follows it is looked at by the caller: "truex" is no
+// value, since x is neither "," nor an end.
 func (s *scanner) word(w string) bool {
 	if len(s.text)-s.at < len(w) || s.text[s.at:s.at+len(w)] != w {
 		return false
@@ -178,6 +187,8 @@ func (s *scanner) word(w string) bool {
 	return true
 }
 
+// number passes over a number: RFC 8259 6. There is no plus in front, and no zero
+// but a single one.
 func (s *scanner) number() bool {
 	s.take('-')
 	if !s.take('0') && !s.digits() {
@@ -195,6 +206,7 @@ func (s *scanner) number() bool {
 	return true
 }
 
+// digits passes over one digit or more.
 func (s *scanner) digits() bool {
 	start := s.at
 	for s.at < len(s.text) && '0' <= s.text[s.at] && s.text[s.at] <= '9' {
@@ -203,13 +215,15 @@ func (s *scanner) digits() bool {
 	return s.at > start
 }
 
-// nameSet notices a name that stands twice.
+// nameSet notices a name that stands twice. Most objects have few names, and those
+// need no map; with many, a map keeps the time in proportion to the text.
 type nameSet struct {
 	few  [16]string
 	n    int
 	many map[string]struct{}
 }
 
+// add reports whether name is new.
 func (n *nameSet) add(name string) bool {
 	if n.many == nil {
 		for _, other := range n.few[:n.n] {
