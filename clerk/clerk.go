@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,18 @@ type Config struct {
 	// others count in the Authorization header only.
 	AcceptTokens []TokenType
 
-	// Audiences are those for whom an OAuth access token may have been made, its
-	// claim "aud": RFC 9068 4. If nil, anybody.
+	// Audiences are those for whom a token may have been made, its claim "aud":
+	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, every token
+	// has to name one of them: OAuth access tokens and machines' tokens, be they
+	// JWTs or opaque, in which case Clerk's answer has to, and session tokens. An
+	// API key is for its whole instance: it counts where Clerk's answer names no
+	// audience, and not where it names another.
+	//
+	// Clerk puts no audience into session tokens unless the dashboard says so
+	// (Sessions, Customize session token: {"aud": "https://api.example.com"}), and
+	// none into its answers about opaque M2M tokens. @clerk/backend takes session
+	// tokens and M2M JWTs without one, and any opaque M2M token; this package is
+	// stricter.
 	Audiences []string
 
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It
@@ -195,6 +206,9 @@ func (c *Config) check(production bool) (err error) {
 	}
 	if c.AcceptTokens != nil && len(c.AcceptTokens) == 0 {
 		problem("AcceptTokens is empty, not nil, and would admit nobody")
+	}
+	if c.Audiences != nil && (len(c.Audiences) == 0 || slices.Contains(c.Audiences, "")) {
+		problem("Audiences is empty, not nil, or has an empty string: want those for whom tokens are made, such as https://api.example.com")
 	}
 	for _, kind := range c.AcceptTokens {
 		if kind != SessionToken && kind != APIKey && kind != M2MToken && kind != OAuthToken {

@@ -29,13 +29,18 @@ type clock struct {
 func (c *clock) Now() time.Time          { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
 func (c *clock) advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
 
+// serve answers as the Backend API of instance, and returns its address.
+func serve(t testing.TB, instance *clerktest.Instance) string {
+	api := httptest.NewServer(instance)
+	t.Cleanup(api.Close)
+	return api.URL
+}
+
 // setup is an instance, its API, and a backend that verifies with fetched keys.
 func setup(t testing.TB, production bool, change func(*clerk.Config)) (*clerktest.Instance, *clerk.Backend, *clock) {
 	at := &clock{now: time.Now()}
 	instance := clerktest.New(clerktest.Config{Production: production, Now: at.Now})
-	api := httptest.NewServer(instance)
-	t.Cleanup(api.Close)
-	c := clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), APIURL: api.URL, Now: at.Now}
+	c := clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), APIURL: serve(t, instance), Now: at.Now}
 	if change != nil {
 		change(&c)
 	}
@@ -252,6 +257,8 @@ func TestConfig(t *testing.T) {
 		"no sign-in page":     func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" },
 		"no kind of token":    func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{} },
 		"an unknown kind":     func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{"password"} },
+		"no audience":         func(c *clerk.Config) { c.Audiences = []string{} },
+		"an empty audience":   func(c *clerk.Config) { c.Audiences = []string{"https://example.com", ""} },
 		"a way to an app":     func(c *clerk.Config) { c.RedirectOrigins = []string{"app://example.com"} },
 		"a day of skew":       func(c *clerk.Config) { c.ClockSkew = 24 * time.Hour },
 	} {

@@ -94,7 +94,7 @@ func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (
 func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token string) (m *Machine, why reason, err error) {
 	for _, o := range opaque {
 		if strings.HasPrefix(token, o.prefix) {
-			return b.askMachine(ctx, o.path, o.field, token)
+			return b.askMachine(ctx, kind, o.path, o.field, token)
 		}
 	}
 	t := decode(token)
@@ -112,7 +112,7 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 	switch {
 	case c.UserID == "", !slices.Contains(b.issuers, c.Issuer):
 		return nil, tokenNotVerified, nil
-	case kind == OAuthToken && b.config.Audiences != nil && !slices.ContainsFunc(c.audiences(), func(a string) bool { return slices.Contains(b.config.Audiences, a) }):
+	case !b.admits(c.raw("aud")):
 		return nil, tokenNotVerified, nil
 	}
 	if t.times(b.now(), b.config.ClockSkew) != nil {
@@ -128,7 +128,7 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 
 // askMachine has Clerk say what a token is. Where Clerk says nothing, nothing is
 // decided.
-func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*Machine, reason, error) {
+func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, token string) (*Machine, reason, error) {
 	if len(token) > maxToken {
 		return nil, tokenInvalid, nil
 	}
@@ -153,6 +153,7 @@ func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*M
 		ClientID         string `json:"client_id"`
 		Scopes           []string
 		Revoked, Expired bool
+		Aud, Audience    json.RawMessage
 	}
 	if json.Unmarshal(resp.Body, &answer) != nil || answer.Subject == "" {
 		return nil, unexpectedError, nil
@@ -160,14 +161,8 @@ func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*M
 	if answer.Revoked || answer.Expired {
 		return nil, tokenInvalid, nil
 	}
-	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
-}
-
-// audiences is "aud", a string or a list of them: RFC 7519 4.1.3.
-func (c *Claims) audiences() []string {
-	if one, ok := strictjson.String(c.raw("aud")); ok {
-		return []string{one}
+	if aud := claimed(answer.Aud, answer.Audience); !b.admits(aud) && (aud != "" || kind != APIKey) {
+		return nil, tokenNotVerified, nil
 	}
-	list, _ := strictjson.Strings(c.raw("aud"))
-	return list
+	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
 }

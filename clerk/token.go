@@ -253,6 +253,8 @@ func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error 
 		return tokenNotVerified
 	case !slices.Contains(b.issuers, c.Issuer):
 		return tokenWrongIssuer
+	case !b.admits(c.raw("aud")):
+		return tokenNotVerified
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return tokenWrongParty
 	}
