@@ -8,7 +8,12 @@ import (
 	"github.com/sallyport/auth"
 )
 
-// FromEnv makes a backend of [ConfigFromEnv]. It is for [auth.Parts].Backend.
+// FromEnv makes a backend of [ConfigFromEnv]. It is for [auth.Parts].Backend:
+//
+//	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Backend: clerk.FromEnv})
+//
+// client makes the calls of Clerk's API; if nil, one of our own. The errors are
+// those of ConfigFromEnv and [New].
 func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 	c, err := ConfigFromEnv(env)
 	if err != nil {
@@ -18,11 +23,18 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 	return New(c)
 }
 
-// ConfigFromEnv reads NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY and CLERK_AUTHORIZED_PARTIES, for a program that sets more than
-// these. Every problem is an [*auth.EnvError], joined.
+// ConfigFromEnv reads the variables of a Clerk application, for a program that sets
+// more than these:
+//
+//	NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY   PublishableKey; or CLERK_PUBLISHABLE_KEY
+//	CLERK_SECRET_KEY                    SecretKey
+//	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
+//	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
+//
+// Every problem is an [*auth.EnvError], joined. None contains a variable's value.
 func ConfigFromEnv(env auth.Env) (Config, error) {
 	var err error
+	// Quotes around a value or white space at its ends are a mistake; not so in a PEM.
 	get := func(names ...string) string {
 		value, name := env.First(names...)
 		err = errors.Join(err, auth.CheckEnvValue(name, value))
