@@ -49,9 +49,14 @@ type Status string
 
 // The outcomes.
 const (
-	SignedIn  Status = "signed-in"  // the token counts
-	SignedOut Status = "signed-out" // nobody is signed in, or it does not count
-	Handshake Status = "handshake"  // the browser is sent to Clerk and comes back
+	// SignedIn is of somebody whose token counts; they may still be pending.
+	SignedIn Status = "signed-in"
+
+	// SignedOut is of somebody without a token, or whose token does not count.
+	SignedOut Status = "signed-out"
+
+	// Handshake is of a browser that is sent to Clerk, and comes back.
+	Handshake Status = "handshake"
 )
 
 // State is what was decided about a request, and why, in Clerk's words. It belongs

@@ -72,8 +72,12 @@ func (e Event) Value() (any, error) {
 // is empty.
 type User struct {
 	// ID is claim "sub" of the person's tokens: "user_...".
-	ID        string `json:"id"`
-	Username  string `json:"username"`
+	ID string `json:"id"`
+
+	// Username is the one that the person signs in with, where the instance has such.
+	Username string `json:"username"`
+
+	// FirstName and LastName are as the person wrote them.
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
 
@@ -97,15 +101,20 @@ type User struct {
 // Deleted is the Data of "user.deleted", "organization.deleted" and
 // "organizationDomain.deleted": nothing but the ID is left.
 type Deleted struct {
-	ID      string `json:"id"`
-	Deleted bool   `json:"deleted"`
+	// ID is what the user, organization or domain had.
+	ID string `json:"id"`
+
+	// Deleted is true.
+	Deleted bool `json:"deleted"`
 }
 
 // SessionEvent is the Data of "session.created", "session.ended", "session.removed"
 // and "session.revoked".
 type SessionEvent struct {
 	// ID is claim "sid" of the session's tokens: "sess_...".
-	ID     string `json:"id"`
+	ID string `json:"id"`
+
+	// UserID is whose session it is: "user_...".
 	UserID string `json:"user_id"`
 
 	// Status is "active", "ended", "removed" or "revoked", among others.
@@ -115,7 +124,9 @@ type SessionEvent struct {
 // Organization is the Data of "organization.created" and "organization.updated".
 type Organization struct {
 	// ID is what [Claims].OrganizationID is of those who are active in it: "org_...".
-	ID   string `json:"id"`
+	ID string `json:"id"`
+
+	// Name is for people to read.
 	Name string `json:"name"`
 
 	// Slug is the organization's name for URLs. It may change.
@@ -125,12 +136,17 @@ type Organization struct {
 // Membership is the Data of "organizationMembership.created", ".updated" and
 // ".deleted".
 type Membership struct {
+	// ID is the membership's own: "orgmem_...".
 	ID string `json:"id"`
 
 	// Role is the person's: "org:admin".
-	Role         string       `json:"role"`
+	Role string `json:"role"`
+
+	// Organization is the one that the person is, or was, a member of.
 	Organization Organization `json:"organization"`
-	PublicUser   struct {
+
+	// PublicUser is the person.
+	PublicUser struct {
 		UserID string `json:"user_id"`
 	} `json:"public_user_data"`
 }
@@ -138,7 +154,10 @@ type Membership struct {
 // Invitation is the Data of "organizationInvitation.created", ".accepted" and
 // ".revoked".
 type Invitation struct {
-	ID             string `json:"id"`
+	// ID is the invitation's own: "orginv_...".
+	ID string `json:"id"`
+
+	// OrganizationID is the one that it is to: "org_...".
 	OrganizationID string `json:"organization_id"`
 
 	// EmailAddress is where it was sent.
@@ -157,7 +176,10 @@ type Invitation struct {
 // OrganizationDomain is the Data of "organizationDomain.created" and ".updated": an
 // e-mail domain whose people may join the organization.
 type OrganizationDomain struct {
-	ID             string `json:"id"`
+	// ID is the domain's own.
+	ID string `json:"id"`
+
+	// OrganizationID is whose domain it is: "org_...".
 	OrganizationID string `json:"organization_id"`
 
 	// Name is the domain: "example.com".

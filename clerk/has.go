@@ -37,9 +37,15 @@ type Level string
 // The levels. Who has no second factor is asked for the first, so that none of them
 // makes anybody enrol one.
 const (
-	FirstFactor  Level = "first_factor"  // a password, a passkey, a code by e-mail
-	SecondFactor Level = "second_factor" // an authenticator, a code by SMS
-	MultiFactor  Level = "multi_factor"  // both
+	// FirstFactor is what somebody signs in with: a password, a passkey, a code by
+	// e-mail.
+	FirstFactor Level = "first_factor"
+
+	// SecondFactor is what they show besides: an authenticator's code, one by SMS.
+	SecondFactor Level = "second_factor"
+
+	// MultiFactor is both.
+	MultiFactor Level = "multi_factor"
 )
 
 // Reverification is a freshness that is asked for: Clerk's "reverification", or
@@ -53,12 +59,19 @@ type Reverification struct {
 	AfterMinutes int `json:"afterMinutes"`
 }
 
-// The freshnesses that Clerk has names for.
+// The freshnesses that Clerk has names for. They are not to be changed.
 var (
-	StrictMFA = Reverification{MultiFactor, 10}    // both factors within 10 minutes
-	Strict    = Reverification{SecondFactor, 10}   // the second within 10 minutes
-	Moderate  = Reverification{SecondFactor, 60}   // within an hour
-	Lax       = Reverification{SecondFactor, 1440} // within a day
+	// StrictMFA is both factors within 10 minutes.
+	StrictMFA = Reverification{MultiFactor, 10}
+
+	// Strict is the second factor within 10 minutes.
+	Strict = Reverification{SecondFactor, 10}
+
+	// Moderate is the second factor within an hour.
+	Moderate = Reverification{SecondFactor, 60}
+
+	// Lax is the second factor within a day.
+	Lax = Reverification{SecondFactor, 1440}
 )
 
 // Has reports whether everything that a asks for holds, as Clerk's has() does.

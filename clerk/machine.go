@@ -32,10 +32,18 @@ type TokenType string
 
 // The kinds of tokens.
 const (
-	SessionToken TokenType = "session_token" // a person's, for a minute
-	APIKey       TokenType = "api_key"       // made by a person or an organization: ak_...
-	M2MToken     TokenType = "m2m_token"     // a machine's: mt_... or a JWT
-	OAuthToken   TokenType = "oauth_token"   // a client's of Clerk as an identity provider: oat_... or a JWT
+	// SessionToken is a person's, for a minute: a JWT, in a cookie or in the header.
+	SessionToken TokenType = "session_token"
+
+	// APIKey is made by a person or an organization for their own programs: ak_....
+	APIKey TokenType = "api_key"
+
+	// M2MToken is what one machine of the application shows another: mt_... or a JWT.
+	M2MToken TokenType = "m2m_token"
+
+	// OAuthToken is an access token that Clerk, as an identity provider, has given to
+	// a client with a person's consent: oat_... or a JWT.
+	OAuthToken TokenType = "oauth_token"
 )
 
 // MachineName is what [session.Session].Provider is where a token other than a
