@@ -75,7 +75,7 @@ func TestDecisions(t *testing.T) {
 
 func TestHandshakes(t *testing.T) {
 	for _, production := range []bool{true, false} {
-		instance, b, at := setup(t, production, nil)
+		instance, b, _ := setup(t, production, nil)
 		session := "__session=" + instance.Token(nil) + "; Path=/; Secure"
 		cookies := "__client_uat=1; __clerk_db_jwt=x"
 		brought := func(query string) *clerk.State { return mustDecide(t, b, page("/a?q=1&"+query, "Cookie", cookies)) }
@@ -92,6 +92,12 @@ func TestHandshakes(t *testing.T) {
 				require.Equal(t, "https://www.example.com/a?q=1", s.Header.Get("Location"), "back to the clean URL")
 			}
 		}
+		most := append(slices.Repeat([]string{"x=" + strings.Repeat("y", 8<<10-2)}, 31), session)
+		s := brought("__clerk_handshake_nonce=" + instance.Nonce(most...))
+		require.Equal(t, clerk.SignedIn, s.Status, "as many and as large as there may be")
+		require.Len(t, s.Header.Values("Set-Cookie"), 32)
+		s = brought("__clerk_handshake_nonce=" + instance.Nonce("x=1\r\nSet-Cookie: y=1", "x=1\x00", session))
+		require.Equal(t, []string{session}, s.Header.Values("Set-Cookie"), "of one line each")
 		require.Equal(t, "session-token-missing", brought("__clerk_handshake="+instance.HandshakeToken("__client_uat=0; Path=/")).Reason)
 		forged := clerktest.New(clerktest.Config{Production: production}).HandshakeToken(session)
 		template := instance.Token(func(header, claims map[string]any) {
@@ -111,7 +117,6 @@ func TestHandshakes(t *testing.T) {
 			require.NotContains(t, strings.Join(s.Header.Values("Set-Cookie"), " "), "__session=", name)
 			require.NotContains(t, s.Header.Get("Location"), "__clerk_handshake%3D", "%s: the next one begins without what failed", name)
 		}
-		_ = at
 	}
 }
 

@@ -23,7 +23,7 @@ type instance struct {
 
 var errPublishableKey = errors.New("clerk: PublishableKey is none: want pk_test_... or pk_live_..., as Clerk's dashboard shows it under API keys")
 
-// parseKey reads a publishable key. The host has no port, path or user in it: it
+// parseKey reads a publishable key. The host has no path and no user in it: it
 // becomes an address that browsers are sent to. The suffix is of the key's text, so
 // that a key with padding and one without have cookies of different names.
 func parseKey(key string) (instance, error) {
