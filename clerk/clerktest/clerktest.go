@@ -133,8 +133,8 @@ type Instance struct {
 	down    bool
 }
 
-// New makes an instance, with an RSA key of 2048 bits. It panics when the system has
-// no randomness.
+// New makes an instance. Its RSA key, of 2048 bits, is made when something needs it
+// first: that is slow, and not every test does.
 func New(c Config) *Instance {
 	kind := "test"
 	if c.Production {
@@ -168,27 +168,35 @@ func New(c Config) *Instance {
 	}
 	sum := sha1.Sum([]byte(i.PublishableKey))
 	i.CookieSuffix = "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]
-	i.RotateKeys()
 	return i
 }
 
 // RotateKeys replaces the signing key. Tokens of the old one do not verify any more,
 // once the other side has fetched the keys again.
 func (i *Instance) RotateKeys() {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err) // only when the system has no randomness
-	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.key, i.keyID = key, "ins_"+rand.Text()
+	i.key = nil
+}
+
+// signer returns the signing key and its id, for callers that hold mu.
+func (i *Instance) signer() (*rsa.PrivateKey, string) {
+	if i.key == nil {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err) // only when the system has no randomness
+		}
+		i.key, i.keyID = key, "ins_"+rand.Text()
+	}
+	return i.key, i.keyID
 }
 
 // PEM is the public key, for verification without the network: clerk.Config's JWTKey.
 func (i *Instance) PEM() string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	der, err := x509.MarshalPKIXPublicKey(i.key.Public())
+	key, _ := i.signer()
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		panic(err) // never for an RSA key
 	}
@@ -202,7 +210,7 @@ func (i *Instance) PEM() string {
 func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	now := i.now().Unix()
 	i.mu.Lock()
-	key, keyID := i.key, i.keyID
+	key, keyID := i.signer()
 	i.mu.Unlock()
 	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID, "cat": "cl_B7d4PD111AAA"}
 	claims := map[string]any{
@@ -336,7 +344,8 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isUser && r.Method == "GET":
 		i.showUser(w, user)
 	case r.URL.Path == "/v1/jwks":
-		providertest.WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: i.keyID, Algorithm: "RS256", Use: "sig"}}})
+		key, id := i.signer()
+		providertest.WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: id, Algorithm: "RS256", Use: "sig"}}})
 	case r.URL.Path == "/v1/clients/handshake_payload":
 		directives, ok := i.nonces[r.URL.Query().Get("nonce")]
 		if !ok {
