@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,7 +21,7 @@ func TestSessionOfAToken(t *testing.T) {
 	require.NoError(t, err)
 	s := d.Session
 	require.Equal(t, "sess_1 user_1 https://clerk.example.com clerk", s.ID+" "+s.Subject+" "+s.Issuer+" "+s.Provider)
-	require.Equal(t, []int64{now, now + 60}, []int64{s.IssuedAt.Unix(), s.ExpiresAt.Unix()})
+	require.Equal(t, []time.Time{time.Unix(now, 0), time.Unix(now+60, 0)}, []time.Time{s.IssuedAt, s.ExpiresAt})
 	for name, want := range map[string]string{"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin"} {
 		var value string
 		_, err := s.Claim(name, &value)
@@ -34,7 +35,7 @@ func TestSessionOfAToken(t *testing.T) {
 	require.NoError(t, err)
 	s = d.Session
 	require.Equal(t, "mt_1 mch_1 https://clerk.example.com clerk-machine", s.ID+" "+s.Subject+" "+s.Issuer+" "+s.Provider)
-	require.Equal(t, []int64{now, now + 60}, []int64{s.IssuedAt.Unix(), s.ExpiresAt.Unix()})
+	require.Equal(t, []time.Time{at.Now(), time.Unix(now+60, 0)}, []time.Time{s.IssuedAt, s.ExpiresAt})
 }
 
 func TestWhoIsSignedOutIsToldWhy(t *testing.T) {

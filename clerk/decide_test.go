@@ -220,3 +220,40 @@ func TestSatellite(t *testing.T) {
 	s = mustDecide(t, d, page("/?__clerk_redirect_url=https%3A%2F%2Fsat.example.net%2Fx", "Cookie", "__clerk_db_jwt=dvb_1"))
 	require.Equal(t, "https://sat.example.net/x?__clerk_db_jwt=dvb_1&__clerk_synced=true", s.Header.Get("Location"))
 }
+
+// TestWhereAPersonComesFrom: from another site, a person may have signed in or out
+// there.
+func TestWhereAPersonComesFrom(t *testing.T) {
+	for _, production := range []bool{true, false} {
+		instance, b, _ := setup(t, production, nil)
+		cookies := "__client_uat=1; __clerk_db_jwt=dvb_1; __session=" + instance.Token(nil)
+		accounts := map[bool]string{true: "https://accounts.example.com", false: "https://example.accounts.dev"}[production]
+		for referrer, foreign := range map[string]bool{
+			"": false, "nonsense": false, "%zz": false, "/page": false,
+			"https://www.example.com/page":              false,
+			"https://WWW.EXAMPLE.COM/page":              false,
+			"http://www.example.com/page":               true,
+			"https://www.example.com:8443/":             true,
+			"https://example.com/":                      true,
+			"https://" + instance.FrontendAPI + "/v1":   false,
+			strings.ToUpper(accounts) + "/sign-in":      false,
+			accounts + ":8443/sign-in":                  false,
+			"https://another.accounts.dev/sign-in":      production,
+			"https://another.accountsstage.dev/sign-in": production,
+			"https://x.accounts.lclclerk.com/sign-in":   production,
+			"https://accounts.dev.evil.example/":        true,
+			"https://evilaccounts.dev/":                 true,
+			"android-app://com.google.android.gm/":      true,
+		} {
+			want := "signed-in user_1"
+			if foreign {
+				want = "handshake primary-domain-cross-origin-sync"
+			}
+			require.Equal(t, want, decide(t, b, page("/", "Cookie", cookies, "Referer", referrer)), "%s, production %v", referrer, production)
+			r := page("/", "Cookie", cookies, "Referer", referrer)
+			r.Header.Set("Sec-Fetch-Dest", "iframe")
+			require.Equal(t, "signed-in user_1", decide(t, b, r), "%s: not for a part of a page", referrer)
+			require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", cookies+"; __clerk_redirect_count=1", "Referer", referrer)), "%s: once", referrer)
+		}
+	}
+}
