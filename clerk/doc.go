@@ -52,6 +52,12 @@
 // [Claims.Has] answers what Clerk's has() does: roles, permissions, features, plans,
 // and how recently the person proved who they are.
 //
+// # Webhooks
+//
+// [NewWebhook] is an endpoint for what Clerk tells of: people who are deleted,
+// organizations that are renamed. It verifies the signature, and [Event.Value] decodes
+// what most applications need.
+//
 // # What it does not protect from
 //
 // A session that is revoked at Clerk ends here with the token that the browser has:
@@ -91,5 +97,5 @@
 // The reference is @clerk/backend 3.25.0 with version 2026-05-12 of Clerk's API.
 // Its answers to several hundred requests are kept under testdata, and are those of
 // this package, but for the ones that are marked there, with the reason: each is
-// stricter here.
+// stricter here. So is [Config].Audiences, as its comment says.
 package clerk
