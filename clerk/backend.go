@@ -9,10 +9,24 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// Name is what [session.Session].Provider is for people whom Clerk signed in.
+// Name is what [session.Session].Provider is for people whom Clerk signed in. What
+// other tokens bring is [MachineName]'s.
 const Name = "clerk"
 
-// Authenticate implements [auth.Backend].
+// Authenticate implements [auth.Backend]: it makes a session of what [Backend.Decide]
+// says about r, whose public address is origin.
+//
+//	session     of a person              of a program
+//	Provider    Name                     MachineName
+//	ID          claim "sid"              the token's id, if it has one
+//	Subject     claim "sub": user_...    user_..., org_... or mch_...
+//	ExpiresAt   claim "exp"              of a JWT; else zero
+//	claims      org_id, org_slug,        token_type
+//	            org_role, if any
+//
+// A pending session is none, unless [Config].AcceptPending says so. Where there is no
+// session, the decision's Header says why: X-Clerk-Auth-Status, -Reason and -Message.
+// The error means that Clerk's API is needed and does not answer.
 func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision, error) {
 	s, err := b.Decide(r, origin)
 	if err != nil {
@@ -55,7 +69,11 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 }
 
 // SignOut implements [auth.Backend]: it revokes the session at Clerk and deletes
-// its cookies here.
+// its cookies here. A session that is not Clerk's, or a program's, is only deleted
+// here. One that Clerk does not know any more is signed out. The error says that
+// Clerk could not be told; the cookies are then still there, for another try.
+//
+// The token itself counts until it expires, wherever there is a copy of it.
 func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error {
 	if s.ID != "" && s.Provider == Name {
 		resp, err := b.call(r.Context(), "POST", "/v1/sessions/"+url.PathEscape(s.ID)+"/revoke", []byte("{}"))
@@ -75,7 +93,8 @@ func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Ses
 }
 
 // FromContext returns what was decided about the request that ctx belongs to,
-// and why. ok is false where no Clerk backend was asked.
+// and why. ok is false where no Clerk backend was asked: outside of the middleware,
+// or for a session that is not Clerk's. The State belongs to that request alone.
 func FromContext(ctx context.Context) (s *State, ok bool) {
 	s, ok = auth.BackendValue(ctx).(*State)
 	return s, ok

@@ -1,9 +1,3 @@
-// Package clerk authenticates requests with Clerk as Clerk's own JavaScript back
-// end does: session tokens in the header and in cookies, with handshake, refresh,
-// development instances and satellite domains.
-//
-//	c, err := clerk.New(clerk.Config{PublishableKey: pk, SecretKey: auth.NewSecret(sk)})
-//	a, err := auth.New(auth.Config{Secrets: secrets, Backend: c})
 package clerk
 
 import (
@@ -15,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,34 +19,47 @@ import (
 	"github.com/sallyport/auth/internal/upstream"
 )
 
+// apiVersion is the version of Clerk's APIs that is asked for, in the header
+// Clerk-Api-Version and in handshakes.
 const apiVersion = "2026-05-12"
 
 // Config describes an application of a Clerk instance. PublishableKey and
-// SecretKey are required.
+// SecretKey are required; the zero value of every other field is the safe default.
+// [New] copies it, and checks it.
 type Config struct {
-	PublishableKey string      // pk_test_... or pk_live_...
-	SecretKey      auth.Secret // sk_test_... or sk_live_...
+	// PublishableKey is pk_test_... or pk_live_...: it names the instance, and says
+	// whether that is a development or a production one. It is no secret.
+	PublishableKey string
+
+	// SecretKey is sk_test_... or sk_live_.... It authenticates calls of Clerk's
+	// APIs, and goes nowhere else.
+	SecretKey auth.Secret
 
 	// JWTKey is the instance's public key, a PEM. With it tokens are verified
 	// without any network call, and a key that Clerk rotates has to be changed here.
+	// If empty, the keys are fetched at first use, and again after five minutes.
 	JWTKey string
 
-	// AuthorizedParties are the origins whose tokens count: "https://example.com".
-	// If nil, any of the instance. Clerk makes tokens without this claim on some
-	// navigations; those hand over to a handshake.
+	// AuthorizedParties are the origins whose tokens count, claim "azp":
+	// "https://example.com". If nil, any of the instance. Clerk makes tokens without
+	// this claim on some navigations; those hand over to a handshake.
 	AuthorizedParties []string
 
-	// Satellite says that this is a satellite domain, Domain, of an application
-	// whose primary one has the sign-in page at SignInURL.
+	// Satellite says that this is a satellite domain of an application whose primary
+	// domain has the sign-in page, at SignInURL. It needs Domain or ProxyURL.
 	Satellite bool
-	Domain    string
 
-	// SatelliteAutoSync asks the primary domain about everybody, not only about
-	// people who were seen here before or come from signing in.
+	// Domain is the satellite's: "example.net". Clerk's Frontend API is then at
+	// clerk.example.net; a development instance makes no use of it.
+	Domain string
+
+	// SatelliteAutoSync asks the primary domain about everybody. If false, only
+	// about people who were seen here before or come from signing in.
 	SatelliteAutoSync bool
 
 	// ProxyURL is where this application or another proxies Clerk's Frontend API:
-	// "https://example.com/__clerk". It is then the issuer of tokens.
+	// "https://example.com/__clerk", https but on loopback. It is then the issuer
+	// of tokens. If empty, the address that PublishableKey names is.
 	ProxyURL string
 
 	// SignInURL is a page of the application. If empty, Clerk's.
@@ -67,46 +75,72 @@ type Config struct {
 
 	// OrganizationPaths are parts of the application that belong to one
 	// organization: "/orgs/{slug}" or "/orgs/{id}", with whatever is below. A
-	// navigation there makes that organization the active one. PersonalPaths are
-	// those where none is.
-	OrganizationPaths, PersonalPaths []string
+	// navigation there makes that organization the active one; anything else keeps
+	// the one that is active, so that a handler still has to look. If nil, none.
+	OrganizationPaths []string
+
+	// PersonalPaths are parts where no organization is active: "/me", with whatever
+	// is below. If nil, none.
+	PersonalPaths []string
 
 	// AcceptTokens are the kinds of tokens that count. If nil, SessionToken. The
 	// others count in the Authorization header only.
 	AcceptTokens []TokenType
 
-	// Audiences are those for whom an OAuth access token may have been made, its
-	// claim "aud": RFC 9068 4. If nil, anybody.
+	// Audiences are those for whom a token may have been made, its claim "aud":
+	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, every token
+	// has to name one of them: OAuth access tokens and machines' tokens, be they
+	// JWTs or opaque, in which case Clerk's answer has to, and session tokens. An
+	// API key is for its whole instance: it counts where Clerk's answer names no
+	// audience, and not where it names another.
+	//
+	// Clerk puts no audience into session tokens unless the dashboard says so
+	// (Sessions, Customize session token: {"aud": "https://api.example.com"}), and
+	// none into its answers about opaque M2M tokens. @clerk/backend takes session
+	// tokens and M2M JWTs without one, and any opaque M2M token; this package is
+	// stricter.
 	Audiences []string
 
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It
 	// costs a call for each person every 5 minutes; without it a session says only
-	// which user it is.
+	// which user it is. Where Clerk does not answer within 2 seconds, the last that
+	// is known counts, or nothing.
 	Profiles bool
 
 	// ClockSkew is how far clocks may differ. If zero, 5 seconds; at most a minute.
 	ClockSkew time.Duration
 
 	// AcceptPending takes sessions with a task left, such as choosing an
-	// organization, for signed in.
+	// organization or enrolling a second factor, for signed in. If false, people are
+	// sent to the task.
 	AcceptPending bool
 
-	APIURL     string           // of Clerk's Backend API. If empty, https://api.clerk.com
-	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
-	Logger     *slog.Logger     // If nil, slog.Default
-	Now        func() time.Time // If nil, time.Now
+	// APIURL is the address of Clerk's Backend API, https but on loopback. If empty,
+	// https://api.clerk.com.
+	APIURL string
+
+	// HTTPClient makes the calls: its Transport is used, with timeouts and limits of
+	// our own, and without redirects. If nil, a client of our own.
+	HTTPClient *http.Client
+
+	// Logger is told of what is refused, without tokens. If nil, slog.Default.
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, time.Now.
+	Now func() time.Time
 }
 
-// Backend is an [auth.Backend] for one instance. It shares nothing with others,
-// and is safe for concurrent use.
+// Backend is an [auth.Backend] for one instance of Clerk. It shares no key and no
+// cache with others: clerk-sdk-go does, so that a token of one instance counts at
+// another. It is safe for concurrent use. [New] makes it.
 type Backend struct {
 	config      Config
 	instance    instance
-	frontendAPI string   // base URL
+	frontendAPI string   // base URL, without a slash at the end
 	issuers     []string // one, or a satellite's two
-	parties     []string
+	parties     []string // nil: any
 	fixedKey    *rsa.PublicKey
-	orgPaths    []orgPath
+	orgPaths    []orgPath // in the order of the configuration; the first that matches counts
 	keys        *keyCache
 	remembered  rememberedTokens
 	client      *upstream.Client
@@ -118,8 +152,9 @@ type Backend struct {
 
 var _ auth.Backend = (*Backend)(nil)
 
-// New checks c and returns the backend. It does no network I/O. The error joins
-// every problem that c has.
+// New checks c and returns the backend. It does no network I/O and starts no
+// goroutine. The error joins every problem that c has, and names none of its
+// secrets.
 func New(c Config) (*Backend, error) {
 	if c.APIURL == "" {
 		c.APIURL = "https://api.clerk.com"
@@ -179,6 +214,9 @@ func New(c Config) (*Backend, error) {
 	return b, nil
 }
 
+// check finds what is wrong with fields that stand on their own, or beside one
+// another. A list that is empty and not nil is a mistake, such as a variable that
+// was not set: taken for "any" it would open what somebody meant to close.
 func (c *Config) check(production bool) (err error) {
 	problem := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("clerk: "+format, args...)) }
 	absolute := func(field, raw string) {
@@ -195,6 +233,9 @@ func (c *Config) check(production bool) (err error) {
 	}
 	if c.AcceptTokens != nil && len(c.AcceptTokens) == 0 {
 		problem("AcceptTokens is empty, not nil, and would admit nobody")
+	}
+	if c.Audiences != nil && (len(c.Audiences) == 0 || slices.Contains(c.Audiences, "")) {
+		problem("Audiences is empty, not nil, or has an empty string: want those for whom tokens are made, such as https://api.example.com")
 	}
 	for _, kind := range c.AcceptTokens {
 		if kind != SessionToken && kind != APIKey && kind != M2MToken && kind != OAuthToken {
@@ -233,15 +274,20 @@ func (c *Config) check(production bool) (err error) {
 	return err
 }
 
+// isSecretKey looks at the form alone: whether Clerk takes the key shows at the
+// first call.
 func isSecretKey(s string) bool {
 	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "sk_live_")
 }
 
+// isOrigin reports whether s is a scheme and a host as a browser writes them in the
+// header Origin: RFC 6454 6.1. An app's, such as "app://example", is one too.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme+"://"+u.Host == s && u.Host != ""
 }
 
+// fetchKeys gets the instance's key set, RFC 7517, which only the secret key may see.
 func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
 	resp, err := b.call(ctx, "GET", "/v1/jwks", nil)
 	if err != nil {
@@ -253,9 +299,12 @@ func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
 	return resp.Body, nil
 }
 
+// maxAnswer bounds an answer of Clerk's API, in bytes after decompression.
 const maxAnswer = 1 << 20
 
-// call asks Clerk's Backend API. The secret key goes nowhere else.
+// call asks Clerk's Backend API. path begins with a slash and may have a query; its
+// parts are escaped by the caller. The secret key goes to that host and follows no
+// redirect. The error wraps errUnreachable; any status is an answer.
 func (b *Backend) call(ctx context.Context, method, path string, body []byte) (*upstream.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, bytes.NewReader(body))
 	if err != nil {

@@ -29,13 +29,18 @@ type clock struct {
 func (c *clock) Now() time.Time          { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
 func (c *clock) advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
 
+// serve answers as the Backend API of instance, and returns its address.
+func serve(t testing.TB, instance *clerktest.Instance) string {
+	api := httptest.NewServer(instance)
+	t.Cleanup(api.Close)
+	return api.URL
+}
+
 // setup is an instance, its API, and a backend that verifies with fetched keys.
 func setup(t testing.TB, production bool, change func(*clerk.Config)) (*clerktest.Instance, *clerk.Backend, *clock) {
 	at := &clock{now: time.Now()}
 	instance := clerktest.New(clerktest.Config{Production: production, Now: at.Now})
-	api := httptest.NewServer(instance)
-	t.Cleanup(api.Close)
-	c := clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), APIURL: api.URL, Now: at.Now}
+	c := clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), APIURL: serve(t, instance), Now: at.Now}
 	if change != nil {
 		change(&c)
 	}
@@ -226,42 +231,91 @@ func TestWithoutTheNetwork(t *testing.T) {
 	}
 }
 
-func TestConfig(t *testing.T) {
+func TestConfig(t *testing.T) { // LG-06
 	i := clerktest.New(clerktest.Config{})
-	for name, change := range map[string]func(*clerk.Config){
-		"no key":          func(c *clerk.Config) { c.PublishableKey = "" },
-		"a secret as key": func(c *clerk.Config) { c.PublishableKey = i.SecretKey },
-		"no host": func(c *clerk.Config) {
-			c.PublishableKey = "pk_test_" + base64.StdEncoding.EncodeToString([]byte("localhost$"))
-		},
-		"no dollar": func(c *clerk.Config) {
-			c.PublishableKey = "pk_test_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com"))
-		},
-		"two dollars": func(c *clerk.Config) {
-			c.PublishableKey = "pk_test_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com$$"))
-		},
-		"a path": func(c *clerk.Config) {
-			c.PublishableKey = "pk_live_" + base64.StdEncoding.EncodeToString([]byte("clerk.example.com/x$"))
-		},
-		"no secret":           func(c *clerk.Config) { c.SecretKey = auth.Secret{} },
-		"a bad PEM":           func(c *clerk.Config) { c.JWTKey = "nonsense" },
-		"API by http":         func(c *clerk.Config) { c.APIURL = "http://api.clerk.com" },
-		"a party with path":   func(c *clerk.Config) { c.AuthorizedParties = []string{"https://example.com/"} },
-		"no party":            func(c *clerk.Config) { c.AuthorizedParties = []string{} },
-		"satellite of nobody": func(c *clerk.Config) { c.Satellite = true; c.SignInURL = "https://example.com/in" },
-		"no sign-in page":     func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" },
-		"no kind of token":    func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{} },
-		"an unknown kind":     func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{"password"} },
-		"a way to an app":     func(c *clerk.Config) { c.RedirectOrigins = []string{"app://example.com"} },
-		"a day of skew":       func(c *clerk.Config) { c.ClockSkew = 24 * time.Hour },
+	key := func(text string) func(*clerk.Config) {
+		return func(c *clerk.Config) { c.PublishableKey = "pk_test_" + base64.StdEncoding.EncodeToString([]byte(text)) }
+	}
+	for name, test := range map[string]struct {
+		change func(*clerk.Config)
+		want   string // in the error; none if empty
+	}{
+		"as it is":             {func(*clerk.Config) {}, ""},
+		"no key":               {func(c *clerk.Config) { c.PublishableKey = "" }, "PublishableKey"},
+		"a secret as key":      {func(c *clerk.Config) { c.PublishableKey = i.SecretKey }, "PublishableKey"},
+		"of another kind":      {func(c *clerk.Config) { c.PublishableKey = strings.Replace(i.PublishableKey, "test", "prod", 1) }, "PublishableKey"},
+		"four parts":           {func(c *clerk.Config) { c.PublishableKey += "_x" }, "PublishableKey"},
+		"no base64":            {func(c *clerk.Config) { c.PublishableKey = "pk_test_!!!!" }, "PublishableKey"},
+		"no padding":           {func(c *clerk.Config) { c.PublishableKey = strings.TrimRight(i.PublishableKey, "=") }, ""},
+		"no dot":               {key("localhost$"), "PublishableKey"},
+		"no dollar":            {key("clerk.example.com"), "PublishableKey"},
+		"two dollars":          {key("clerk.example.com$$"), "PublishableKey"},
+		"a path":               {key("clerk.example.com/x$"), "PublishableKey"},
+		"a user":               {key("me@clerk.example.com$"), "PublishableKey"},
+		"a port":               {key("clerk.example.com:8443$"), ""},
+		"no host":              {key("$"), "PublishableKey"},
+		"no secret":            {func(c *clerk.Config) { c.SecretKey = auth.Secret{} }, "SecretKey"},
+		"a live secret":        {func(c *clerk.Config) { c.SecretKey = auth.NewSecret("sk_live_x") }, ""},
+		"a bad PEM":            {func(c *clerk.Config) { c.JWTKey = "nonsense" }, "JWTKey"},
+		"API by http":          {func(c *clerk.Config) { c.APIURL = "http://api.clerk.com" }, "APIURL"},
+		"API with a query":     {func(c *clerk.Config) { c.APIURL = "https://api.clerk.com?x=1" }, "APIURL"},
+		"API with a fragment":  {func(c *clerk.Config) { c.APIURL = "https://api.clerk.com#x" }, "APIURL"},
+		"API on loopback":      {func(c *clerk.Config) { c.APIURL = "http://127.0.0.1:8080" }, ""},
+		"a proxy by http":      {func(c *clerk.Config) { c.ProxyURL = "http://example.com/__clerk" }, "ProxyURL"},
+		"a proxy's path":       {func(c *clerk.Config) { c.ProxyURL = "/__clerk" }, "ProxyURL"},
+		"a party with path":    {func(c *clerk.Config) { c.AuthorizedParties = []string{"https://example.com/"} }, "no origin"},
+		"a party without host": {func(c *clerk.Config) { c.AuthorizedParties = []string{"https://"} }, "no origin"},
+		"a host as party":      {func(c *clerk.Config) { c.AuthorizedParties = []string{"example.com"} }, "no origin"},
+		"an app as party":      {func(c *clerk.Config) { c.AuthorizedParties = []string{"app://example"} }, ""},
+		"no party":             {func(c *clerk.Config) { c.AuthorizedParties = []string{} }, "AuthorizedParties"},
+		"nowhere to go":        {func(c *clerk.Config) { c.RedirectOrigins = []string{} }, "RedirectOrigins"},
+		"a way to an app":      {func(c *clerk.Config) { c.RedirectOrigins = []string{"app://example.com"} }, "RedirectOrigins"},
+		"ways to websites":     {func(c *clerk.Config) { c.RedirectOrigins = []string{"https://example.com", "http://localhost:3000"} }, ""},
+		"a page's path":        {func(c *clerk.Config) { c.SignInURL = "/sign-in" }, "SignInURL"},
+		"a page that is none":  {func(c *clerk.Config) { c.SignInURL = "https://%zz/" }, "SignInURL"},
+		"a page of no host":    {func(c *clerk.Config) { c.SignUpURL = "https:/sign-up" }, "SignUpURL"},
+		"a script as page":     {func(c *clerk.Config) { c.SignUpURL = "javascript://example.com/%0aalert(1)" }, "SignUpURL"},
+		"pages by http":        {func(c *clerk.Config) { c.SignInURL, c.SignUpURL = "http://localhost/in", "http://localhost/up" }, ""},
+		"satellite of nobody":  {func(c *clerk.Config) { c.Satellite, c.SignInURL = true, "https://example.com/in" }, "Domain or ProxyURL"},
+		"no sign-in page":      {func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" }, "SignInURL, of the primary"},
+		"a live satellite":     {func(c *clerk.Config) { c.Satellite, c.Domain, c.PublishableKey = true, "sat.example", live }, ""},
+		"a proxied satellite": {func(c *clerk.Config) {
+			c.Satellite, c.ProxyURL, c.PublishableKey = true, "https://sat.example/__clerk", live
+		}, ""},
+		"a domain with a path":   {func(c *clerk.Config) { c.Domain = "sat.example/x" }, "Domain"},
+		"a domain with a user":   {func(c *clerk.Config) { c.Domain = "me@sat.example" }, "Domain"},
+		"a domain that is none":  {func(c *clerk.Config) { c.Domain = "%zz" }, "Domain"},
+		"no kind of token":       {func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{} }, "AcceptTokens is empty"},
+		"an unknown kind":        {func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{clerk.APIKey, "password"} }, "\"password\" is no kind"},
+		"every kind":             {func(c *clerk.Config) { c.AcceptTokens = everyToken }, ""},
+		"no audience":            {func(c *clerk.Config) { c.Audiences = []string{} }, "Audiences"},
+		"an empty audience":      {func(c *clerk.Config) { c.Audiences = []string{"https://example.com", ""} }, "Audiences"},
+		"time runs backwards":    {func(c *clerk.Config) { c.ClockSkew = -time.Nanosecond }, "ClockSkew"},
+		"more than a minute":     {func(c *clerk.Config) { c.ClockSkew = time.Minute + 1 }, "ClockSkew"},
+		"a minute":               {func(c *clerk.Config) { c.ClockSkew = time.Minute }, ""},
+		"personal with a name":   {func(c *clerk.Config) { c.PersonalPaths = []string{"/me/{slug}"} }, "want one such as"},
+		"an organization's none": {func(c *clerk.Config) { c.OrganizationPaths = []string{"/me"} }, "want one such as"},
 	} {
 		c := clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey)}
-		change(&c)
-		_, err := clerk.New(c)
-		require.Error(t, err, name)
+		test.change(&c)
+		b, err := clerk.New(c)
+		if test.want == "" {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, test.want, name)
+		require.Nil(t, b, name)
 		require.NotContains(t, err.Error(), i.SecretKey, name)
+		require.Equal(t, 1, strings.Count(err.Error(), "clerk: "), "%s: nothing else: %v", name, err)
+	}
+	_, err := clerk.New(clerk.Config{ClockSkew: time.Hour, Domain: "/"})
+	for _, field := range []string{"PublishableKey", "SecretKey", "ClockSkew", "Domain"} {
+		require.ErrorContains(t, err, field, "all at once")
 	}
 }
+
+// live is the publishable key of a production instance.
+const live = "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k"
 
 func TestHandshakeStaysOnTheHost(t *testing.T) {
 	i := clerktest.New(clerktest.Config{})

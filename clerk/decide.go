@@ -9,33 +9,99 @@ import (
 	"strconv"
 )
 
+// The decision about a request, from the top; what is first counts. "-> reason" is
+// a handshake for a navigation, and signed out with that reason for anything else.
+//
+//	a token in Authorization
+//	├── of a kind that is not accepted ........ signed out: token-type-mismatch
+//	├── an API key, M2M or OAuth token ........ Clerk's answer, or its signature
+//	└── a session token ....................... verify, below
+//	cookies
+//	├── the end of a handshake ................ its cookies; verify its session
+//	├── satellite, a document, not yet synced
+//	│   ├── no cookies, and nobody asks ....... signed out: session-token-and-uat-missing
+//	│   └── no cookies, or somebody asks ...... -> satellite-needs-syncing
+//	├── development instance
+//	│   ├── a satellite asks .................. -> primary-responds-to-syncing
+//	│   ├── a development browser in the URL .. -> dev-browser-sync
+//	│   └── no development browser ............ -> dev-browser-missing
+//	├── no __client_uat, no __session ......... signed out: session-token-and-uat-missing
+//	├── only __session ........................ -> session-token-but-no-client-uat
+//	├── only __client_uat ..................... -> client-uat-but-no-session-token
+//	├── undecodable, or a machine's ........... signed out
+//	├── iat is before __client_uat ............ -> session-token-iat-before-client-uat
+//	├── verify ................................ below
+//	├── a document linked from another site ... -> primary-domain-cross-origin-sync
+//	├── another organization than the path's .. -> active-organization-mismatch
+//	└── signed in
+//	verify
+//	├── expired ............................... refresh, or -> session-token-expired-refresh-...
+//	├── not yet valid ......................... -> session-token-nbf
+//	├── issued in the future .................. -> session-token-iat-in-the-future
+//	└── anything else wrong ................... signed out
+//
+// The cookie __client_uat says since when somebody is signed in with this browser,
+// in seconds since 1970; Clerk sets it to 0 when they sign out, on whatever domain.
+// A token of an earlier time is therefore another session's.
+
 // Status is the outcome of a decision.
 type Status string
 
 // The outcomes.
 const (
-	SignedIn  Status = "signed-in"
+	// SignedIn is of somebody whose token counts; they may still be pending.
+	SignedIn Status = "signed-in"
+
+	// SignedOut is of somebody without a token, or whose token does not count.
 	SignedOut Status = "signed-out"
-	Handshake Status = "handshake" // the browser is sent to Clerk and comes back
+
+	// Handshake is of a browser that is sent to Clerk, and comes back.
+	Handshake Status = "handshake"
 )
 
-// State is what was decided about a request, and why, in Clerk's words.
+// State is what was decided about a request, and why, in Clerk's words. It belongs
+// to that request: changing it changes nothing else.
 type State struct {
-	Status  Status
-	Reason  string      // such as "session-token-expired-refresh-non-eligible-no-refresh-cookie"; empty when signed in
-	Message string      // of a token that does not count: why, for people
-	Type    TokenType   // when signed in
-	Claims  *Claims     // when signed in with a session token
-	Machine *Machine    // when signed in with another
-	Token   string      // when signed in
-	Header  http.Header // to answer with: Set-Cookie, Location (then with 307); may be nil
+	// Status is the outcome.
+	Status Status
+
+	// Reason is why somebody is not signed in, such as "token-invalid-signature" or
+	// "session-token-and-uat-missing"; empty when signed in. The names are those of
+	// @clerk/backend. It is safe to show.
+	Reason string
+
+	// Message says for people why a token does not count. It has nothing of the
+	// token. It may be empty.
+	Message string
+
+	// Type is the kind of the token that counts; empty unless signed in.
+	Type TokenType
+
+	// Claims are those of a session token that counts, pending or not; nil otherwise.
+	Claims *Claims
+
+	// Machine is what any other token that counts says; nil otherwise.
+	Machine *Machine
+
+	// Token is the one that counts, for calls in the person's name. It is a secret.
+	Token string
+
+	// Header is to be added to the answer: Set-Cookie lines, and Location, which goes
+	// with status 307. It may be nil.
+	Header http.Header
 }
 
-// loopLimit is how many handshakes in a row a browser is sent on.
+// loopLimit is how many handshakes in a row a browser is sent on. The cookie that
+// counts them lives for two seconds.
 const loopLimit = 3
 
-// Decide decides about r, whose public address is origin: Clerk's decision tree.
+// Decide decides about r, whose public address is origin: scheme and host, which
+// come from the configuration or from trusted headers and never from r's path. It
+// may call Clerk's API, and sends nothing to the browser; [Backend.Authenticate] and
+// the middleware of package auth do what the State says.
+//
 // The error says that nothing can be decided, because Clerk's API does not answer.
+// It is never somebody's fault who sent the request, and never means signed out.
 func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	ctx := r.Context()
 	q := &request{Request: r, origin: origin}
@@ -70,6 +136,8 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	return b.byCookie(ctx, q)
 }
 
+// byHeader decides about a session token in the Authorization header. No cookie
+// says who it is: two sources of identity could be played against one another.
 func (b *Backend) byHeader(ctx context.Context, q *request, token string) (*State, error) {
 	t := b.decode(token)
 	err := b.verify(ctx, t, b.config.ClockSkew)
@@ -84,7 +152,9 @@ func (b *Backend) byHeader(ctx context.Context, q *request, token string) (*Stat
 	return b.refused(ctx, q, t.jwt, err)
 }
 
-// satellite is how a satellite domain learns of a session on the primary one.
+// satellite is how a satellite domain, which has cookies of its own, learns of a
+// session on the primary one. The parameter __clerk_synced is "false" after signing
+// in there, and "true" on the way back. nil lets the tree go on.
 func (b *Backend) satellite(q *request) *State {
 	if !b.config.Satellite || !q.isDocument() || q.param(paramSynced) == "true" {
 		return nil
@@ -107,7 +177,9 @@ func (b *Backend) satellite(q *request) *State {
 }
 
 // development is what development instances need because their cookies are on
-// another domain than Clerk's.
+// another domain than Clerk's: the "development browser", __clerk_db_jwt, stands for
+// Clerk's own cookie, and travels in URLs. It goes to configured satellites only.
+// nil lets the tree go on.
 func (b *Backend) development(q *request) *State {
 	if back := q.param(paramRedirectURL); back != "" && !b.config.Satellite {
 		if to, ok := b.mayReturn(back, nil); ok {
@@ -129,6 +201,8 @@ func (b *Backend) development(q *request) *State {
 	return nil
 }
 
+// byCookie is the part of the tree for a browser that is neither on its way back
+// nor on its way to another domain.
 func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	switch {
 	case q.clientUAT == 0 && q.session == "":
@@ -186,13 +260,16 @@ func (b *Backend) refused(ctx context.Context, q *request, t *jwt, err error) (*
 	return signedOut(why), nil
 }
 
+// reasonNobody is an ordinary visitor.
 const reasonNobody reason = "session-token-and-uat-missing"
 
+// signedOut is the State of somebody whose token does not count, or who has none.
 func signedOut(why reason) *State {
 	return &State{Status: SignedOut, Reason: string(why), Message: messages[why]}
 }
 
-// signedIn has claims of its own: what remembers t is shared.
+// signedIn is the State of somebody with the verified token t. It has claims of its
+// own: what remembers t is shared.
 func signedIn(t *jwt, h http.Header) *State {
 	one := &struct {
 		state  State
@@ -220,7 +297,9 @@ func (b *Backend) handshake(q *request, why string) *State {
 	return b.redirect(q, why, to)
 }
 
-// redirect is a handshake's way there, counted so that it ends.
+// redirect is a handshake's way there, counted so that it ends: cookies that the
+// browser does not keep, or keys of two instances, would otherwise send it round for
+// ever.
 func (b *Backend) redirect(q *request, why, location string) *State {
 	if !q.mayHandshake() {
 		return signedOut(reason(why))

@@ -75,7 +75,7 @@ func TestDecisions(t *testing.T) {
 
 func TestHandshakes(t *testing.T) {
 	for _, production := range []bool{true, false} {
-		instance, b, at := setup(t, production, nil)
+		instance, b, _ := setup(t, production, nil)
 		session := "__session=" + instance.Token(nil) + "; Path=/; Secure"
 		cookies := "__client_uat=1; __clerk_db_jwt=x"
 		brought := func(query string) *clerk.State { return mustDecide(t, b, page("/a?q=1&"+query, "Cookie", cookies)) }
@@ -92,6 +92,12 @@ func TestHandshakes(t *testing.T) {
 				require.Equal(t, "https://www.example.com/a?q=1", s.Header.Get("Location"), "back to the clean URL")
 			}
 		}
+		most := append(slices.Repeat([]string{"x=" + strings.Repeat("y", 8<<10-2)}, 31), session)
+		s := brought("__clerk_handshake_nonce=" + instance.Nonce(most...))
+		require.Equal(t, clerk.SignedIn, s.Status, "as many and as large as there may be")
+		require.Len(t, s.Header.Values("Set-Cookie"), 32)
+		s = brought("__clerk_handshake_nonce=" + instance.Nonce("x=1\r\nSet-Cookie: y=1", "x=1\x00", session))
+		require.Equal(t, []string{session}, s.Header.Values("Set-Cookie"), "of one line each")
 		require.Equal(t, "session-token-missing", brought("__clerk_handshake="+instance.HandshakeToken("__client_uat=0; Path=/")).Reason)
 		forged := clerktest.New(clerktest.Config{Production: production}).HandshakeToken(session)
 		template := instance.Token(func(header, claims map[string]any) {
@@ -111,7 +117,6 @@ func TestHandshakes(t *testing.T) {
 			require.NotContains(t, strings.Join(s.Header.Values("Set-Cookie"), " "), "__session=", name)
 			require.NotContains(t, s.Header.Get("Location"), "__clerk_handshake%3D", "%s: the next one begins without what failed", name)
 		}
-		_ = at
 	}
 }
 
@@ -214,4 +219,41 @@ func TestSatellite(t *testing.T) {
 	_ = primary
 	s = mustDecide(t, d, page("/?__clerk_redirect_url=https%3A%2F%2Fsat.example.net%2Fx", "Cookie", "__clerk_db_jwt=dvb_1"))
 	require.Equal(t, "https://sat.example.net/x?__clerk_db_jwt=dvb_1&__clerk_synced=true", s.Header.Get("Location"))
+}
+
+// TestWhereAPersonComesFrom: from another site, a person may have signed in or out
+// there.
+func TestWhereAPersonComesFrom(t *testing.T) {
+	for _, production := range []bool{true, false} {
+		instance, b, _ := setup(t, production, nil)
+		cookies := "__client_uat=1; __clerk_db_jwt=dvb_1; __session=" + instance.Token(nil)
+		accounts := map[bool]string{true: "https://accounts.example.com", false: "https://example.accounts.dev"}[production]
+		for referrer, foreign := range map[string]bool{
+			"": false, "nonsense": false, "%zz": false, "/page": false,
+			"https://www.example.com/page":              false,
+			"https://WWW.EXAMPLE.COM/page":              false,
+			"http://www.example.com/page":               true,
+			"https://www.example.com:8443/":             true,
+			"https://example.com/":                      true,
+			"https://" + instance.FrontendAPI + "/v1":   false,
+			strings.ToUpper(accounts) + "/sign-in":      false,
+			accounts + ":8443/sign-in":                  false,
+			"https://another.accounts.dev/sign-in":      production,
+			"https://another.accountsstage.dev/sign-in": production,
+			"https://x.accounts.lclclerk.com/sign-in":   production,
+			"https://accounts.dev.evil.example/":        true,
+			"https://evilaccounts.dev/":                 true,
+			"android-app://com.google.android.gm/":      true,
+		} {
+			want := "signed-in user_1"
+			if foreign {
+				want = "handshake primary-domain-cross-origin-sync"
+			}
+			require.Equal(t, want, decide(t, b, page("/", "Cookie", cookies, "Referer", referrer)), "%s, production %v", referrer, production)
+			r := page("/", "Cookie", cookies, "Referer", referrer)
+			r.Header.Set("Sec-Fetch-Dest", "iframe")
+			require.Equal(t, "signed-in user_1", decide(t, b, r), "%s: not for a part of a page", referrer)
+			require.Equal(t, "signed-in user_1", decide(t, b, page("/", "Cookie", cookies+"; __clerk_redirect_count=1", "Referer", referrer)), "%s: once", referrer)
+		}
+	}
 }

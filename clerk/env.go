@@ -8,7 +8,12 @@ import (
 	"github.com/sallyport/auth/envvar"
 )
 
-// FromEnv makes a backend of [ConfigFromEnv]. It is for [auth.Parts].Backend.
+// FromEnv makes a backend of [ConfigFromEnv]. It is for [auth.Parts].Backend:
+//
+//	cfg, err := auth.ConfigFromEnv(os.Getenv, auth.Parts{Backend: clerk.FromEnv})
+//
+// client makes the calls of Clerk's API; if nil, one of our own. The errors are
+// those of ConfigFromEnv and [New].
 func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 	c, err := ConfigFromEnv(env)
 	if err != nil {
@@ -18,9 +23,15 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 	return New(c)
 }
 
-// ConfigFromEnv reads NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, CLERK_SECRET_KEY,
-// CLERK_JWT_KEY and CLERK_AUTHORIZED_PARTIES, for a program that sets more than
-// these. Every problem is an [*envvar.Error], joined.
+// ConfigFromEnv reads the variables of a Clerk application, for a program that sets
+// more than these:
+//
+//	NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY   PublishableKey; or CLERK_PUBLISHABLE_KEY
+//	CLERK_SECRET_KEY                    SecretKey
+//	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
+//	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
+//
+// Every problem is an [*envvar.Error], joined. None contains a variable's value.
 func ConfigFromEnv(env auth.Env) (Config, error) {
 	r := envvar.NewReader(env)
 	problem := func(name, problem, cure string) {
@@ -29,7 +40,7 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	c := Config{
 		PublishableKey: r.Get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
 		SecretKey:      auth.NewSecret(r.Get("CLERK_SECRET_KEY")),
-		JWTKey:         env("CLERK_JWT_KEY"),
+		JWTKey:         env("CLERK_JWT_KEY"), // a PEM may end with a line break
 	}
 	if parties := r.Get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
 		c.AuthorizedParties = envvar.Split(parties)

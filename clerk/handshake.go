@@ -12,7 +12,36 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
+// A handshake renews a browser's cookies without anybody noticing:
+//
+//	browser                application                    Clerk
+//	   │  GET /page             │                             │
+//	   ├───────────────────────>│                             │
+//	   │  307, redirect_url     │                             │
+//	   │<───────────────────────┤                             │
+//	   │  GET /v1/client/handshake?redirect_url=.../page      │
+//	   ├─────────────────────────────────────────────────────>│
+//	   │  307 /page?__clerk_handshake_nonce=...               │
+//	   │<─────────────────────────────────────────────────────┤
+//	   │  GET /page?__clerk_... │  GET handshake_payload      │
+//	   ├───────────────────────>├────────────────────────────>│
+//	   │                        │  {"directives": [...]}      │
+//	   │                        │<────────────────────────────┤
+//	   │  200, Set-Cookie: ...  │                             │
+//	   │<───────────────────────┤                             │
+//
+// Clerk knows the browser by a cookie on its own domain. What it brings are
+// "directives", lines for Set-Cookie; the last whose name begins with __session has
+// the token. Clerk may also bring them in a signed token, __clerk_handshake, in the
+// place of a nonce. A development instance's browser is sent once more to the page
+// without these parameters.
+//
+// Of a handshake token, signature and category are checked; it has no expiry, and
+// names no browser. Who gets somebody to follow a link with their own signs that
+// browser in as themselves, as with Clerk's own SDKs, for as long as the session
+// token inside lives.
 const (
+	// maxDirectives and maxDirective, in bytes, bound what becomes an answer's header.
 	maxDirectives = 32
 	maxDirective  = 8 << 10
 
@@ -20,7 +49,8 @@ const (
 )
 
 // resolve ends a handshake: Clerk says which cookies to set, and among them is
-// the session. nil means that it brought nothing, and the tree goes on.
+// the session. nil means that it brought nothing that counts, and the tree goes on
+// with the cookies that are there. A session that Clerk brings is verified as any.
 func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 	directives, err := b.directives(ctx, q)
 	if err != nil {
@@ -55,7 +85,8 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 	return signedIn(t.jwt, h), nil
 }
 
-// setCookies copies directives into h and returns the last session among them.
+// setCookies copies directives into h and returns the last session among them. One
+// that would be two lines is left out.
 func setCookies(h http.Header, directives []string) (session string) {
 	for _, d := range directives {
 		if strings.ContainsAny(d, "\r\n\x00") {
@@ -71,7 +102,8 @@ func setCookies(h http.Header, directives []string) (session string) {
 }
 
 // directives are the Set-Cookie lines that a nonce stands for, or that a
-// handshake token brings.
+// handshake token brings. A token is signed with the key of session tokens, so that
+// its category is what tells it from one that an application's JWT template made.
 func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) {
 	if q.nonce != "" {
 		return b.byNonce(ctx, q.nonce)
@@ -94,6 +126,7 @@ func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) 
 	return bounded(list)
 }
 
+// byNonce changes a nonce for its directives.
 func (b *Backend) byNonce(ctx context.Context, nonce string) ([]string, error) {
 	resp, err := b.call(ctx, "GET", "/v1/clients/handshake_payload?nonce="+url.QueryEscape(nonce), nil)
 	if err != nil {
@@ -109,6 +142,7 @@ func (b *Backend) byNonce(ctx context.Context, nonce string) ([]string, error) {
 	return bounded(payload.Directives)
 }
 
+// bounded is list, unless it is more than a browser would keep.
 func bounded(list []string) ([]string, error) {
 	if len(list) > maxDirectives {
 		return nil, errors.New("too many cookies")

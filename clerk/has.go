@@ -10,41 +10,76 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
-// Ask is what [Claims.Has] is asked for. Everything that is set must hold.
+// Ask is what [Claims.Has] is asked for. Everything that is set must hold. The zero
+// value asks for nothing, which nobody has.
 type Ask struct {
-	Role           string          // in the active organization: "org:admin" or "admin"
-	Permission     string          // there: "org:invoices:create"
-	Feature        string          // "reports"; "org:reports" or "user:reports" says whose
-	Plan           string          // likewise
-	Reverification *Reverification // how recently the person proved who they are
+	// Role is the person's in the active organization: "org:admin" or "admin".
+	Role string
+
+	// Permission is one that the person has there: "org:invoices:create".
+	Permission string
+
+	// Feature is one of the organization's or the person's plan: "reports".
+	// "org:reports" or "user:reports" says whose.
+	Feature string
+
+	// Plan is the organization's or the person's: "pro", "org:pro", "user:pro".
+	Plan string
+
+	// Reverification is how recently the person proved who they are: [Strict] or one
+	// of its like. If nil, any time.
+	Reverification *Reverification
 }
 
 // Level says which of a person's factors have to be fresh.
 type Level string
 
-// The levels. Who has no second factor is asked for the first.
+// The levels. Who has no second factor is asked for the first, so that none of them
+// makes anybody enrol one.
 const (
-	FirstFactor  Level = "first_factor"
+	// FirstFactor is what somebody signs in with: a password, a passkey, a code by
+	// e-mail.
+	FirstFactor Level = "first_factor"
+
+	// SecondFactor is what they show besides: an authenticator's code, one by SMS.
 	SecondFactor Level = "second_factor"
-	MultiFactor  Level = "multi_factor"
+
+	// MultiFactor is both.
+	MultiFactor Level = "multi_factor"
 )
 
-// Reverification is a freshness that is asked for.
+// Reverification is a freshness that is asked for: Clerk's "reverification", or
+// step-up authentication.
 type Reverification struct {
-	Level        Level `json:"level"`
-	AfterMinutes int   `json:"afterMinutes"` // fresh means younger; more than 0
+	// Level says which factors have to be fresh.
+	Level Level `json:"level"`
+
+	// AfterMinutes is the age from which a factor is no longer fresh. 0 and less is
+	// malformed, and held by nobody.
+	AfterMinutes int `json:"afterMinutes"`
 }
 
-// Clerk's named freshnesses.
+// The freshnesses that Clerk has names for. They are not to be changed.
 var (
+	// StrictMFA is both factors within 10 minutes.
 	StrictMFA = Reverification{MultiFactor, 10}
-	Strict    = Reverification{SecondFactor, 10}
-	Moderate  = Reverification{SecondFactor, 60}
-	Lax       = Reverification{SecondFactor, 1440}
+
+	// Strict is the second factor within 10 minutes.
+	Strict = Reverification{SecondFactor, 10}
+
+	// Moderate is the second factor within an hour.
+	Moderate = Reverification{SecondFactor, 60}
+
+	// Lax is the second factor within a day.
+	Lax = Reverification{SecondFactor, 1440}
 )
 
-// Has reports whether everything that a asks for holds. Asking for nothing, and
-// whatever is malformed, is a no.
+// Has reports whether everything that a asks for holds, as Clerk's has() does.
+// Asking for nothing, and whatever is malformed, is a no; so is a pending session,
+// and a nil c, which is what the State of a program has.
+//
+// The answer is as old as the token: a role that was taken away at Clerk is there
+// until the next one, a minute later.
 func (c *Claims) Has(a Ask) bool {
 	if c == nil || c.UserID == "" || c.Pending || a == (Ask{}) {
 		return false
@@ -64,17 +99,29 @@ func withOrg(name string) string {
 	return "org:" + name
 }
 
+// hasRole is about the active organization, and nobody has one without it.
 func (c *Claims) hasRole(role string) bool {
 	return c.OrganizationID != "" && c.OrganizationRole != "" && withOrg(c.OrganizationRole) == withOrg(role)
 }
 
+// hasPermission is about the active organization too.
 func (c *Claims) hasPermission(permission string) bool {
 	return c.OrganizationID != "" && slices.Contains(c.permissions(), withOrg(permission))
 }
 
-// permissions are those in the active organization. In version 2 the i-th
-// number of "fpm" says with its bits which of "per" the i-th feature of the
-// organization has.
+// permissions are those in the active organization. In version 1 of Clerk's tokens
+// they are a list. In version 2 the i-th number of "fpm" says with its bits which of
+// "per" the i-th feature of the organization has:
+//
+//	"fea": "o:invoices,u:export,o:reports"
+//	"o":   {"per": "read,create,delete", "fpm": "3,4"}
+//
+//	         bit 0   bit 1    bit 2
+//	invoices read    create   -         3: org:invoices:read, org:invoices:create
+//	reports  -       -        delete    4: org:reports:delete
+//
+// The person's own features, "u:", are not counted. clerk-sdk-go counts them, and so
+// gives the bits to other features.
 func (c *Claims) permissions() (list []string) {
 	if version, _ := strictjson.Int(c.raw("v")); version != 2 {
 		list, _ = strictjson.Strings(c.raw("org_permissions"))
@@ -102,7 +149,8 @@ func (c *Claims) permissions() (list []string) {
 	return list
 }
 
-// decimal reads digits only, and not too many of them.
+// decimal reads digits only, and not too many of them. There may be more features
+// than an int has bits.
 func decimal(s string) (*big.Int, bool) {
 	if s == "" || len(s) > 400 || strings.Trim(s, "0123456789") != "" {
 		return nil, false
@@ -132,6 +180,8 @@ func (c *Claims) scoped(claim string) (organization, person []string, ok bool) {
 	return organization, person, true
 }
 
+// entitled looks for a feature in "fea" or a plan in "pla": the organization's, the
+// person's or either's.
 func (c *Claims) entitled(claim, asked string) bool {
 	organization, person, ok := c.scoped(claim)
 	scope, name, explicit := strings.Cut(asked, ":")
@@ -151,7 +201,8 @@ func (c *Claims) entitled(claim, asked string) bool {
 }
 
 // fresh reads "fva": how many minutes ago the first and the second factor were
-// verified, -1 for one that the person does not have.
+// verified, -1 for one that the person does not have. A claim that is missing is a
+// no; clerk-sdk-go takes it for fresh.
 func (c *Claims) fresh(r Reverification) bool {
 	var ages []*float64
 	if json.Unmarshal(c.Raw("fva"), &ages) != nil || len(ages) != 2 || r.AfterMinutes <= 0 {
@@ -177,7 +228,8 @@ func (c *Claims) fresh(r Reverification) bool {
 }
 
 // ReverificationError is the JSON body with which a handler answers 403, so that
-// Clerk's components in the browser ask the person to verify again.
+// Clerk's components in the browser ask the person to verify again, and then repeat
+// the request: their useReverification. Its Content-Type is application/json.
 func ReverificationError(r Reverification) []byte {
 	type metadata struct {
 		Reverification Reverification `json:"reverification"`

@@ -1,6 +1,7 @@
 package clerk_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,9 @@ func TestHas(t *testing.T) { // GHSA-w24r-5266-9c3c
 		"all bits":                         {nil, clerk.Ask{Permission: "reports:delete"}, true},
 		"a map that is no number":          {map[string]any{"o": map[string]any{"id": "o", "per": "read", "fpm": "-1"}}, clerk.Ask{Permission: "dashboard:read"}, false},
 		"a map of 80 bits":                 {map[string]any{"o": map[string]any{"id": "o", "per": "read", "fpm": "1208925819614629174706175"}}, clerk.Ask{Permission: "dashboard:read"}, true},
+		"a map of 400 digits":              {map[string]any{"o": map[string]any{"id": "o", "per": "read", "fpm": strings.Repeat("0", 399) + "1"}}, clerk.Ask{Permission: "dashboard:read"}, true},
+		"a map of 401 digits":              {map[string]any{"o": map[string]any{"id": "o", "per": "read", "fpm": strings.Repeat("0", 400) + "1"}}, clerk.Ask{Permission: "dashboard:read"}, false},
+		"a map with a sign":                {map[string]any{"o": map[string]any{"id": "o", "per": "read", "fpm": "+1"}}, clerk.Ask{Permission: "dashboard:read"}, false},
 		"malformed features":               {map[string]any{"fea": "dashboard"}, clerk.Ask{Permission: "dashboard:read"}, false},
 		"version 1":                        {map[string]any{"v": nil, "org_id": "org_1", "org_role": "org:admin", "org_permissions": []string{"org:a:b"}}, clerk.Ask{Role: "admin", Permission: "org:a:b"}, true},
 		"version 1, other permission":      {map[string]any{"v": nil, "org_id": "org_1", "org_role": "org:admin", "org_permissions": []string{"org:a:b"}}, clerk.Ask{Role: "admin", Permission: "org:a:c"}, false},

@@ -8,7 +8,13 @@ import (
 	"strings"
 )
 
-// instance is what a publishable key says.
+// instance is what a publishable key says:
+//
+//	pk_live_ Y2xlcmsuZXhhbXBsZS5jb20k
+//	   │        └── base64 of "clerk.example.com$", the Frontend API's host
+//	   └── "live" is production, "test" development
+//
+// The secret key says nothing of this, and is not compared.
 type instance struct {
 	production  bool
 	frontendAPI string // host
@@ -17,7 +23,9 @@ type instance struct {
 
 var errPublishableKey = errors.New("clerk: PublishableKey is none: want pk_test_... or pk_live_..., as Clerk's dashboard shows it under API keys")
 
-// parseKey reads pk_test_ or pk_live_ and the base64 of "<host>$".
+// parseKey reads a publishable key. The host has no path and no user in it: it
+// becomes an address that browsers are sent to. The suffix is of the key's text, so
+// that a key with padding and one without have cookies of different names.
 func parseKey(key string) (instance, error) {
 	parts := strings.Split(key, "_")
 	if len(parts) != 3 || parts[0] != "pk" || parts[1] != "test" && parts[1] != "live" {
@@ -36,7 +44,9 @@ func parseKey(key string) (instance, error) {
 	return instance{parts[1] == "live", host, "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]}, nil
 }
 
-// accounts is the address of Clerk's hosted pages.
+// accounts is the address of Clerk's hosted pages, the Account Portal: for
+// "clerk.example.com" it is "https://accounts.example.com", for
+// "happy-cat-1.clerk.accounts.dev" it is "https://happy-cat-1.accounts.dev".
 func (i instance) accounts() string {
 	host := strings.Replace(i.frontendAPI, "clerk.accountsstage.", "accountsstage.", 1)
 	if strings.Contains(host, "clerk.accounts.") {

@@ -15,16 +15,29 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
+// The life of the keys:
+//
+//	fetch              5 min                          fetch
+//	  ├──── a known kid: from here, no fetch ───────────┤
+//	  │        │            │
+//	  │     an unknown kid: fetch,   the next within 30 s: refused
+//	  │
+//	a fetch that fails: for 2 s the same error, and then another
+//
+// Clerk rotates keys seldom, and takes one back at once when it has leaked: that is
+// why the set has an end that no use of it moves. An unknown kid may be a new key,
+// or anybody's invention, which must not become a flood at Clerk.
 const (
 	keysLife  = 5 * time.Minute
 	missPause = 30 * time.Second // between fetches for key ids that nobody knows
 	failPause = 2 * time.Second  // after a failed fetch
-	minKeyLen = 2048
+	minKeyLen = 2048             // bits: RFC 7518 3.3
 )
 
 // keyCache holds the keys of one instance. A fetch replaces the set, so that a
 // key that Clerk removes is gone after keysLife; no hit prolongs that. Concurrent
-// callers share one fetch.
+// callers share one fetch, which outlives the request that began it. Once the set is
+// too old and Clerk's API does not answer, no token can be verified.
 type keyCache struct {
 	now   func() time.Time
 	fetch func(context.Context) ([]byte, error)
@@ -38,7 +51,8 @@ type keyCache struct {
 	flight  chan struct{} // closed when the fetch that is under way ends
 }
 
-// get returns the key named id.
+// get returns the key named id, claim "kid" of a token's header: RFC 7515 4.1.4. The
+// error is tokenUnknownKey, or wraps errUnreachable.
 func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	for refetched := false; ; refetched = true {
 		c.mu.Lock()
@@ -75,6 +89,7 @@ func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	}
 }
 
+// load fetches the set and ends flight. The lock is not held meanwhile.
 func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -96,7 +111,9 @@ func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
 }
 
 // parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others,
-// and those of more than 8192 bits, which go-jose refuses, are passed over.
+// and those of more than 8192 bits, which go-jose refuses, are passed over: one bad
+// key must not spoil the rest. Only RS256 verifies, so that a key for another
+// algorithm is none.
 func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	var set struct{ Keys []json.RawMessage }
 	if json.Unmarshal(body, &set) != nil || set.Keys == nil {
@@ -115,8 +132,8 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	return keys, nil
 }
 
-// parsePEM reads a public key with or without armour, with line breaks as they
-// are or escaped.
+// parsePEM reads a public key, RFC 7468 13, with or without armour, with line breaks
+// as they are or escaped: environment variables and YAML do that to them.
 func parsePEM(text string) (*rsa.PublicKey, error) {
 	bad := errors.New("clerk: JWTKey is no RSA public key of 2048 bits or more: want the PEM that Clerk's dashboard shows under API keys, JWKS public key")
 	text = strings.ReplaceAll(strings.TrimSpace(text), `\n`, "\n")

@@ -1,6 +1,7 @@
 package clerk_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
@@ -61,5 +63,83 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 		}
 		token := providertest.Sign(signer, map[string]any{"alg": "RS256", "kid": id}, map[string]any{"iss": "https://" + i.FrontendAPI, "sub": "user_1", "exp": int64(9999999999)})
 		require.Equal(t, want, decide(t, b, bearer(token)), id)
+	}
+}
+
+// TestKeysDuringAnOutage: Clerk is asked again after two seconds, and not by each
+// request.
+func TestKeysDuringAnOutage(t *testing.T) { // JW-05
+	instance, b, at := setup(t, true, nil)
+	instance.SetDown(true)
+	asked := func(want int) {
+		t.Helper()
+		for range 3 {
+			_, err := b.Decide(bearer(instance.Token(nil)), origin)
+			require.ErrorContains(t, err, "status 503")
+		}
+		require.Equal(t, want, instance.Hits("/v1/jwks"))
+	}
+	asked(1)
+	at.advance(2*time.Second - 1)
+	asked(1)
+	at.advance(1)
+	asked(2)
+	instance.SetDown(false)
+	at.advance(2 * time.Second)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, 3, instance.Hits("/v1/jwks"))
+}
+
+// TestLifeOfTheKeys: five minutes and thirty seconds, to the nanosecond.
+func TestLifeOfTheKeys(t *testing.T) { // JW-03, JW-11
+	instance, b, at := setup(t, true, nil)
+	token := instance.Token(set("exp", at.Now().Unix()+3600))
+	fetched := func(want int, text, token string) {
+		t.Helper()
+		require.Equal(t, text, decide(t, b, bearer(token)))
+		require.Equal(t, want, instance.Hits("/v1/jwks"))
+	}
+	fetched(1, "signed-in user_1", token)
+	at.advance(5*time.Minute - 1)
+	fetched(1, "signed-in user_1", token)
+	at.advance(1)
+	fetched(2, "signed-in user_1", token)
+	unknown := instance.Token(func(header, claims map[string]any) { header["kid"], claims["exp"] = "unknown", at.Now().Unix()+3600 })
+	fetched(3, "signed-out jwk-kid-mismatch", unknown)
+	at.advance(30*time.Second - 1)
+	fetched(3, "signed-out jwk-kid-mismatch", unknown)
+	at.advance(1)
+	fetched(4, "signed-out jwk-kid-mismatch", unknown)
+}
+
+// TestKeysOfARequestThatIsGone: the request ends, and what it has begun is there for
+// the next one.
+func TestKeysOfARequestThatIsGone(t *testing.T) {
+	release, instance := make(chan struct{}), clerktest.New(clerktest.Config{Production: true})
+	b, err := clerk.New(clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey),
+		HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-release
+			return inProcess{instance}.RoundTrip(r)
+		})}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = b.Decide(bearer(instance.Token(nil)).WithContext(ctx), origin)
+	require.ErrorIs(t, err, context.Canceled)
+	close(release)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, 1, instance.Hits("/v1/jwks"))
+}
+
+// TestKeySetThatIsNone: nothing can be decided with it.
+func TestKeySetThatIsNone(t *testing.T) {
+	i := clerktest.New(clerktest.Config{Production: true})
+	for status, answers := range map[int][]string{200: {"", "[]", "{}", `{"keys":null}`, `{"keys":{}}`, "hello"}, 204: {""}, 404: {`{"keys":[]}`}} {
+		for _, answer := range answers {
+			b, err := clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), HTTPClient: &http.Client{Transport: &scripted{status: status, answer: answer}}})
+			require.NoError(t, err)
+			_, err = b.Decide(bearer(i.Token(nil)), origin)
+			require.ErrorContains(t, err, "key set", "%d %s", status, answer)
+		}
 	}
 }

@@ -13,28 +13,65 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
+// What programs send, and how it is verified:
+//
+//	API key  ak_...                   POST /api_keys/verify
+//	M2M      mt_...                   POST /m2m_tokens/verify
+//	         JWT, sub is mch_...      here; cat is a machine's, or absent
+//	OAuth    oat_...                  POST /oauth_applications/access_tokens/verify
+//	         JWT, typ is at+jwt       here: RFC 9068
+//
+// The first characters, and claims that nobody has verified yet, tell the kinds
+// apart; each is then held to the rules of its kind, so that a lie about it is of no
+// use. A JWT counts until it expires. An opaque token is asked about at each request
+// and not remembered, so that a revoked one ends at once; where Clerk does not answer
+// it does not count, and the request is answered 503.
+
 // TokenType is a kind of token that Clerk gives out.
 type TokenType string
 
 // The kinds of tokens.
 const (
-	SessionToken TokenType = "session_token" // a person's, for a minute
-	APIKey       TokenType = "api_key"       // made by a person or an organization: ak_...
-	M2MToken     TokenType = "m2m_token"     // a machine's: mt_... or a JWT
-	OAuthToken   TokenType = "oauth_token"   // a client's of Clerk as an identity provider: oat_... or a JWT
+	// SessionToken is a person's, for a minute: a JWT, in a cookie or in the header.
+	SessionToken TokenType = "session_token"
+
+	// APIKey is made by a person or an organization for their own programs: ak_....
+	APIKey TokenType = "api_key"
+
+	// M2MToken is what one machine of the application shows another: mt_... or a JWT.
+	M2MToken TokenType = "m2m_token"
+
+	// OAuthToken is an access token that Clerk, as an identity provider, has given to
+	// a client with a person's consent: oat_... or a JWT.
+	OAuthToken TokenType = "oauth_token"
 )
 
 // MachineName is what [session.Session].Provider is where a token other than a
-// session's counts.
+// session's counts. A handler that is for people only compares it with [Name].
 const MachineName = "clerk-machine"
 
-// Machine is what a token says that is no session's.
+// Machine is what a token says that is no session's. Nothing in it is checked beyond
+// what Clerk says of the token: the application compares Scopes with what it is
+// about to do.
 type Machine struct {
-	ID        string    // the token's; a JWT may have none
-	Subject   string    // "user_...", "org_..." or "mch_..."
-	ClientID  string    // of an OAuth access token
-	Scopes    []string  // what the token may be used for
-	ExpiresAt time.Time // of a JWT; zero where only Clerk knows
+	// ID is the token's own. A JWT may have none.
+	ID string
+
+	// Subject is whose the token is: "user_..." for an OAuth access token or an API
+	// key, "org_..." for an API key, "mch_..." for a machine's.
+	Subject string
+
+	// ClientID is the OAuth application that the token was given to. Empty for other
+	// kinds.
+	ClientID string
+
+	// Scopes are what the token may be used for. Nil or empty: nothing in
+	// particular.
+	Scopes []string
+
+	// ExpiresAt is a JWT's end, to the second. Zero for an opaque token, whose end
+	// Clerk looks after.
+	ExpiresAt time.Time
 }
 
 const (
@@ -72,7 +109,7 @@ func (b *Backend) typeOf(token string) TokenType {
 	return SessionToken
 }
 
-// isAccessToken is RFC 9068 2.1.
+// isAccessToken is RFC 9068 2.1: "typ" is a media type, which has no case.
 func (h *header) isAccessToken() bool {
 	return strings.EqualFold(h.kind, "at+jwt") || strings.EqualFold(h.kind, "application/at+jwt")
 }
@@ -91,10 +128,13 @@ func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (
 	return &State{Status: SignedIn, Type: kind, Machine: m, Token: token}, nil
 }
 
+// verifyMachine returns what a token says, or why it does not count; err means that
+// nobody can tell. Of a JWT, signature, issuer, audience and times are checked: RFC
+// 9068 4. Its reason is the same whatever is wrong, as in @clerk/backend.
 func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token string) (m *Machine, why reason, err error) {
 	for _, o := range opaque {
 		if strings.HasPrefix(token, o.prefix) {
-			return b.askMachine(ctx, o.path, o.field, token)
+			return b.askMachine(ctx, kind, o.path, o.field, token)
 		}
 	}
 	t := decode(token)
@@ -112,7 +152,7 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 	switch {
 	case c.UserID == "", !slices.Contains(b.issuers, c.Issuer):
 		return nil, tokenNotVerified, nil
-	case kind == OAuthToken && b.config.Audiences != nil && !slices.ContainsFunc(c.audiences(), func(a string) bool { return slices.Contains(b.config.Audiences, a) }):
+	case !b.admits(c.raw("aud")):
 		return nil, tokenNotVerified, nil
 	}
 	if t.times(b.now(), b.config.ClockSkew) != nil {
@@ -126,9 +166,10 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 	return m, "", nil
 }
 
-// askMachine has Clerk say what a token is. Where Clerk says nothing, nothing is
-// decided.
-func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*Machine, reason, error) {
+// askMachine has Clerk say what a token of kind is. Clerk does not know one that was
+// revoked or has expired, and this does not rely on it. An answer of 401, 429 or 5xx
+// is about us and not about the token: nothing is decided.
+func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, token string) (*Machine, reason, error) {
 	if len(token) > maxToken {
 		return nil, tokenInvalid, nil
 	}
@@ -153,6 +194,7 @@ func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*M
 		ClientID         string `json:"client_id"`
 		Scopes           []string
 		Revoked, Expired bool
+		Aud, Audience    json.RawMessage
 	}
 	if json.Unmarshal(resp.Body, &answer) != nil || answer.Subject == "" {
 		return nil, unexpectedError, nil
@@ -160,14 +202,8 @@ func (b *Backend) askMachine(ctx context.Context, path, field, token string) (*M
 	if answer.Revoked || answer.Expired {
 		return nil, tokenInvalid, nil
 	}
-	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
-}
-
-// audiences is "aud", a string or a list of them: RFC 7519 4.1.3.
-func (c *Claims) audiences() []string {
-	if one, ok := strictjson.String(c.raw("aud")); ok {
-		return []string{one}
+	if aud := claimed(answer.Aud, answer.Audience); !b.admits(aud) && (aud != "" || kind != APIKey) {
+		return nil, tokenNotVerified, nil
 	}
-	list, _ := strictjson.Strings(c.raw("aud"))
-	return list
+	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
 }

@@ -98,16 +98,93 @@ func TestOnlyMachines(t *testing.T) {
 	require.Equal(t, "signed-out token-type-mismatch", decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+instance.Token(nil))))
 }
 
-func TestAudiences(t *testing.T) {
-	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens, c.Audiences = everyToken, []string{"https://api.example.com"} })
-	for aud, want := range map[any]clerk.Status{"https://api.example.com": clerk.SignedIn, "https://other.example": clerk.SignedOut, nil: clerk.SignedOut} {
-		s, err := b.Decide(bearer(machineJWT(instance, clerk.OAuthToken, set("aud", aud))), origin)
-		require.NoError(t, err)
-		require.Equal(t, want, s.Status, aud)
-	}
-	s, err := b.Decide(bearer(machineJWT(instance, clerk.OAuthToken, set("aud", []string{"x", "https://api.example.com"}))), origin)
+// TestAudiences: a token of each kind, with what its claim, or Clerk's answer about
+// it, says.
+func TestAudiences(t *testing.T) { // CL-01
+	const api, other = "https://api.example.com", "https://other.example"
+	instance, b, at := setup(t, true, func(c *clerk.Config) {
+		c.AcceptTokens, c.Audiences = everyToken, []string{"https://admin.example.com", api}
+	})
+	anybody, err := clerk.New(clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), JWTKey: instance.PEM(),
+		AcceptTokens: everyToken, APIURL: serve(t, instance), Now: at.Now})
 	require.NoError(t, err)
-	require.Equal(t, clerk.SignedIn, s.Status)
+	answers := func(prefix, subject, member string) func(any) string {
+		return func(aud any) string {
+			return instance.Opaque(prefix, subject, func(answer map[string]any) {
+				if aud != nil {
+					answer[member] = aud
+				}
+			})
+		}
+	}
+	kinds := map[string]func(aud any) string{
+		"session":          func(aud any) string { return instance.Token(set("aud", aud)) },
+		"OAuth JWT":        func(aud any) string { return machineJWT(instance, clerk.OAuthToken, set("aud", aud)) },
+		"M2M JWT":          func(aud any) string { return machineJWT(instance, clerk.M2MToken, set("aud", aud)) },
+		"opaque OAuth":     answers("oat_", "user_1", "aud"),
+		"opaque M2M":       answers("mt_", "mch_1", "aud"),
+		"opaque, audience": answers("oat_", "user_1", "audience"),
+		"API key":          answers("ak_", "user_1", "aud"),
+	}
+	for name, test := range map[string]struct {
+		aud  any
+		ours bool
+	}{
+		"none":                    {nil, false},
+		"ours":                    {api, true},
+		"the first of ours":       {"https://admin.example.com", true},
+		"ours among others":       {[]string{other, api}, true},
+		"another":                 {other, false},
+		"others":                  {[]string{other, "https://third.example"}, false},
+		"nobody":                  {[]string{}, false},
+		"empty":                   {"", false},
+		"part of ours":            {"https://api.example", false},
+		"ours with a slash":       {api + "/", false},
+		"ours in capitals":        {"HTTPS://API.EXAMPLE.COM", false},
+		"ours beside a number":    {[]any{api, 1}, false},
+		"ours beside null":        {[]any{api, nil}, false},
+		"ours beside nothing":     {[]any{api, ""}, false},
+		"an object that has ours": {map[string]any{api: api}, false},
+		"a number":                {1, false},
+	} {
+		for kind, token := range kinds {
+			s := mustDecide(t, anybody, bearer(token(test.aud)))
+			require.Equal(t, clerk.SignedIn, s.Status, "%s, %s: nobody asks", kind, name)
+			s = mustDecide(t, b, bearer(token(test.aud)))
+			if test.ours || kind == "API key" && test.aud == nil {
+				require.Equal(t, clerk.SignedIn, s.Status, "%s, %s", kind, name)
+				continue
+			}
+			require.Equal(t, clerk.SignedOut, s.Status, "%s, %s", kind, name)
+			require.Equal(t, "token-verification-failed", s.Reason, "%s, %s", kind, name)
+			require.NotEmpty(t, s.Message)
+		}
+	}
+	s := mustDecide(t, b, bearer(instance.Opaque("oat_", "user_1", func(answer map[string]any) { answer["aud"], answer["audience"] = nil, api })))
+	require.Equal(t, clerk.SignedIn, s.Status, "null is no audience")
+	s = mustDecide(t, b, bearer(instance.Opaque("oat_", "user_1", func(answer map[string]any) { answer["aud"], answer["audience"] = other, api })))
+	require.Equal(t, clerk.SignedOut, s.Status, "aud counts before audience")
+}
+
+// TestAudienceOfASession: wherever a session token comes from.
+func TestAudienceOfASession(t *testing.T) { // CL-01
+	instance, b, at := setup(t, true, func(c *clerk.Config) { c.Audiences = []string{"https://api.example.com"} })
+	suffix, expired := instance.CookieSuffix, at.Now().Unix()-30
+	for aud, want := range map[any]string{"https://api.example.com": "signed-in user_1", "https://other.example": "signed-out token-verification-failed", nil: "signed-out token-verification-failed"} {
+		token := instance.Token(set("aud", aud))
+		require.Equal(t, want, decide(t, b, bearer(token)), "the header")
+		require.Equal(t, want, decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+token)), "a cookie")
+		session := "__session=" + token + "; Path=/"
+		if want != "signed-in user_1" {
+			want = "handshake session-token-expired-refresh-invalid-session-token"
+		}
+		old := instance.Token(func(_, claims map[string]any) { claims["exp"], claims["aud"] = expired, "https://api.example.com" })
+		require.Equal(t, want, decide(t, b, page("/", "Cookie", "__client_uat=1; __session="+old+"; __refresh"+suffix+"="+instance.RefreshToken(session))), "a refresh")
+		if want != "signed-in user_1" {
+			want = "signed-out session-token-and-uat-missing"
+		}
+		require.Equal(t, want, decide(t, b, page("/?__clerk_handshake="+instance.HandshakeToken(session))), "a handshake")
+	}
 }
 
 func TestMachinesInTheAuthenticator(t *testing.T) {

@@ -5,6 +5,17 @@ import (
 	"strings"
 )
 
+// How a page's path and the active organization come together:
+//
+//	GET /orgs/acme/invoices, a navigation
+//	├── acme is the active organization ... served
+//	└── another is, or none ............... handshake with organization_id=acme,
+//	                                        and Clerk makes it the active one
+//
+// Clerk makes nobody a member. Who may not be active there comes back as before, and
+// is served with the organization that they have: the page has to look. What is no
+// navigation is served so at once.
+
 // orgPath is a part of the application that belongs to an organization, or, with
 // no parameter, to people themselves.
 type orgPath struct {
@@ -16,8 +27,8 @@ type orgPath struct {
 // target is the organization that should be active: by slug, by id, or none.
 type target struct{ id, slug string }
 
-// parseOrgPath reads "/orgs/{slug}" or "/orgs/{id}"; personal paths have no
-// parameter.
+// parseOrgPath reads "/orgs/{slug}" or "/orgs/{id}", a segment each. Personal paths
+// have no parameter, the others just one.
 func parseOrgPath(pattern string, personal bool) (orgPath, error) {
 	p := orgPath{segments: strings.Split(strings.Trim(pattern, "/"), "/"), parameter: -1}
 	bad := fmt.Errorf("clerk: the path %q: want one such as /orgs/{slug} or /orgs/{id} for OrganizationPaths, /me for PersonalPaths", pattern)
@@ -41,7 +52,8 @@ func parseOrgPath(pattern string, personal bool) (orgPath, error) {
 	return p, nil
 }
 
-// match reports whether path is p or below it.
+// match reports whether path, decoded, is p or below it. Nothing is cleaned: a path
+// that is spelt otherwise belongs to no organization, and asks for no handshake.
 func (p orgPath) match(path string) (t target, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	if len(parts) < len(p.segments) {
@@ -60,7 +72,8 @@ func (p orgPath) match(path string) (t target, ok bool) {
 	return t, true
 }
 
-// target is what the path of a page says of the organization.
+// target is what the path of a page says of the organization. ok is false where it
+// says nothing.
 func (b *Backend) target(path string) (t target, ok bool) {
 	for _, p := range b.orgPaths {
 		if t, ok = p.match(path); ok {

@@ -17,9 +17,12 @@ import (
 // SDK is what the clients of clerk-sdk-go are made from:
 //
 //	users := user.NewClient(backend.SDK())
+//	ada, err := users.Get(ctx, "user_...")
 //
-// It shares this backend's key, address and limits, and nothing of the SDK's own
-// global state.
+// It shares this backend's key, address and limits: an answer of 1 MiB, no redirects.
+// It has nothing of the SDK's global state, so that clerk.SetKey is not needed. The
+// clients may be used concurrently. Do not verify tokens with the SDK's own functions:
+// they take more than [Backend.Decide] does.
 func (b *Backend) SDK() *sdk.ClientConfig {
 	return &sdk.ClientConfig{BackendConfig: sdk.BackendConfig{
 		HTTPClient: b.client.HTTPClient(maxAnswer),
@@ -28,6 +31,9 @@ func (b *Backend) SDK() *sdk.ClientConfig {
 	}}
 }
 
+// A profile's life: fresh for profileLife; then the next request asks again, and
+// waits for profileWait at most. Where that brings nothing, what is known is shown
+// and the next attempt is profilePause later.
 const (
 	profileLife  = 5 * time.Minute
 	profilePause = 30 * time.Second // after one could not be had
@@ -35,7 +41,8 @@ const (
 	maxProfiles  = 4096             // in each of two generations
 )
 
-// profile is what a session shows of a person.
+// profile is what a session shows of a person. The address is the primary one, and
+// may be unverified: whoever decides by it has to look at EmailVerified.
 type profile struct {
 	name, username, email, picture string
 	verified                       bool
@@ -54,13 +61,15 @@ type profiles struct {
 	flights    map[string]chan struct{} // closed when the fetch that is under way ends
 }
 
+// knownProfile is a profile, or that there is none.
 type knownProfile struct {
 	profile
 	until time.Time // when to ask again
 }
 
 // get is the last that is known of somebody: nothing, for a stranger of whom
-// Clerk says nothing in time.
+// Clerk says nothing in time. The fetch goes on when the request is gone, for the
+// next one.
 func (p *profiles) get(ctx context.Context, id string) profile {
 	p.mu.Lock()
 	known := p.known(id)
@@ -89,6 +98,7 @@ func (p *profiles) get(ctx context.Context, id string) profile {
 	return p.known(id).profile
 }
 
+// known is for callers that hold mu.
 func (p *profiles) known(id string) knownProfile {
 	if known, ok := p.young[id]; ok {
 		return known
@@ -96,6 +106,7 @@ func (p *profiles) known(id string) knownProfile {
 	return p.old[id]
 }
 
+// load fetches a profile and ends flight. The lock is not held meanwhile.
 func (p *profiles) load(ctx context.Context, id string, flight chan struct{}) {
 	fetched, err := p.fetch(ctx, id)
 	if err != nil {
@@ -115,7 +126,8 @@ func (p *profiles) load(ctx context.Context, id string, flight chan struct{}) {
 	close(flight)
 }
 
-// fetchProfile asks Clerk about a user.
+// fetchProfile asks Clerk about a user. One whom Clerk does not know has an empty
+// profile; the error, for the log, says why nobody can tell.
 func (b *Backend) fetchProfile(ctx context.Context, id string) (profile, error) {
 	u, err := b.users.Get(ctx, id)
 	if err != nil {
@@ -146,7 +158,8 @@ func (b *Backend) fetchProfile(ctx context.Context, id string) (profile, error) 
 	return p, nil
 }
 
-// describe fills in who a session belongs to, as far as that is known.
+// describe fills in who a session belongs to, as far as that is known. A session does
+// not wait for more, and none is refused for want of it.
 func (b *Backend) describe(ctx context.Context, s *session.Session) {
 	if b.users == nil {
 		return

@@ -125,14 +125,16 @@ func answering(answer string) *http.Client {
 }
 
 func TestProfileThatIsHalfTrue(t *testing.T) {
+	api := &scripted{status: 200}
+	instance, b, _ := withProfiles(t, &http.Client{Transport: api})
 	for answer, want := range map[string]string{
 		`{"primary_email_address_id":"b","email_addresses":[{"id":"a","email_address":"old@example.com","verification":{"status":"verified"}},null,{"id":"b","email_address":"new@example.com","verification":{"status":"verified"}}]}`: "new@example.com true ",
 		`{"primary_email_address_id":"a","email_addresses":[{"id":"a","email_address":"a@example.com","verification":{"status":"unverified"}}]}`:                                                                                        "a@example.com false ",
 		`{"primary_email_address_id":"a","email_addresses":[{"id":"a","email_address":"a@example.com","verification":null}],"image_url":"javascript:alert(1)"}`:                                                                         "a@example.com false ",
 		`{"primary_email_address_id":null,"email_addresses":[{"id":"a","email_address":"a@example.com","verification":{"status":"verified"}}],"image_url":"https://img.example.com/a"}`:                                                 " false https://img.example.com/a",
 	} {
-		instance, b, _ := withProfiles(t, answering(answer))
-		d, err := b.Authenticate(bearer(instance.Token(nil)), origin)
+		api.answer = answer
+		d, err := b.Authenticate(bearer(instance.Token(set("sub", fmt.Sprint("user_", len(api.sent))))), origin)
 		require.NoError(t, err)
 		require.Equal(t, want, fmt.Sprint(d.Session.Email, " ", d.Session.EmailVerified, " ", d.Session.Picture))
 	}

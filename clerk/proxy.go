@@ -15,6 +15,18 @@ import (
 	"github.com/sallyport/auth/internal/forwarded"
 )
 
+// Everything of Clerk from the application's own domain:
+//
+//	browser                     application                 Clerk
+//	   │ /__clerk/v1/client?x=1     │                          │
+//	   ├───────────────────────────>│ https://frontend-api.clerk.dev/v1/client?x=1
+//	   │                            ├─────────────────────────>│
+//	   │                            │ + Clerk-Secret-Key       │
+//	   │                            │ + Clerk-Proxy-Url, X-Forwarded-For, -Host, -Proto
+//	   │                            │ - cookies of ours, headers of other proxies
+//
+// The secret key is why the host is fixed, and compared again after the path is put
+// behind it: in CVE-2026-34076 a path that began with // became another host.
 const (
 	frontendHost = "frontend-api.clerk.dev" // where Clerk wants proxies to go
 	proxyTimeout = time.Minute
@@ -28,8 +40,13 @@ const (
 //
 //	mux.Handle("/__clerk/", proxy)
 //
-// The secret key goes to Clerk's host and nowhere else. The error says that
-// ProxyURL has no path to mount it at.
+// The secret key goes to Clerk's host and nowhere else. Requests may take a minute
+// and have 16 MiB, answers 64 MiB; what Clerk cannot be asked for is answered 404,
+// 405, 413 or 502. The client's address is that of the connection, or what proxies on
+// private addresses say of it. Clerk's dashboard, Domains, has to know of the proxy.
+//
+// The error says that ProxyURL has no path to mount the handler at. The handler is
+// safe for concurrent use.
 func (b *Backend) FrontendProxy() (http.Handler, error) {
 	public, err := url.Parse(b.config.ProxyURL)
 	if err != nil || strings.Trim(public.Path, "/") == "" {
@@ -97,6 +114,8 @@ func (b *Backend) fromClerk(resp *http.Response, public *url.URL, prefix string)
 	}
 }
 
+// proxyFailed answers where Clerk does not. The cause goes to the log, without the
+// address, whose query may have a token.
 func (b *Backend) proxyFailed(w http.ResponseWriter, r *http.Request, err error) {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {

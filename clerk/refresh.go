@@ -8,8 +8,19 @@ import (
 	"strings"
 )
 
-// tryRefresh changes an expired token for another with the refresh cookie. If
-// that does not work, it says why, in Clerk's words.
+// tryRefresh changes an expired token for another with the refresh cookie, of which
+// only the one with the instance's suffix counts. It saves a navigation's way to
+// Clerk and back. If that does not work, it says why, in Clerk's words, which become
+// part of the handshake's reason; an outage of Clerk's API is no error here, since
+// the browser can still ask Clerk.
+//
+//	browser   __session, expired; __refresh_<suffix>
+//	to Clerk  POST /v1/sessions/<sid>/refresh  {expired_token, refresh_token, ...}
+//	answer    {"cookies": ["__session=...", ...]}, lines for Set-Cookie
+//
+// t's signature is right and its time is over. The answer's session is verified as
+// any. Clerk is told of the browser's headers, to judge whether it is the same, but
+// not of cookies and credentials, which are the application's.
 func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State, refusal string) {
 	switch {
 	case q.Method != "GET":
@@ -23,7 +34,7 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State,
 	}
 	headers := map[string][]string{}
 	for name, values := range q.Header {
-		// Our own secrets, and the cookies, stay here: the body has what counts.
+		// The body has the two tokens that count.
 		if name != "Cookie" && name != "Authorization" {
 			headers[strings.ToLower(name)] = values
 		}
@@ -62,7 +73,8 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State,
 	return signedIn(fresh.jwt, h), ""
 }
 
-// apiError is the code of an answer of Clerk's API, which becomes part of a URL.
+// apiError is the code of an answer of Clerk's API, which becomes part of a URL and
+// of a log line: letters, digits and underscores, 64 at most.
 func apiError(body []byte) string {
 	var answer struct{ Errors []struct{ Code string } }
 	if json.Unmarshal(body, &answer) != nil || len(answer.Errors) == 0 {

@@ -8,6 +8,16 @@ import (
 	"strings"
 )
 
+// A browser may have cookies of several instances: those of a development instance
+// on localhost, or of two applications on one domain. So Clerk writes each cookie
+// twice, and one of the two pairs counts:
+//
+//	__session            __client_uat             whoever wrote it last
+//	__session_Ab3dE_9x   __client_uat_Ab3dE_9x    the instance with that suffix
+//
+// usesSuffixed says which. The signatures of neither are verified for that: a wrong
+// choice signs out, or leads to a handshake, and signs nobody in.
+
 // Names of Clerk's cookies and query parameters.
 const (
 	cookieSession       = "__session"
@@ -23,7 +33,8 @@ const (
 	paramRedirectURL    = "__clerk_redirect_url"
 )
 
-// request is what a decision is made from.
+// request is what a decision is made from. All of it is what somebody sent, and
+// nothing is verified.
 type request struct {
 	*http.Request
 	origin     *url.URL // its public address: the host never comes from the path
@@ -38,7 +49,8 @@ type request struct {
 	redirects  int
 }
 
-// read takes the cookies and the query apart.
+// read takes the cookies and the query apart. In the handshake's names, a parameter
+// counts before a cookie.
 func (b *Backend) read(q *request) {
 	var jar cookies
 	jar.read(q.Header["Cookie"], b.instance.suffix)
@@ -70,6 +82,8 @@ func (q *request) param(name string) string {
 	return value
 }
 
+// lookUp is param, and says whether there is one. A pair with a semicolon in it is
+// passed over, as net/url does: proxies disagree on what it means.
 func (q *request) lookUp(name string) (value string, there bool) {
 	if q.URL.RawQuery == "" {
 		return "", false
@@ -105,7 +119,9 @@ type cookies struct {
 	session, clientUAT, refresh, devBrowser, handshake, nonce, redirects cookie
 }
 
-// read takes the first of each name, percent-decoded as Clerk's scripts encode it.
+// read takes the first of each name, as RFC 6265 5.4 sorts them: the more specific
+// path first. Values are percent-decoded after the line is split, so that none can
+// bring another cookie.
 func (c *cookies) read(lines []string, suffix string) {
 	for _, line := range lines {
 		for line != "" {
@@ -125,6 +141,7 @@ func (c *cookies) read(lines []string, suffix string) {
 	}
 }
 
+// named is where a cookie's value belongs, or nil.
 func (c *cookies) named(name string) *cookie {
 	switch name {
 	case cookieSession:
@@ -145,6 +162,8 @@ func (c *cookies) named(name string) *cookie {
 	return nil
 }
 
+// unescape is a cookie's value, percent-decoded as Clerk's scripts encode it, or as
+// it stands.
 func unescape(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s // the way of every token
@@ -155,7 +174,8 @@ func unescape(s string) string {
 	return s
 }
 
-// leadingInt reads a number that something else may follow, or 0.
+// leadingInt reads a number that something else may follow, or 0, as JavaScript's
+// parseInt does. It is never negative, and takes 18 digits at most.
 func leadingInt(s string) (n int64) {
 	for i := 0; i < len(s) && i < 18 && '0' <= s[i] && s[i] <= '9'; i++ {
 		n = n*10 + int64(s[i]-'0')
@@ -164,7 +184,19 @@ func leadingInt(s string) (n int64) {
 }
 
 // usesSuffixed decides between the instance's own cookies and those without a
-// suffix, which another instance on the same domain may have set.
+// suffix, which another instance on the same domain may have set. plain and own are
+// the tokens of the two, or nil. The first that applies:
+//
+//	the plain token is malformed or has no issuer ........ plain
+//	the plain token is another instance's ................ own
+//	there are none of its own ............................ plain
+//	the plain token is newer, both signed in ............. plain
+//	signed out by its own, and not by the plain one ...... plain
+//	development, signed out by the plain one, own expired  plain
+//	a session of its own without __client_uat ............ plain
+//	otherwise ............................................ own
+//
+// An absent __client_uat is not "0".
 func (b *Backend) usesSuffixed(jar *cookies, plain, own *jwt) bool {
 	if jar.session.plain != "" {
 		if plain == nil || plain.claims.Issuer == "" {
@@ -198,7 +230,8 @@ func (b *Backend) usesSuffixed(jar *cookies, plain, own *jwt) bool {
 	return true
 }
 
-// keyHost is the host that tokens of this instance are compared with.
+// keyHost is the host that tokens of this instance are compared with. A proxy does
+// not matter here, as it does not in Clerk's own comparison.
 func (b *Backend) keyHost() string {
 	if b.config.Satellite && b.instance.production && b.config.ProxyURL == "" && b.config.Domain != "" {
 		return "clerk." + b.config.Domain
@@ -206,8 +239,9 @@ func (b *Backend) keyHost() string {
 	return b.instance.frontendAPI
 }
 
-// headerToken is the token of the Authorization header: "Bearer <token>", or the
-// token alone.
+// headerToken is the token of the Authorization header: "Bearer <token>", RFC 6750
+// 2.1, or the token alone. Another scheme is not Clerk's, and leaves it to the
+// cookies.
 func headerToken(r *http.Request) (string, bool) {
 	value := r.Header.Get("Authorization")
 	if value == "" {
@@ -225,6 +259,8 @@ func headerToken(r *http.Request) (string, bool) {
 }
 
 // mayHandshake reports whether r is a navigation, which a redirect does not break.
+// Sec-Fetch-Dest is the browser's word for what it wants; where it is not sent, for
+// example to http addresses, Accept has to do.
 func (q *request) mayHandshake() bool {
 	if q.Method != "GET" {
 		return false
@@ -233,12 +269,13 @@ func (q *request) mayHandshake() bool {
 	return dest == "document" || dest == "iframe" || dest == "" && strings.HasPrefix(q.Header.Get("Accept"), "text/html")
 }
 
-// isDocument is stricter: a page of its own.
+// isDocument is stricter: a page of its own, in a browser that says so.
 func (q *request) isDocument() bool {
 	return q.Method == "GET" && q.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// without is u with parameters left out and the rest as it stands.
+// without is u with parameters left out and the rest as it stands, byte for byte:
+// what the application signed in its own URLs stays signed.
 func without(u *url.URL, names ...string) *url.URL {
 	c := *u
 	var kept []string
@@ -252,8 +289,9 @@ func without(u *url.URL, names ...string) *url.URL {
 	return &c
 }
 
-// foreignReferrer reports whether the page before was on another site, and not on
-// Clerk's pages.
+// foreignReferrer reports whether the page before was on another origin, and not on
+// Clerk's pages. Who comes from elsewhere may have signed in or out there. The header
+// may be forged or absent; all that depends on it is one more handshake.
 func (b *Backend) foreignReferrer(q *request) bool {
 	raw := q.Header.Get("Referer")
 	if raw == "" {

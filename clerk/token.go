@@ -15,22 +15,63 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
-// Claims are those of a verified session token.
+// What is checked of a session token, in this order. Clerk's order is the same, and
+// what is wrong first is the reason that is told.
+//
+//	kind        no OAuth access token (typ), M2M token (sub) or template (cat)
+//	form        three parts of base64url, two of them JSON objects; 16 KiB at most
+//	header      "typ" is absent or JWT, there is no "crit", "alg" is RS256
+//	signature   by the key that "kid" names, or by the fixed one
+//	sub         a string, not empty
+//	iss         this instance, or its proxy; on a satellite, the domain's too
+//	aud         one of Config.Audiences, where these are set
+//	azp         one of Config.AuthorizedParties, where these are set
+//	exp         required; nbf, iat: where they are there
+//
+// RFC 8725 says why: the algorithm is fixed (3.1), the kinds of an issuer's tokens
+// are told apart (3.11, 3.12), and issuer and audience are compared exactly (3.8, 3.9).
+// What nobody has verified yet is read for two things only: to choose between two
+// cookies, and to tell a handshake from a token that is worth verifying.
+
+// Claims are those of a verified session token. Its methods may be called
+// concurrently, as long as nobody changes a field.
 type Claims struct {
-	UserID                             string // claim "sub"
-	SessionID                          string // claim "sid"
-	Issuer                             string // claim "iss"
-	AuthorizedParty                    string // the origin that the token was made for: claim "azp"; may be empty
-	OrganizationID                     string // of the active organization, if any
-	OrganizationSlug, OrganizationRole string
-	Pending                            bool      // a task is left before the session counts: claim "sts"
-	IssuedAt                           time.Time // claim "iat"
-	ExpiresAt                          time.Time // claim "exp"
+	// UserID is claim "sub": "user_...".
+	UserID string
+
+	// SessionID is claim "sid": "sess_...". Clerk's API revokes a session by it.
+	SessionID string
+
+	// Issuer is claim "iss": the Frontend API's address, or its proxy's.
+	Issuer string
+
+	// AuthorizedParty is claim "azp", the origin that the token was made for. It may
+	// be empty: Clerk does not know the origin of some navigations.
+	AuthorizedParty string
+
+	// OrganizationID is the active organization's: "org_...". Empty if none is.
+	OrganizationID string
+
+	// OrganizationSlug is the active organization's name for URLs. It may change.
+	OrganizationSlug string
+
+	// OrganizationRole is the person's in the active organization: "org:admin".
+	OrganizationRole string
+
+	// Pending says that a task is left before the session counts: claim "sts".
+	Pending bool
+
+	// IssuedAt is claim "iat", to the second; 1970 where there is none.
+	IssuedAt time.Time
+
+	// ExpiresAt is claim "exp", to the second.
+	ExpiresAt time.Time
 
 	text string // the whole object
 }
 
-// Raw returns a claim's JSON text, or nil.
+// Raw returns the JSON text of any claim, or nil if it is not there. Custom claims
+// of the instance are read with it and encoding/json.
 func (c *Claims) Raw(name string) []byte {
 	if raw := c.raw(name); raw != "" {
 		return []byte(raw)
@@ -41,12 +82,14 @@ func (c *Claims) Raw(name string) []byte {
 // raw is a claim as it stands. What has no field is asked for seldom.
 func (c *Claims) raw(name string) string { return strictjson.Member(c.text, name) }
 
+// string is a claim that is a string, or "".
 func (c *Claims) string(name string) string {
 	s, _ := strictjson.String(c.raw(name))
 	return s
 }
 
-// reason is why a token does not count, in Clerk's words.
+// reason is why a token does not count, in Clerk's words. As an error it is somebody
+// else's fault; what is ours, or Clerk's, wraps errUnreachable.
 type reason string
 
 func (r reason) Error() string { return string(r) }
@@ -65,7 +108,7 @@ const (
 	tokenTypeMismatch     reason = "token-type-mismatch"
 )
 
-// messages say for people why a token does not count.
+// messages say for people why a token does not count. They repeat nothing of it.
 var messages = map[reason]string{
 	tokenInvalid:          "The token is malformed, unknown or revoked.",
 	tokenInvalidAlgorithm: "The token is not signed with RS256.",
@@ -77,13 +120,14 @@ var messages = map[reason]string{
 	tokenTypeMismatch:     "The token is of a kind that does not count here.",
 }
 
+// Clerk tells its tokens apart by a header parameter of its own, "cat".
 const (
-	maxToken        = 16 << 10
+	maxToken        = 16 << 10 // bytes; a browser's cookie holds 4 KiB
 	sessionCategory = "cl_B7d4PD111AAA"
 	noCategory      = "cl_I7d4PD111III" // Clerk's for tokens that have none
 )
 
-// jwt is a token taken apart. It is never changed.
+// jwt is a token taken apart. It is never changed, and shared between requests.
 type jwt struct {
 	token     string
 	signed    string // the part of token that is
@@ -103,18 +147,20 @@ type header struct {
 	critical             bool // "crit" is there
 }
 
-// numericDate is RFC 7519's.
+// numericDate is RFC 7519's, in seconds since 1970: section 2. Fractions are cut.
 type numericDate struct {
 	at           int64
 	there, valid bool
 }
 
+// dateOf is a claim's number; valid says that it is one.
 func dateOf(raw string) numericDate {
 	at, valid := strictjson.Int(raw)
 	return numericDate{at, true, valid}
 }
 
-// seen is a token taken apart, and the key that verified it before, if one did.
+// seen is a token taken apart, and the key that verified it before, if one did. Its
+// jwt is nil for what is malformed.
 type seen struct {
 	*jwt
 	key *rsa.PublicKey
@@ -129,8 +175,12 @@ func (b *Backend) decode(token string) seen {
 	return seen{jwt: decode(token)}
 }
 
+// canonical refuses the other spellings of the same bytes (RFC 4648 3.5), so that a
+// token that was changed is never the same token.
 var canonical = base64.RawURLEncoding.Strict()
 
+// decode takes token apart and verifies nothing: RFC 7515 3.1. It is nil for what is
+// malformed, has a name twice, or is not UTF-8.
 func decode(token string) *jwt {
 	first, rest, _ := strings.Cut(token, ".")
 	second, third, ok := strings.Cut(rest, ".")
@@ -157,6 +207,8 @@ func decode(token string) *jwt {
 	return t
 }
 
+// set takes a parameter out of the header. A value of the wrong type is an empty
+// string, which no check takes.
 func (h *header) set(name, value string) bool {
 	switch name {
 	case "alg":
@@ -176,6 +228,12 @@ func (h *header) set(name, value string) bool {
 }
 
 // readClaims takes what has a field out of the claims: both versions of Clerk's.
+//
+//	version 1   org_id, org_slug, org_role: "org:admin"
+//	version 2   "v": 2, "o": {"id", "slg", "rol": "admin"}
+//
+// A claim of the wrong type is as if it were absent. What has no field is read from
+// the text when somebody asks.
 func (t *jwt) readClaims() bool {
 	c := &t.claims
 	var version int64
@@ -253,13 +311,16 @@ func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error 
 		return tokenNotVerified
 	case !slices.Contains(b.issuers, c.Issuer):
 		return tokenWrongIssuer
+	case !b.admits(c.raw("aud")):
+		return tokenNotVerified
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return tokenWrongParty
 	}
 	return s.times(b.now(), skew)
 }
 
-// verifyOnce verifies a signature unless it was, with the key that still counts.
+// verifyOnce verifies a signature unless it was, with the key that still counts. RSA
+// is most of what a request costs.
 func (b *Backend) verifyOnce(ctx context.Context, s seen) error {
 	key, err := b.key(ctx, s.jwt)
 	if err == nil && s.key == key {
@@ -272,6 +333,8 @@ func (b *Backend) verifyOnce(ctx context.Context, s seen) error {
 	return nil
 }
 
+// times checks "exp", "nbf" and "iat" at now, to the second. exp is required, where
+// RFC 7519 4.1.4 leaves it open: a session without an end is none.
 func (t *jwt) times(now time.Time, skew time.Duration) error {
 	late, early := now.Add(-skew).Unix(), now.Add(skew)
 	after := func(d numericDate) bool { return d.there && time.Unix(d.at, 0).After(early) }
@@ -288,7 +351,7 @@ func (t *jwt) times(now time.Time, skew time.Duration) error {
 	return nil
 }
 
-// key is the one that t names.
+// key is the one that t names, or the fixed one, whatever t names.
 func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
 	if b.fixedKey != nil {
 		return b.fixedKey, nil
@@ -296,8 +359,8 @@ func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
 	return b.keys.get(ctx, t.header.keyID)
 }
 
-// verifySignature checks header and signature, and no claim. keyErr is why there
-// is no key; a malformed header counts before it.
+// verifySignature checks header and signature, and no claim: RFC 7515 5.2, RFC 7518
+// 3.3. keyErr is why there is no key; a malformed header counts before it.
 func verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
 	switch h := &t.header; {
 	case h.hasKind && h.kind != "JWT" && !h.isAccessToken(), h.critical:
@@ -315,9 +378,11 @@ func verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
 	return nil
 }
 
-// errUnreachable: Clerk's API does not answer, so that nothing can be decided.
+// errUnreachable says that Clerk's API does not answer, or not as it should, so that
+// nothing can be decided.
 var errUnreachable = errors.New("clerk: the Backend API cannot be reached")
 
+// unreachable wraps errUnreachable with the cause, which goes to the log.
 func unreachable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{errUnreachable}, args...)...)
 }

@@ -8,12 +8,15 @@ import (
 	"github.com/sallyport/auth"
 )
 
-// FrontendAPI is the address of Clerk's Frontend API, or of the proxy for it:
-// where the browser's scripts are from.
+// FrontendAPI is the address of Clerk's Frontend API, or of the proxy for it, without
+// a slash at the end: where the browser's scripts are from. A page that allows them
+// in its Content-Security-Policy names it.
 func (b *Backend) FrontendAPI() string { return b.frontendAPI }
 
 // SignInURL implements [auth.Backend]: the configured page or Clerk's, which
-// comes back to returnTo. Somebody whose session has a task left is sent there.
+// comes back to returnTo, in the parameter redirect_url. Somebody whose session has a
+// task left, as d says, is sent to /tasks below it. d may be nil. returnTo is not
+// checked: it is the caller's own, or comes from [Backend.ReturnURL].
 func (b *Backend) SignInURL(d *auth.Decision, returnTo string) string {
 	to := b.config.SignInURL
 	if to == "" {
@@ -28,7 +31,8 @@ func (b *Backend) SignInURL(d *auth.Decision, returnTo string) string {
 }
 
 // SignUpURL is where to send a person who has no account yet and then comes back
-// to returnTo: the configured page, or what belongs to the one for signing in.
+// to returnTo: the configured page, or what belongs to the one for signing in. As in
+// [Backend.SignInURL], returnTo is not checked.
 func (b *Backend) SignUpURL(returnTo string) string {
 	to := b.config.SignUpURL
 	switch {
@@ -42,7 +46,9 @@ func (b *Backend) SignUpURL(returnTo string) string {
 }
 
 // ReturnURL is raw, a redirect_url that somebody sent, if it is a page of origin
-// or of one of [Config].RedirectOrigins, and else the front page of origin.
+// or of one of [Config].RedirectOrigins, and else the front page of origin. Only an
+// absolute address counts. It is for applications with a sign-in page of their own,
+// which must not send people wherever a link says (CWE-601).
 func (b *Backend) ReturnURL(raw string, origin *url.URL) string {
 	if u, ok := b.mayReturn(raw, origin); ok {
 		return u.String()
@@ -50,6 +56,9 @@ func (b *Backend) ReturnURL(raw string, origin *url.URL) string {
 	return origin.Scheme + "://" + origin.Host + "/"
 }
 
+// mayReturn parses raw and compares its origin: RFC 6454 4. Browsers take a backslash
+// for a slash and skip control characters, where net/url does not: whatever has one
+// is refused first. With a nil origin, only RedirectOrigins count.
 func (b *Backend) mayReturn(raw string, origin *url.URL) (*url.URL, bool) {
 	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
 		return nil, false
@@ -65,7 +74,8 @@ func (b *Backend) mayReturn(raw string, origin *url.URL) (*url.URL, bool) {
 	return u, slices.Contains(b.config.RedirectOrigins, from)
 }
 
-// withPath is raw, which New has checked, with more at the end of its path.
+// withPath is raw, which New has checked, with more at the end of its path and its
+// query as it was.
 func withPath(raw, more string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -75,6 +85,7 @@ func withPath(raw, more string) string {
 	return u.String()
 }
 
+// withReturn is raw, which New has checked, with the parameter redirect_url.
 func withReturn(raw, returnTo string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

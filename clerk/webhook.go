@@ -20,10 +20,21 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
+// How Clerk signs what it sends, as Standard Webhooks and Svix describe it:
+//
+//	Svix-Id: msg_1
+//	Svix-Timestamp: 1700000000
+//	Svix-Signature: v1,<base64> v1,<base64>
+//
+//	HMAC-SHA256(base64 after whsec_, "msg_1.1700000000." + body)
+//
+// Any of the signatures may match, any of the secrets: both lists have two while a
+// secret is rotated. Each is compared as a whole and in constant time. The signature
+// is verified before the time, and the body is parsed after both.
 const (
-	maxEvent         = 1 << 20
-	webhookTolerance = 5 * time.Minute
-	maxSignatures    = 16
+	maxEvent         = 1 << 20         // bytes
+	webhookTolerance = 5 * time.Minute // either way
+	maxSignatures    = 16              // that are compared
 )
 
 // WebhookConfig describes an endpoint for Clerk's webhooks. Secrets and Handle
@@ -33,18 +44,25 @@ type WebhookConfig struct {
 	// rotated, both.
 	Secrets []auth.Secret
 
-	// Handle is given each event. Where it fails, Clerk sends the event again.
+	// Handle is given each event, several at the same time. Its error goes to the log,
+	// and Clerk sends the event again, for about a day. Clerk waits some seconds for
+	// the answer: whatever takes longer belongs into a queue.
 	Handle func(context.Context, Event) error
 
-	// Store remembers which events were handled, so that one that Clerk sends
-	// twice is handled once. If nil, it may be handled again.
+	// Store remembers for two days which events were handled, so that one that Clerk
+	// sends twice is handled once. Between nodes that is not certain: two that get the
+	// same event at the same moment both handle it. If nil, any event may be handled
+	// again.
 	Store session.Store
 
-	Logger *slog.Logger     // If nil, slog.Default
-	Now    func() time.Time // If nil, time.Now
+	// Logger is told of what is refused and of what fails. If nil, slog.Default.
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, time.Now.
+	Now func() time.Time
 }
 
-// webhook is an http.Handler.
+// webhook is the http.Handler of an endpoint.
 type webhook struct {
 	config WebhookConfig
 	keys   [][]byte
@@ -53,10 +71,18 @@ type webhook struct {
 	running map[string]bool // the events that Handle has
 }
 
-// NewWebhook checks c and returns the endpoint. It verifies Standard Webhooks'
-// signatures under Svix's header names, which are Clerk's: 400 for what is not
-// signed by a secret or is older than five minutes, 413 for a body of more than
-// 1 MiB, 500 for an event that Handle fails on.
+// NewWebhook checks c and returns the endpoint, which belongs outside of the
+// middleware: Clerk has no session. It verifies Standard Webhooks' signatures under
+// Svix's header names, which are Clerk's, and answers
+//
+//	204   handled, now or before
+//	400   not signed by a secret, more than five minutes off, or no event
+//	405   not POST
+//	413   a body of more than 1 MiB
+//	500   Handle failed, Store failed, or the event is being handled
+//
+// Without a Store, a copy of a signed event is handled again within five minutes. The
+// error joins every problem that c has. The handler is safe for concurrent use.
 func NewWebhook(c WebhookConfig) (http.Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -86,6 +112,7 @@ func NewWebhook(c WebhookConfig) (http.Handler, error) {
 	return h, nil
 }
 
+// ServeHTTP implements [http.Handler].
 func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != "POST" {
 		w.Header().Set("Allow", "POST")
@@ -145,6 +172,7 @@ func (h *webhook) once(ctx context.Context, e Event) error {
 	return h.config.Store.Commit(ctx, key, []byte("1"), h.config.Now().Add(48*time.Hour))
 }
 
+// begin reports whether nobody in this process is handling the event.
 func (h *webhook) begin(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -155,13 +183,15 @@ func (h *webhook) begin(id string) bool {
 	return true
 }
 
+// end is the end of what begin began.
 func (h *webhook) end(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.running, id)
 }
 
-// verify checks the signature and then the time, and returns the message's id.
+// verify checks the signature and then the time, and returns the message's id. The
+// error is for the log. A header that stands twice is refused: which one was signed?
 func (h *webhook) verify(header http.Header, body []byte) (id string, err error) {
 	one := func(name string) string {
 		if values := header.Values(name); len(values) == 1 {
@@ -186,6 +216,9 @@ func (h *webhook) verify(header http.Header, body []byte) (id string, err error)
 	return id, nil
 }
 
+// signed reports whether one of signatures, "v1,<base64>" with spaces between, is of
+// prefix and body by one of the keys. All are compared, so that the time that it
+// takes says nothing.
 func (h *webhook) signed(prefix string, body []byte, signatures string) bool {
 	list := strings.Fields(signatures)
 	ok := false

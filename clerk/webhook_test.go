@@ -1,12 +1,14 @@
 package clerk_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -31,7 +33,8 @@ func sign(key, id, stamp, body string) string {
 
 func TestWebhook(t *testing.T) { // CVE-2025-53548
 	const body = `{"type":"user.created","timestamp":1,"data":{"id":"user_1","email_addresses":[{"id":"e","email_address":"ada@example.com"}]}}`
-	now := time.Now()
+	large := body + strings.Repeat(" ", 1<<20-len(body))
+	now := time.Unix(time.Now().Unix(), 0)
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	shift := func(d time.Duration) string { return strconv.FormatInt(now.Add(d).Unix(), 10) }
 	good := sign(webhookKey, "msg_1", stamp, body)
@@ -53,6 +56,18 @@ func TestWebhook(t *testing.T) { // CVE-2025-53548
 		"two ids":                    {"", body, "msg_1", stamp, good, 400},
 		"just in time":               {"", body, "msg_1", shift(-299 * time.Second), sign(webhookKey, "msg_1", shift(-299*time.Second), body), 204},
 		"too old":                    {"", body, "msg_1", shift(-302 * time.Second), sign(webhookKey, "msg_1", shift(-302*time.Second), body), 400},
+		"five minutes":               {"", body, "msg_1", shift(-300 * time.Second), sign(webhookKey, "msg_1", shift(-300*time.Second), body), 204},
+		"five minutes ahead":         {"", body, "msg_1", shift(300 * time.Second), sign(webhookKey, "msg_1", shift(300*time.Second), body), 204},
+		"five minutes, a second":     {"", body, "msg_1", shift(-301 * time.Second), sign(webhookKey, "msg_1", shift(-301*time.Second), body), 400},
+		"a second more ahead":        {"", body, "msg_1", shift(301 * time.Second), sign(webhookKey, "msg_1", shift(301*time.Second), body), 400},
+		"an empty id":                {"", body, "", stamp, sign(webhookKey, "", stamp, body), 400},
+		"a long id":                  {"", body, strings.Repeat("m", 256), stamp, sign(webhookKey, strings.Repeat("m", 256), stamp, body), 204},
+		"too long an id":             {"", body, strings.Repeat("m", 257), stamp, sign(webhookKey, strings.Repeat("m", 257), stamp, body), 400},
+		"the sixteenth":              {"", body, "msg_1", stamp, strings.Repeat("v1,AAAA ", 15) + good, 204},
+		"the seventeenth":            {"", body, "msg_1", stamp, strings.Repeat("v1,AAAA ", 16) + good, 400},
+		"a megabyte":                 {"", large, "msg_1", stamp, sign(webhookKey, "msg_1", stamp, large), 204},
+		"a megabyte and one":         {"", large + " ", "msg_1", stamp, sign(webhookKey, "msg_1", stamp, large+" "), 413},
+		"two events":                 {"", body + body, "msg_1", stamp, sign(webhookKey, "msg_1", stamp, body+body), 400},
 		"from the future":            {"", body, "msg_1", shift(302 * time.Second), sign(webhookKey, "msg_1", shift(302*time.Second), body), 400},
 		"a time that is no number":   {"", body, "msg_1", "soon", sign(webhookKey, "msg_1", "soon", body), 400},
 		"a time in another spelling": {"", body, "msg_1", "+" + stamp, sign(webhookKey, "msg_1", "+"+stamp, body), 400},
@@ -88,7 +103,7 @@ func TestWebhook(t *testing.T) { // CVE-2025-53548
 				var u clerk.User
 				require.NoError(t, json.Unmarshal(got[0].Data, &u))
 				require.Equal(t, "ada@example.com", u.EmailAddresses[0].EmailAddress)
-				require.Equal(t, "msg_1", got[0].ID)
+				require.Equal(t, test.id, got[0].ID)
 			}
 		})
 	}
@@ -98,8 +113,10 @@ func TestWebhookOnce(t *testing.T) {
 	const body = `{"type":"user.deleted","data":{"id":"user_1","deleted":true}}`
 	handled, fail, again := 0, true, 0
 	var send func() int
+	var log bytes.Buffer
 	h, err := clerk.NewWebhook(clerk.WebhookConfig{
 		Secrets: []auth.Secret{auth.NewSecret("whsec_" + webhookKey)}, Store: session.NewMemoryStore(0, nil),
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		Handle: func(context.Context, clerk.Event) error {
 			if fail {
 				return errors.New("database is down")
@@ -110,6 +127,7 @@ func TestWebhookOnce(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
+	logged := func() string { defer log.Reset(); return log.String() }
 	send = func() int {
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		r := httptest.NewRequest("POST", "/hook", strings.NewReader(body))
@@ -122,11 +140,21 @@ func TestWebhookOnce(t *testing.T) {
 		return w.Code
 	}
 	require.Equal(t, 500, send(), "Clerk sends it again")
+	for _, told := range []string{"level=ERROR", "event=msg_1", "type=user.deleted", "database is down"} {
+		require.Contains(t, log.String(), told)
+	}
+	require.NotContains(t, logged(), "user_1", "nothing of the event's data")
 	fail = false
 	require.Equal(t, 204, send())
 	require.Equal(t, 204, send())
 	require.Equal(t, 1, handled)
 	require.Equal(t, 500, again, "while it is handled, Clerk has to come back")
+	require.Contains(t, logged(), "being handled")
+	for size, ok := range map[int]bool{0: false, 15: false, 16: true, 64: true} {
+		secret := "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, size))
+		_, err := clerk.NewWebhook(clerk.WebhookConfig{Handle: func(context.Context, clerk.Event) error { return nil }, Secrets: []auth.Secret{auth.NewSecret("whsec_" + webhookKey), auth.NewSecret(secret)}})
+		require.Equal(t, ok, err == nil, "a secret of %d bytes", size)
+	}
 	for _, bad := range []clerk.WebhookConfig{{}, {Handle: func(context.Context, clerk.Event) error { return nil }, Secrets: []auth.Secret{auth.NewSecret(webhookKey)}}} {
 		_, err := clerk.NewWebhook(bad)
 		require.Error(t, err)

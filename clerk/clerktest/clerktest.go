@@ -1,5 +1,44 @@
 // Package clerktest stands in for Clerk: an instance with keys of its own, which
-// makes tokens and handshakes and answers the calls of a back end. It is for tests.
+// makes tokens and handshakes and answers the calls of a back end. It is for tests,
+// and for demonstrations without an account: nobody has a password in it.
+//
+//	instance := clerktest.New(clerktest.Config{Production: true})
+//	api := httptest.NewServer(instance)
+//	defer api.Close()
+//	c, err := clerk.New(clerk.Config{
+//		PublishableKey: instance.PublishableKey,
+//		SecretKey:      auth.NewSecret(instance.SecretKey),
+//		APIURL:         api.URL,
+//	})
+//
+// # Signing in
+//
+// A request is somebody's with a token in its header, or with two cookies:
+//
+//	r.Header.Set("Authorization", "Bearer "+instance.Token(nil))
+//	r.Header.Set("Cookie", "__client_uat=1; __session="+instance.Token(nil))
+//
+// The token is user_1's, for a minute. What it says can be changed before it is
+// signed:
+//
+//	token := instance.Token(func(_, claims map[string]any) {
+//		claims["sub"] = "user_2"
+//		claims["o"] = map[string]any{"id": "org_1", "slg": "acme", "rol": "admin"}
+//	})
+//
+// [Instance.Opaque] makes API keys and other tokens that only Clerk can read. For a
+// browser there are pages: [Instance.Frontend].
+//
+// # What goes wrong
+//
+// [Instance.SetDown] is an outage, [Instance.RotateKeys] a new key, and a token of
+// another instance has a signature that does not count. Config.Now moves time for
+// both sides.
+//
+// # What it is not
+//
+// It answers what package clerk asks, and no other part of Clerk's API. It has no
+// organizations, no rate limits and no state on disk.
 package clerktest
 
 import (
@@ -22,28 +61,65 @@ import (
 
 // Config describes an [Instance].
 type Config struct {
-	Production  bool
-	FrontendAPI string           // a host. If empty, clerk.example.com or example.clerk.accounts.dev
-	Issuer      string           // of tokens: a proxy's address. If empty, https:// and FrontendAPI
-	People      []Person         // who can sign in at [Instance.Frontend]
-	TokenLife   time.Duration    // of session tokens. If zero, a minute
-	Now         func() time.Time // If nil, time.Now
+	// Production makes a production instance: pk_live_... If false, a development one,
+	// whose visitors need a handshake before anything else.
+	Production bool
+
+	// FrontendAPI is a host. If empty, clerk.example.com, or of a development instance
+	// example.clerk.accounts.dev.
+	FrontendAPI string
+
+	// Issuer is that of tokens: a proxy's address. If empty, https:// and FrontendAPI.
+	Issuer string
+
+	// People are those who can sign in at [Instance.Frontend], and whom the Backend
+	// API knows. If nil, nobody; tokens can be made for anybody all the same.
+	People []Person
+
+	// TokenLife is how long session tokens count. If zero, a minute.
+	TokenLife time.Duration
+
+	// Now is the clock. If nil, time.Now. Give clerk.Config the same.
+	Now func() time.Time
 }
 
 // Person is somebody who can sign in, and whom the Backend API knows.
-type Person struct{ ID, Name, Email, Picture string }
+type Person struct {
+	// ID is claim "sub": "user_1".
+	ID string
+
+	// Name is the whole name. What is before the first space is the first name.
+	Name string
+
+	// Email is the primary address, which is verified.
+	Email string
+
+	// Picture is the address of one, https.
+	Picture string
+}
 
 // Instance is a Clerk instance. It is an [http.Handler] that answers as Clerk's
-// Backend API, and safe for concurrent use.
+// Backend API, and safe for concurrent use. [New] makes it; its fields are not to be
+// changed.
 type Instance struct {
-	FrontendAPI    string // a host
+	// FrontendAPI is a host.
+	FrontendAPI string
+
+	// PublishableKey is the one that clerk.Config wants.
 	PublishableKey string
-	SecretKey      string
-	CookieSuffix   string // what the names of its own cookies end with
-	issuer         string
-	people         []Person
-	life           time.Duration
-	now            func() time.Time
+
+	// SecretKey is the one that clerk.Config wants, and the only one that the Backend
+	// API takes.
+	SecretKey string
+
+	// CookieSuffix is what the names of its own cookies end with: "_" and eight
+	// characters.
+	CookieSuffix string
+
+	issuer string
+	people []Person
+	life   time.Duration
+	now    func() time.Time
 
 	mu      sync.Mutex
 	clients map[string]*client
@@ -57,7 +133,8 @@ type Instance struct {
 	down    bool
 }
 
-// New makes an instance.
+// New makes an instance. Its RSA key, of 2048 bits, is made when something needs it
+// first: that is slow, and not every test does.
 func New(c Config) *Instance {
 	kind := "test"
 	if c.Production {
@@ -91,26 +168,35 @@ func New(c Config) *Instance {
 	}
 	sum := sha1.Sum([]byte(i.PublishableKey))
 	i.CookieSuffix = "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]
-	i.RotateKeys()
 	return i
 }
 
-// RotateKeys replaces the signing key.
+// RotateKeys replaces the signing key. Tokens of the old one do not verify any more,
+// once the other side has fetched the keys again.
 func (i *Instance) RotateKeys() {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err) // only when the system has no randomness
-	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.key, i.keyID = key, "ins_"+rand.Text()
+	i.key = nil
 }
 
-// PEM is the public key, for verification without the network.
+// signer returns the signing key and its id, for callers that hold mu.
+func (i *Instance) signer() (*rsa.PrivateKey, string) {
+	if i.key == nil {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err) // only when the system has no randomness
+		}
+		i.key, i.keyID = key, "ins_"+rand.Text()
+	}
+	return i.key, i.keyID
+}
+
+// PEM is the public key, for verification without the network: clerk.Config's JWTKey.
 func (i *Instance) PEM() string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	der, err := x509.MarshalPKIXPublicKey(i.key.Public())
+	key, _ := i.signer()
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		panic(err) // never for an RSA key
 	}
@@ -118,11 +204,13 @@ func (i *Instance) PEM() string {
 }
 
 // Token makes a session token that lives for [Config].TokenLife. change, which may be nil,
-// changes what it says before it is signed.
+// changes what it says before it is signed: header and claims, as encoding/json
+// writes them. Unchanged it is user_1's, session sess_1, with no organization, no
+// audience and no authorized party.
 func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	now := i.now().Unix()
 	i.mu.Lock()
-	key, keyID := i.key, i.keyID
+	key, keyID := i.signer()
 	i.mu.Unlock()
 	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID, "cat": "cl_B7d4PD111AAA"}
 	claims := map[string]any{
@@ -135,7 +223,8 @@ func (i *Instance) Token(change func(header, claims map[string]any)) string {
 	return providertest.Sign(key, header, claims)
 }
 
-// HandshakeToken makes what Clerk sends in __clerk_handshake.
+// HandshakeToken makes what Clerk sends in __clerk_handshake. directives are lines
+// for Set-Cookie: "__session=...; Path=/".
 func (i *Instance) HandshakeToken(directives ...string) string {
 	return i.Token(func(_, claims map[string]any) {
 		clear(claims)
@@ -143,7 +232,8 @@ func (i *Instance) HandshakeToken(directives ...string) string {
 	})
 }
 
-// Nonce makes what Clerk sends in __clerk_handshake_nonce.
+// Nonce makes what Clerk sends in __clerk_handshake_nonce, for directives as in
+// [Instance.HandshakeToken]. It may be asked about more than once.
 func (i *Instance) Nonce(directives ...string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -152,7 +242,8 @@ func (i *Instance) Nonce(directives ...string) string {
 	return nonce
 }
 
-// RefreshToken makes a refresh token that is answered with directives.
+// RefreshToken makes a value for the cookie "__refresh" with the instance's suffix,
+// which is answered with directives as in [Instance.HandshakeToken].
 func (i *Instance) RefreshToken(directives ...string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -162,7 +253,8 @@ func (i *Instance) RefreshToken(directives ...string) string {
 }
 
 // Opaque makes a token that only the Backend API can read: prefix is "ak_", "mt_"
-// or "oat_". change, which may be nil, changes what the API says of it.
+// or "oat_", subject whose it is. change, which may be nil, changes what the API says
+// of it: "scopes", "revoked", "expired", "aud", and so on.
 func (i *Instance) Opaque(prefix, subject string, change func(answer map[string]any)) string {
 	token := prefix + rand.Text()
 	answer := map[string]any{"id": "token_" + rand.Text(), "subject": subject, "scopes": []string{"read"}, "revoked": false, "expired": false}
@@ -203,28 +295,31 @@ func (i *Instance) showUser(w http.ResponseWriter, id string) {
 	apiError(w, http.StatusNotFound, "resource_not_found")
 }
 
-// Revoked are the ids of the sessions that were revoked.
+// Revoked are the ids of the sessions that were revoked, in that order.
 func (i *Instance) Revoked() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return append([]string(nil), i.revoked...)
 }
 
-// Hits says how often a path was called.
+// Hits says how often a path of the Backend API was called, such as "/v1/jwks", with
+// the right key or without. "handshake" is that of the Frontend API.
 func (i *Instance) Hits(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.hits[path]
 }
 
-// SetDown makes the API answer 503, or answer again.
+// SetDown makes the Backend API answer 503, or answer again. [Instance.Frontend] is
+// not concerned.
 func (i *Instance) SetDown(down bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.down = down
 }
 
-// ServeHTTP implements [http.Handler].
+// ServeHTTP implements [http.Handler]: Clerk's Backend API. Without the secret key it
+// answers 401, and 404 to what it does not know.
 func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -249,7 +344,8 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case isUser && r.Method == "GET":
 		i.showUser(w, user)
 	case r.URL.Path == "/v1/jwks":
-		providertest.WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: i.keyID, Algorithm: "RS256", Use: "sig"}}})
+		key, id := i.signer()
+		providertest.WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: id, Algorithm: "RS256", Use: "sig"}}})
 	case r.URL.Path == "/v1/clients/handshake_payload":
 		directives, ok := i.nonces[r.URL.Query().Get("nonce")]
 		if !ok {
@@ -276,6 +372,7 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// apiError answers as Clerk's API does when something is wrong.
 func apiError(w http.ResponseWriter, status int, code string) {
 	providertest.WriteJSON(w, status, map[string]any{"errors": []any{map[string]any{"code": code, "message": code, "long_message": code}}})
 }

@@ -10,6 +10,17 @@ import (
 	"strings"
 )
 
+// A browser's way, where the application is at / and this at /__clerk:
+//
+//	/page ──303──> /__clerk/sign-in?redirect_url=/page
+//	               choose who you are: cookies __client, __client_uat
+//	/page <──303──
+//	      ──307──> /__clerk/v1/client/handshake?redirect_url=/page
+//	/page?__clerk_handshake_nonce=... <──307──
+//
+// At Clerk, __client is on the Frontend API's own domain. Here a proxy is needed, so
+// that one server has both.
+
 // client is a browser that somebody signed in with.
 type client struct {
 	person  Person
@@ -22,7 +33,13 @@ const clientCookie = "__client"
 // Frontend answers as Clerk's Frontend API and sign-in page, for an application
 // that proxies them: mount it at the path of clerk.Config.ProxyURL, which is also
 // Config.Issuer here, without [http.StripPrefix]. The sign-in page, at "/sign-in"
-// below it, asks for no password.
+// below it, asks for no password: it is not for where strangers come. It panics where
+// Config.Issuer is no URL.
+//
+//	proxy := "http://localhost:3000/__clerk"
+//	instance := clerktest.New(clerktest.Config{Production: true, Issuer: proxy, People: people})
+//	mux.Handle("/__clerk/", instance.Frontend())
+//	c, err := clerk.New(clerk.Config{ProxyURL: proxy, SignInURL: proxy + "/sign-in", ...})
 func (i *Instance) Frontend() http.Handler {
 	base, err := url.Parse(i.issuer)
 	if err != nil {
@@ -35,7 +52,8 @@ func (i *Instance) Frontend() http.Handler {
 	return mux
 }
 
-// back is where the browser goes afterwards, if that is on this host.
+// back is where the browser goes afterwards, if that is on this host: Clerk has a list
+// of addresses in the place of that.
 func back(r *http.Request) (*url.URL, bool) {
 	u, err := url.Parse(r.URL.Query().Get("redirect_url"))
 	return u, err == nil && u.Host == r.Host && (u.Scheme == "http" || u.Scheme == "https")
@@ -63,6 +81,7 @@ a{display:block;margin:0 0 .75rem;padding:.75rem 1rem;border:1px solid;border-ra
 </html>
 `))
 
+// signIn shows the people, or signs in the one that the parameter "as" names.
 func (i *Instance) signIn(w http.ResponseWriter, r *http.Request) {
 	to, ok := back(r)
 	if !ok {
@@ -91,7 +110,8 @@ func (i *Instance) signIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// handshake tells the application who is signed in with this browser.
+// handshake tells the application who is signed in with this browser, by a nonce.
+// Where nobody is, or the session was revoked, __client_uat becomes 0.
 func (i *Instance) handshake(w http.ResponseWriter, r *http.Request) {
 	to, ok := back(r)
 	if !ok {
