@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // minSecret is 32 bytes: HKDF stretches nothing, so that whoever holds a cookie
@@ -13,10 +14,11 @@ const minSecret = 32
 // from somebody's documentation.
 func CheckSecret(s Secret) error {
 	text := s.Reveal()
+	_, size := utf8.DecodeRuneInString(text)
 	switch {
 	case len(text) < minSecret:
 		return errors.New("session: the secret is shorter than 32 bytes; make one with `openssl rand -base64 32`")
-	case strings.Count(text, text[:1]) == len(text):
+	case strings.Count(text, text[:size])*size == len(text):
 		return errors.New("session: the secret is one character repeated; make one with `openssl rand -base64 32`")
 	}
 	lower := strings.ToLower(text)
