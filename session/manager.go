@@ -70,6 +70,7 @@ type Manager struct {
 }
 
 var cookieNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var prefixPattern = regexp.MustCompile(`(?i)^__(secure|host)-`)
 var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // NewManager checks c and secrets: the first secret seals, all of them open. The
@@ -102,8 +103,8 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	if c.MaxAge < time.Minute || c.UpdateAge < 0 || c.Lifetime < c.MaxAge {
 		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative, Lifetime of MaxAge or more"))
 	}
-	if !cookieNamePattern.MatchString(c.CookieName) {
-		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-", c.CookieName))
+	if !cookieNamePattern.MatchString(c.CookieName) || prefixPattern.MatchString(c.CookieName) {
+		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure- or __Host-", c.CookieName))
 	}
 	if c.CookieDomain != "" && !domainPattern.MatchString(c.CookieDomain) {
 		err = errors.Join(err, fmt.Errorf("session: CookieDomain %q: want a domain such as example.com", c.CookieDomain))
@@ -257,9 +258,10 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 	next := copyOf(s)
 	m.stamp(next)
 	if m.config.Store != nil {
-		var f found
-		find(r.Header, m.cookieName(secure), &f)
-		value := f.plain[0]
+		value, ok := m.valueOf(r, s, secure)
+		if !ok {
+			return nil
+		}
 		// What was deleted in the meantime stays deleted.
 		if _, there, err := m.config.Store.Find(r.Context(), storeKey(value)); err != nil {
 			return fmt.Errorf("%w: %w", ErrStore, err)
@@ -383,10 +385,24 @@ func (m *Manager) loadStored(ctx context.Context, f *found) (*Session, error) {
 			continue
 		}
 		if m.current(s, m.now()) {
+			s.key = storeKey(value)
 			return s, nil
 		}
 	}
 	return nil, nil
+}
+
+// valueOf is the cookie's value that r brings for s: not always the first, for
+// somebody else may have planted one before it.
+func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value string, ok bool) {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	for _, value := range f.plain[:f.nPlain] {
+		if storeKey(value) == s.key {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 func (m *Manager) commit(w http.ResponseWriter, r *http.Request, s *Session, value string, secure bool) error {

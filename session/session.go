@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -36,7 +37,8 @@ type Session struct {
 
 	// extra is never changed in place, so that copies may share it.
 	extra    []extraClaim
-	v4       bool // whether next-auth v4's cookie brought it
+	v4       bool   // whether next-auth v4's cookie brought it
+	key      string // where the store has it; "" without a store
 	readOnly bool
 }
 
@@ -83,8 +85,9 @@ func (s *Session) SetClaim(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("session: claim %q: %w", name, err)
 	}
-	// Raw JSON from elsewhere may be what no token is read with.
-	if err := strictjson.Check(raw); err != nil {
+	// Raw JSON from elsewhere may be what no token is read with. In a token it is
+	// one level deeper than here.
+	if err := strictjson.Check(slices.Concat([]byte("["), raw, []byte("]"))); err != nil {
 		return fmt.Errorf("session: claim %q: %w", name, err)
 	}
 	extra := make([]extraClaim, 0, len(s.extra)+1)
