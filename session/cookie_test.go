@@ -290,10 +290,15 @@ func TestASessionThatIsTooLargeChangesNothing(t *testing.T) { // CK-07
 	s := b.load()
 	require.NoError(t, s.SetClaim("pad", strings.Repeat("x", 20_000)))
 	b.now = b.now.Add(25 * time.Hour)
-	for _, write := range []func(*session.Session) error{b.rewrite, b.renew, b.start} {
-		require.ErrorIs(t, write(s), session.ErrTooLarge)
+	theirs := &session.Session{Subject: "ada"} // Auth.js began it
+	require.NoError(t, theirs.SetClaim("pad", strings.Repeat("x", 20_000)))
+	for _, write := range []func() error{
+		func() error { return b.rewrite(s) }, func() error { return b.renew(s) }, func() error { return b.rewrite(theirs) }, func() error { return b.start(s) },
+	} {
+		require.ErrorIs(t, write(), session.ErrTooLarge)
 		require.Empty(t, b.set)
 	}
+	require.Zero(t, theirs.AuthTime)
 	require.Equal(t, token, b.cookies[cookieName])
 	require.NotNil(t, b.load(), "the session before goes on")
 

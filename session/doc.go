@@ -8,10 +8,10 @@
 //
 //	m, err := session.NewManager(session.Config{}, secrets, time.Now)
 //	...
-//	err = m.Start(w, r, &session.Session{Subject: "4711", Name: "Ada"}, true) // at sign-in
-//	s, err := m.Load(r, true)                                               // at each request; nil is nobody
-//	err = m.Renew(w, r, s, true)                                            // once a day
-//	err = m.End(w, r, true)                                                 // at sign-out
+//	err = m.Start(w, r, &session.Session{Subject: "4711"}, true) // a sign-in
+//	s, err := m.Load(r, true)        // a request; s is nil for nobody
+//	err = m.Renew(w, r, s, true)     // beside it, once in UpdateAge
+//	err = m.End(w, r, true)          // a sign-out
 //
 // The last argument says that the public address is https. It comes from the
 // configuration and not from the connection, which a proxy may have decrypted.

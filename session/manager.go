@@ -112,8 +112,9 @@ var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // NewManager returns a manager for c. The first secret seals, all of them open;
 // there must be one to eight, and each must pass [CheckSecret]. now is the clock,
-// [time.Now] but in tests. The error joins every problem that there is in c and
-// secrets, and shows none of the secrets. NewManager does not touch the store.
+// [time.Now] but in tests, and must not be nil. The error joins every problem that
+// there is in c and secrets, and shows none of the secrets. NewManager does not
+// touch the store.
 func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, error) {
 	var err error
 	if len(secrets) == 0 {
@@ -309,7 +310,8 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 // that it had. A read-only session is left alone. So is one that the store no
 // longer has: what was signed out of stays so, and the error is nil.
 //
-// The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then.
+// The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, and s is
+// as it was.
 //
 // The store is asked first and written to afterwards. A sign-out between the two is
 // undone, and of two changes at once the later one stays.
@@ -317,10 +319,10 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 	if s.readOnly {
 		return nil
 	}
-	if s.AuthTime.IsZero() {
-		s.AuthTime = s.IssuedAt
-	}
 	next := copyOf(s)
+	if next.AuthTime.IsZero() {
+		next.AuthTime = s.IssuedAt
+	}
 	m.stamp(next)
 	if m.config.Store != nil {
 		value, ok := m.valueOf(r, s, secure)
@@ -400,8 +402,11 @@ func (m *Manager) seal(w http.ResponseWriter, r *http.Request, s *Session, secur
 // sent.
 //
 // Without a store a copy of the token still counts on other nodes, and here after
-// a restart, until it expires. The error wraps [ErrStore]; the cookies are then
-// left, so that the person is not told to be signed out, and can try again.
+// a restart, until it expires. Of several tokens that hold, the one that
+// [Manager.Load] returns is ended; with a store, all are.
+//
+// The error wraps [ErrStore]. The cookies are then left, so that nobody believes to
+// be signed out who is not, and the person can try again.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error {
 	s, err := m.Load(r, secure)
 	if err != nil {

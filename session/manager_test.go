@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -409,4 +410,32 @@ func TestATokenThatWasVerifiedIsRemembered(t *testing.T) { // JE-09
 	require.NoError(t, err)
 	require.Nil(t, s, "under its own name only")
 	require.NotNil(t, b.load())
+}
+
+func TestATokenShowsNothing(t *testing.T) { // JE-16, SE-02
+	b := newBox(t, session.Config{})
+	s := ada()
+	require.NoError(t, s.SetClaim("access_token", "tell-nobody"))
+	require.NoError(t, b.start(s))
+	token := b.cookies[cookieName]
+	for _, part := range strings.Split(token, ".") {
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		require.NoError(t, err)
+		for _, inside := range []string{"ada", "Ada", "example.com", "tell-nobody", first.Reveal()} {
+			require.NotContains(t, string(raw), inside)
+		}
+	}
+	var stored *box
+	stored = newBox(t, session.Config{Store: memory(&stored)})
+	require.NoError(t, stored.start(ada()))
+	for _, one := range []*box{b, stored} {
+		require.NotContains(t, fmt.Sprintf("%+v %#v", *one.load(), *one.load()), one.cookies[cookieName], "a session that is logged is no cookie")
+	}
+
+	down, store := newStored(t, session.Config{})
+	require.NoError(t, down.start(ada()))
+	store.fail = "Find"
+	_, err := down.Load(down.request(), true)
+	require.NotContains(t, err.Error(), down.cookies[cookieName])
+	require.NotContains(t, err.Error(), store.keys[0])
 }

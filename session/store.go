@@ -8,37 +8,44 @@ import (
 
 // Store keeps sessions on the server: in a database, a cache, a file. Its methods
 // take standard types only, so that an implementation need not import this
-// package.
+// package. Applications do not call them; a [Manager] does.
 //
-// What it is given. A key is the SHA-256 of a cookie's value in 64 lower-case
-// hexadecimal digits. It is safe to log: no cookie can be made of it. Other
-// packages of this module keep what they must remember in the same store, under
-// keys of at most 64 ASCII letters, digits, hyphens and underscores, which no
-// session has. Data is opaque: a JSON text now, of some 500 bytes for most
-// people. The [Manager] sets no bound to it, because groups and claims are the
-// application's; a store should take 64 KiB and return an error for what it does
-// not take, rather than cut it. It names the person, and is not encrypted.
+// # Keys and data
 //
-// How often. Find is called once for each request that brings a session cookie, up
-// to 8 times where a browser sends several of the one name, and once more
-// before a renewal. Commit is called at each sign-in, and once in UpdateAge for
-// a session that is used. Delete is called at sign-out, at a new sign-in in the
-// same browser, and for data that cannot be read.
+// A session's key is the SHA-256 of its cookie's value, in 64 lower-case
+// hexadecimal digits. It may be logged: no cookie can be made of it. Other packages
+// of this module keep what they have to remember in the same store, under keys of at
+// most 64 ASCII letters, digits, hyphens and underscores.
 //
-// What it must do. All methods are called concurrently, from many requests and,
-// if the store is shared, from many nodes. After Commit or Delete has returned, a
-// Find on any node sees what it did: a sign-out that a replica has not heard of
-// lets the session in for as long. Each call ends when ctx does, with its error,
-// and a store sets a time limit of its own below that of a request.
+// Data is opaque bytes, some 500 for most people. It names the person, and is not
+// encrypted. The Manager sets no bound to it, because groups and claims are the
+// application's. A store should take 64 KiB, and return an error for what it does
+// not take rather than cut it.
 //
-// An error means that the store itself failed, and must not be returned for
-// anything that a browser can send. Requests are then answered 503: neither let in
-// nor asked to sign in. It is logged, so it must not hold a password of the
-// store's.
+// # How often
 //
-// Expiry is the store's twice over: Find must not return what has expired, and the
-// store must remove it in the end, for nobody else will. The Manager checks the
-// time that is within data as well.
+// Find is called once for each request that brings a session cookie, up to 8 times
+// where it brings several of the one name, and once more before a renewal. Commit
+// is called at each sign-in, and once in UpdateAge for a session that is used. Delete
+// is called at sign-out, at a new sign-in in the same browser, and for data that
+// cannot be read.
+//
+// # Duties
+//
+// All methods are called concurrently: by many requests and, where nodes share the
+// store, by many nodes. Once Commit or Delete has returned, Find sees what it did, on
+// every node. A replica that has not heard of a sign-out lets the session in for
+// as long.
+//
+// A call ends when ctx does, with an error. ctx is the request's, which may wait for
+// long: a store has a time limit of its own.
+//
+// What has expired is not found. It is also the store's to remove in the end, for
+// nobody else will. The Manager checks the time that is within data as well.
+//
+// An error means that the store itself failed, and nothing that a browser can send
+// may cause one. Requests are then answered 503, neither let in nor asked to sign
+// in. The error is logged, and so must not hold the store's password.
 type Store interface {
 	// Find returns the data that was committed under key last, byte for byte. A
 	// key that is not there, or whose expiry is not after now, is no error: found
