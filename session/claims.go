@@ -98,11 +98,9 @@ func listOf(raw string) ([]string, bool) {
 
 // timeOf reads a NumericDate: a JSON number of seconds since 1970, with a fraction
 // if it likes (RFC 7519 2). The fraction is cut off. What is before 1970 or
-// beyond the year 9999 is cut to it, so that no sum of times overflows.
+// beyond the year 9999 is cut to it, so that no sum of times overflows. raw is JSON,
+// in which nothing but a number is one to strconv.
 func timeOf(raw string) (time.Time, bool) {
-	if c := raw[0]; c != '-' && (c < '0' || c > '9') {
-		return time.Time{}, false
-	}
 	seconds, err := strconv.ParseInt(raw, 10, 64)
 	if err != nil {
 		f, err := strconv.ParseFloat(raw, 64)

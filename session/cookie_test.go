@@ -254,8 +254,9 @@ func TestTheNewestTokenWins(t *testing.T) { // CK-02
 
 func TestHowMuchIsWritten(t *testing.T) { // CK-07
 	count := map[int]int{}
+	b := newBox(t, session.Config{})
 	for size := 0; size < 12_500; size += 11 {
-		b := newBox(t, session.Config{})
+		b.cookies = map[string]string{}
 		s := ada()
 		require.NoError(t, s.SetClaim("pad", strings.Repeat("x", size)))
 		err := b.start(s)

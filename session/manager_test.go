@@ -439,3 +439,15 @@ func TestATokenShowsNothing(t *testing.T) { // JE-16, SE-02
 	require.NotContains(t, err.Error(), down.cookies[cookieName])
 	require.NotContains(t, err.Error(), store.keys[0])
 }
+
+func TestASlowRenewalIsOfTheEndedSession(t *testing.T) { // SE-12
+	b := newBox(t, session.Config{})
+	require.NoError(t, b.start(ada()))
+	b.now = b.now.Add(25 * time.Hour)
+	slow, s := b.request(), b.load()
+	require.NoError(t, b.end())
+	w := httptest.NewRecorder()
+	require.NoError(t, b.Renew(w, slow, s, true))
+	require.Len(t, w.Result().Cookies(), 1, "the request knows nothing of the sign-out")
+	require.Nil(t, b.loadHeader("N="+w.Result().Cookies()[0].Value))
+}

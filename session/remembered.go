@@ -70,9 +70,6 @@ type endedSessions struct {
 }
 
 func (e *endedSessions) has(id string) bool {
-	if id == "" {
-		return false
-	}
 	_, ok := e.ids.get(id)
 	return ok
 }
