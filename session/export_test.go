@@ -10,6 +10,11 @@ func Forgetter(m *Manager, token, name string) func() {
 	}
 }
 
+// Remembered reports whether m knows that it verified token.
+func Remembered(m *Manager, token, name string) bool {
+	return m.verified.get(digest(token), name) != nil
+}
+
 // Decode reads a token's payload.
 func Decode(payload []byte) (*Session, bool) {
 	s, _, ok := decode(payload)

@@ -403,7 +403,14 @@ func TestATokenThatWasVerifiedIsRemembered(t *testing.T) { // JE-09
 	b := newBox(t, session.Config{})
 	require.NoError(t, b.start(ada()))
 	token := b.cookies[cookieName]
+	require.False(t, session.Remembered(b.Manager, token, cookieName))
 	require.NotNil(t, b.load())
+	require.True(t, session.Remembered(b.Manager, token, cookieName))
+	require.False(t, session.Remembered(b.Manager, token, "authjs.session-token"))
+	for _, bad := range []string{"x", token + "A", sealed(`{}`), sealed(b.claims(fmt.Sprintf(`,"nbf":%d`, b.now.Unix()+100)))} {
+		require.Nil(t, b.loadHeader("N="+bad))
+		require.False(t, session.Remembered(b.Manager, bad, cookieName), "SE-08: strangers fill nothing")
+	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Cookie", "authjs.session-token="+token)
 	s, err := b.Load(r, false)
