@@ -101,15 +101,11 @@ func listOf(raw string) ([]string, bool) {
 // beyond the year 9999 is cut to it, so that no sum of times overflows. raw is JSON,
 // in which nothing but a number is one to strconv.
 func timeOf(raw string) (time.Time, bool) {
-	seconds, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil {
-		f, err := strconv.ParseFloat(raw, 64)
-		if err != nil && !math.IsInf(f, 0) {
-			return time.Time{}, false
-		}
-		seconds = int64(max(min(f, maxTime), 0))
+	seconds, err := strconv.ParseFloat(raw, 64)
+	if err != nil && !math.IsInf(seconds, 0) {
+		return time.Time{}, false
 	}
-	return time.Unix(max(min(seconds, maxTime), 0), 0), true
+	return time.Unix(int64(max(min(seconds, maxTime), 0)), 0), true
 }
 
 // maxTime is the last second of the year 9999: what RFC 3339 can write.

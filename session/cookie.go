@@ -117,16 +117,10 @@ func (f *found) add(suffix, key, value string) {
 // joined is the chunks put together, or "" when one is missing. That a chunk is
 // of another token shows when the whole is opened.
 func (f *found) joined() string {
-	if f.last == 0 {
-		return ""
-	}
 	for _, c := range f.chunks[:f.last] {
 		if c == "" {
 			return ""
 		}
-	}
-	if f.last == 1 {
-		return f.chunks[0]
 	}
 	return strings.Join(f.chunks[:f.last], "")
 }
