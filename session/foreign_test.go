@@ -160,7 +160,7 @@ func TestBearer(t *testing.T) {
 	}
 	for name, lines := range map[string][]string{
 		"another scheme": {"Basic " + token}, "no scheme": {token}, "twice": {"Bearer " + token, "Bearer " + token},
-		"tampered": {"Bearer " + token[:len(token)-4] + "AAAA"}, "empty": {"Bearer "}, "spaces": {"Bearer  " + token},
+		"tampered": {"Bearer " + token[:len(token)-4] + "AAAA"}, "empty": {"Bearer "}, "nothing": {""}, "short": {"Bear"}, "no space": {"Bearer"}, "a tab": {"Bearer\t" + token}, "none": {}, "spaces": {"Bearer  " + token},
 	} {
 		require.Nil(t, ask(true, lines...), name)
 	}
