@@ -3,20 +3,27 @@ package session
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
-// minSecret is 32 bytes: HKDF stretches nothing, so that whoever holds a cookie
-// can try short secrets offline.
+// minSecret is in bytes: the strength of the keys that are made of it (RFC 8725
+// 3.5). HKDF stretches nothing, so that whoever holds a cookie can try short
+// secrets offline.
 const minSecret = 32
 
-// CheckSecret refuses secrets that are short, one character repeated, or known
-// from somebody's documentation.
+// CheckSecret returns an error for a secret of less than 32 bytes, for one
+// character repeated, and for what documentation has in a secret's place, such as
+// "changeme". The error says what to do and does not show the secret.
+//
+// It knows the worst only. That a secret passes does not mean that it is random:
+// make it with a generator, `openssl rand -base64 32`.
 func CheckSecret(s Secret) error {
 	text := s.Reveal()
+	_, size := utf8.DecodeRuneInString(text)
 	switch {
 	case len(text) < minSecret:
 		return errors.New("session: the secret is shorter than 32 bytes; make one with `openssl rand -base64 32`")
-	case strings.Count(text, text[:1]) == len(text):
+	case strings.Count(text, text[:size])*size == len(text):
 		return errors.New("session: the secret is one character repeated; make one with `openssl rand -base64 32`")
 	}
 	lower := strings.ToLower(text)

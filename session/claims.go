@@ -11,8 +11,10 @@ import (
 )
 
 // decode reads a token's payload in one pass. It decodes what has a field and
-// keeps the rest as it stands: the text is one JSON object in UTF-8 whose member
-// names are spelt exactly and stand once. exp and iat must be there.
+// keeps the rest as it stands. ok is false unless the text is one JSON object in
+// UTF-8 whose member names stand once, so that no two readers see two different
+// sessions in it (RFC 7519 4 leaves that open), and unless exp and iat are there:
+// a session without an end is none. nbf (RFC 7519 4.1.5) is not kept.
 func decode(payload []byte) (s *Session, notBefore time.Time, ok bool) {
 	s = &Session{}
 	ok = strictjson.Members(string(payload), func(name, raw string) (ok bool) {
@@ -73,6 +75,7 @@ func (s *Session) setField(name, raw string) (ok bool) {
 	return false
 }
 
+// stringOf reads a string; null is the empty one.
 func stringOf(raw string) (string, bool) {
 	if raw == "null" {
 		return "", true
@@ -93,21 +96,17 @@ func listOf(raw string) ([]string, bool) {
 	return texts, true
 }
 
-// timeOf reads a NumericDate: RFC 7519 2. What is beyond the year 9999 is cut to
-// it.
+// timeOf reads a NumericDate: a JSON number of seconds since 1970, with a fraction
+// if it likes (RFC 7519 2). The fraction is cut off. What is before 1970 or
+// beyond the year 9999 is cut to it, so that no sum of times overflows. raw is JSON,
+// in which nothing but a number is one to strconv.
 func timeOf(raw string) (time.Time, bool) {
-	if c := raw[0]; c != '-' && (c < '0' || c > '9') {
+	seconds, err := strconv.ParseFloat(raw, 64)
+	if err != nil && !math.IsInf(seconds, 0) {
 		return time.Time{}, false
 	}
-	seconds, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil {
-		f, err := strconv.ParseFloat(raw, 64)
-		if err != nil && !math.IsInf(f, 0) {
-			return time.Time{}, false
-		}
-		seconds = int64(max(min(f, maxTime), 0))
-	}
-	return time.Unix(max(min(seconds, maxTime), 0), 0), true
+	return time.Unix(int64(max(min(seconds, maxTime), 0)), 0), true
 }
 
+// maxTime is the last second of the year 9999: what RFC 3339 can write.
 const maxTime = 253402300799

@@ -22,20 +22,49 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
+// The layers of a token, which is a compact JWE (RFC 7516 3.1):
+//
+//	secret --HKDF-SHA256--> 64 bytes: a MAC key of 32, an AES key of 32
+//	         salt: the cookie's name
+//
+//	eyJhbGciOiJkaXIi... . . 0Xq4c... . kT1bm... . w9Zs...
+//	header              ^   IV         text       tag
+//	                    no encrypted key: "dir" (RFC 7518 4.5)
+//
+//	header   {"alg":"dir","enc":"A256CBC-HS512","kid":"..."}; kid is a hash of the key
+//	IV       16 random bytes
+//	text     AES-256-CBC, PKCS #7 padding:
+//	         {"sub":"4711","name":"Ada",...,"iat":1790000000,"exp":1792592000,"jti":"..."}
+//	tag      the first 32 bytes of HMAC-SHA512 over header, IV, text and the header's
+//	         length (RFC 7518 5.2.5)
+//
+// With A256GCM, which is read and never written, one key of 32 bytes does it
+// all, the IV has 12 and the tag 16 (RFC 7518 5.3). next-auth v4 has that, another
+// label for HKDF, an empty salt and no kid.
+
 // ErrInvalidToken is the one error for every token that does not open: what
-// exactly is wrong with it is nobody's business.
+// exactly is wrong with it is nobody's business. An error for each cause would be
+// an oracle (RFC 7516 11.5).
 var ErrInvalidToken = errors.New("session: invalid token")
 
-// maxToken bounds what is looked at at all.
+// maxToken bounds what is looked at at all, in bytes.
 const maxToken = 64 << 10
 
-// maxSecrets bounds the work that one token can cause.
+// maxSecrets bounds the work that one token can cause: a token without a kid is
+// tried with all of them.
 const maxSecrets = 8
 
+// b64 is base64url without padding (RFC 7515 2), and with none but zero bits at the
+// end, so that a token has one spelling.
 var b64 = base64.RawURLEncoding.Strict()
 
 // Codec seals payloads into compact JWEs (RFC 7516) as Auth.js v5 does, "dir"
 // with A256CBC-HS512, and opens those and A256GCM. It is safe for concurrent use.
+//
+// A payload may be any bytes. A Codec looks at no claims: a token that expired
+// opens, and so does one that was signed out of. It cannot tell a token that was
+// sealed for one person from one that was copied to another. [Manager.Load] is for
+// sessions.
 type Codec struct {
 	keys []*key
 	v4   []cipher.AEAD
@@ -44,15 +73,20 @@ type Codec struct {
 // key is what one secret makes of one salt.
 type key struct {
 	header string // the encoded protected header of our own tokens
-	kid    string
+	kid    string // of A256CBC-HS512
 	block  cipher.Block
 	works  sync.Pool // of *work
 	gcm    cipher.AEAD
 	gcmKid string
 }
 
-// NewCodec derives the keys of salt: for a cookie, its name with the prefix. The
-// first secret seals, all of them, up to 8, open.
+// NewCodec returns a codec with the keys of salt: for a cookie, its name with the
+// prefix, such as "__Secure-authjs.session-token". Tokens of one salt do not open
+// under another, so a salt of its own keeps tokens of another purpose apart.
+//
+// The first secret seals, all of them open; those after the eighth are left
+// out. It does not check them: see [CheckSecret]. With no secret nothing
+// opens, and Seal panics.
 func NewCodec(salt string, secrets []Secret) *Codec {
 	c := &Codec{}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
@@ -62,7 +96,8 @@ func NewCodec(salt string, secrets []Secret) *Codec {
 }
 
 // newV4Codec opens the session tokens of next-auth v4, whose keys depend on no
-// cookie's name. It seals nothing.
+// cookie's name: a token counts under both of v4's. v4's other tokens, state and
+// PKCE, have a name in the label, so none of them is a session. It seals nothing.
 func newV4Codec(secrets []Secret) *Codec {
 	c := &Codec{}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
@@ -71,6 +106,8 @@ func newV4Codec(secrets []Secret) *Codec {
 	return c
 }
 
+// derive is HKDF (RFC 5869) with SHA-256. Auth.js takes the secret's text as it is,
+// and does not decode it.
 func derive(s Secret, salt, info string, size int) []byte {
 	k, err := hkdf.Key(sha256.New, []byte(s.Reveal()), []byte(salt), info, size)
 	if err != nil {
@@ -110,13 +147,16 @@ func newGCM(k []byte) cipher.AEAD {
 	return gcm
 }
 
-// thumbprint is RFC 7638's, with the hash that Auth.js takes for the key's size.
+// thumbprint is that of RFC 7638 for a symmetric key, with the hash that Auth.js
+// takes for the key's size. It is of the derived key, so it does not help to find
+// the secret any more than a token does.
 func thumbprint(k []byte, h hash.Hash) string {
 	fmt.Fprintf(h, `{"k":"%s","kty":"oct"}`, b64.EncodeToString(k))
 	return b64.EncodeToString(h.Sum(nil))
 }
 
-// work is what one token needs and the next can use again.
+// work is what one token needs and the next can use again. It belongs to one
+// goroutine at a time.
 type work struct {
 	mac       hash.Hash
 	length    [8]byte
@@ -136,7 +176,10 @@ func (w *work) tag(aad, ivAndText []byte) []byte {
 	return w.mac.Sum(w.sum[:0])[:32]
 }
 
-// Seal encrypts payload.
+// Seal encrypts payload with the first secret and a random IV, and returns a token
+// of cookie-safe characters: letters, digits, '-', '_' and four dots. It is about
+// 250 characters longer than four thirds of payload. Opening is bounded to tokens
+// of 64 KiB, sealing is not.
 func (c *Codec) Seal(payload []byte) string {
 	k := c.keys[0]
 	pad := aes.BlockSize - len(payload)%aes.BlockSize
@@ -163,7 +206,12 @@ func (c *Codec) Seal(payload []byte) string {
 	return string(out)
 }
 
-// Open decrypts token. The error is always [ErrInvalidToken].
+// Open decrypts token and returns the payload, which is the caller's. The error
+// is always [ErrInvalidToken]: for another secret or salt, for a token that was
+// changed in a single bit, cut or spelt in another way, for one of more than
+// 64 KiB, and for every algorithm but "dir" with A256CBC-HS512 or A256GCM
+// (RFC 8725 3.1). A header with members of consequence, such as "zip", "crit" or
+// "p2c", is refused before any key is touched.
 func (c *Codec) Open(token string) ([]byte, error) {
 	if len(token) > maxToken {
 		return nil, ErrInvalidToken
@@ -216,6 +264,7 @@ func split(token string) (parts [5]string, ok bool) {
 	return parts, parts[1] == "" && len(parts[0]) <= 1024
 }
 
+// header is what a protected header says, once it says nothing else.
 type header struct {
 	enc, kid string
 	anyKey   bool // no kid says which
@@ -227,8 +276,8 @@ func (h header) names(enc, kid string) bool {
 }
 
 // parseHeader takes a protected header that is exactly alg, enc and at most
-// kid, typ and cty, each a string: zip, crit and whatever else changes a token's
-// meaning are refused, and so is a name that stands twice.
+// kid, typ and cty, each a string: zip, crit (RFC 7516 4.1.13) and whatever else
+// changes a token's meaning are refused, and so is a name that stands twice.
 func parseHeader(encoded string) (h header, ok bool) {
 	raw, err := b64.DecodeString(encoded)
 	if err != nil {
@@ -255,6 +304,8 @@ func parseHeader(encoded string) (h header, ok bool) {
 	return header{text["enc"], kid, !named}, text["alg"] == "dir"
 }
 
+// openCBC is RFC 7518 5.2.2.2. The tag is compared before anything is decrypted,
+// so that padding is looked at only in what a holder of the secret made.
 func (k *key) openCBC(parts [5]string) ([]byte, error) {
 	// One buffer for header, IV, ciphertext and tag: the payload is a part of it.
 	size := len(parts[0]) + b64.DecodedLen(len(parts[2])) + b64.DecodedLen(len(parts[3])) + b64.DecodedLen(len(parts[4]))
@@ -295,6 +346,8 @@ func (k *key) openCBC(parts [5]string) ([]byte, error) {
 	return payload[: len(payload)-pad : len(payload)-pad], nil
 }
 
+// openGCM takes an IV and a tag of full length only: crypto/cipher would be
+// content with whatever split of text and tag adds up.
 func openGCM(gcm cipher.AEAD, parts [5]string) ([]byte, error) {
 	iv, err := appendDecoded(nil, parts[2])
 	if err != nil || len(iv) != gcm.NonceSize() {

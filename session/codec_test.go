@@ -11,7 +11,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"hash"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -47,13 +49,19 @@ func sealWith(t *testing.T, alg jose.KeyAlgorithm, enc jose.ContentEncryption, k
 // sealUnder makes a token that is right in everything but its header: only the
 // header can be why it does not open.
 func sealUnder(t *testing.T, header string) string {
+	pad := aes.BlockSize - len(codecPayload)%aes.BlockSize
+	return sealText(t, header, make([]byte, aes.BlockSize), append(bytes.Clone(codecPayload), bytes.Repeat([]byte{byte(pad)}, pad)...))
+}
+
+// sealText makes a token of text with its padding, whose tag is right. What is
+// beyond a whole number of blocks is not encrypted.
+func sealText(t *testing.T, header string, iv, text []byte) string {
 	long := codecKey(t, 64)
 	block, err := aes.NewCipher(long[32:])
 	require.NoError(t, err)
-	pad := aes.BlockSize - len(codecPayload)%aes.BlockSize
-	text := append(bytes.Clone(codecPayload), bytes.Repeat([]byte{byte(pad)}, pad)...)
-	iv := make([]byte, aes.BlockSize)
-	cipher.NewCBCEncrypter(block, iv).CryptBlocks(text, text)
+	text = bytes.Clone(text)
+	whole := text[:len(text)/aes.BlockSize*aes.BlockSize]
+	cipher.NewCBCEncrypter(block, append(bytes.Clone(iv), make([]byte, aes.BlockSize)...)[:aes.BlockSize]).CryptBlocks(whole, whole)
 	aad := base64.RawURLEncoding.EncodeToString([]byte(header))
 	mac := hmac.New(sha512.New, long[:32])
 	mac.Write([]byte(aad))
@@ -63,6 +71,8 @@ func sealUnder(t *testing.T, header string) string {
 	e := base64.RawURLEncoding.EncodeToString
 	return aad + ".." + e(iv) + "." + e(text) + "." + e(mac.Sum(nil)[:32])
 }
+
+const cbcHeader = `{"alg":"dir","enc":"A256CBC-HS512"}`
 
 func TestTokensOfAnotherLibraryOpen(t *testing.T) { // JE-08, JE-14
 	c := session.NewCodec(codecSalt, []session.Secret{session.NewSecret(codecSecret)})
@@ -185,4 +195,182 @@ func TestHeaderIsAuthJS(t *testing.T) { // JE-08
 	require.Equal(t, "dir", h["alg"])
 	require.Equal(t, "A256CBC-HS512", h["enc"])
 	require.Len(t, h["kid"], 86)
+}
+
+func newCodec(secrets ...string) *session.Codec {
+	var list []session.Secret
+	for _, text := range secrets {
+		list = append(list, session.NewSecret(text))
+	}
+	return session.NewCodec(codecSalt, list)
+}
+
+func TestWhatWasSealedOpens(t *testing.T) {
+	c := newCodec(codecSecret)
+	for size := range 100 {
+		payload := bytes.Repeat([]byte("x"), size)
+		token := c.Seal(payload)
+		require.Regexp(t, `^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$`, token)
+		got, err := c.Open(token)
+		require.NoError(t, err)
+		require.Equal(t, payload, got)
+
+		object, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
+		require.NoError(t, err)
+		got, err = object.Decrypt(codecKey(t, 64))
+		require.NoError(t, err, "go-jose reads it, %d bytes", size)
+		require.Equal(t, string(payload), string(got))
+	}
+}
+
+func TestACodecIsSafeForConcurrentUse(t *testing.T) { // MW-11
+	c := newCodec(codecSecret)
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			payload := bytes.Repeat([]byte{byte(i)}, i*50)
+			for range 50 {
+				if got, err := c.Open(c.Seal(payload)); err != nil || !bytes.Equal(payload, got) {
+					t.Errorf("got %q, %v", got, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestPaddingOfATokenWithARightTag(t *testing.T) { // JE-15
+	c := newCodec(codecSecret)
+	iv := make([]byte, aes.BlockSize)
+	block := func(end ...byte) []byte {
+		return append(bytes.Repeat([]byte("x"), 2*aes.BlockSize-len(end)), end...)
+	}
+	for name, text := range map[string][]byte{
+		"none": {}, "one byte": {1}, "less than a block": bytes.Repeat([]byte{15}, 15), "a block and a byte": bytes.Repeat([]byte{1}, 17),
+		"0": block(0), "17": block(bytes.Repeat([]byte{17}, 17)...), "255": block(255), "2, but one": block(3, 2), "16, but one": block(append([]byte{15}, bytes.Repeat([]byte{16}, 15)...)...),
+	} {
+		_, err := c.Open(sealText(t, cbcHeader, iv, text))
+		require.Equal(t, session.ErrInvalidToken, err, name)
+	}
+	for name, text := range map[string][]byte{"1": block(1), "2": block(2, 2), "16": block(bytes.Repeat([]byte{16}, 16)...)} {
+		got, err := c.Open(sealText(t, cbcHeader, iv, text))
+		require.NoError(t, err, name)
+		require.Equal(t, text[:len(text)-int(text[len(text)-1])], got)
+		require.Equal(t, len(got), cap(got), "what is appended does not go where the padding was")
+	}
+	for _, size := range []int{0, 12, 15, 17, 32} {
+		_, err := c.Open(sealText(t, cbcHeader, make([]byte, size), block(1)))
+		require.Equal(t, session.ErrInvalidToken, err, "an IV of %d bytes", size)
+	}
+}
+
+func TestATokenHasOneSpelling(t *testing.T) { // JE-01
+	c := newCodec(codecSecret)
+	for name, good := range map[string]string{
+		"CBC": c.Seal(codecPayload), "GCM": sealWith(t, jose.DIRECT, jose.A256GCM, codecKey(t, 32), nil),
+		"another header": sealUnder(t, cbcHeader),
+	} {
+		parts := strings.Split(good, ".")
+		for i, part := range parts {
+			for at := range len(part) + 1 {
+				for _, more := range []string{"\n", "\r", "\r\n", " ", "=", "%"} {
+					changed := append([]string(nil), parts...)
+					changed[i] = part[:at] + more + part[at:]
+					_, err := c.Open(strings.Join(changed, "."))
+					require.Equal(t, session.ErrInvalidToken, err, "%s: %q in part %d at %d", name, more, i, at)
+				}
+			}
+		}
+		// The last character of a part has bits that say nothing.
+		for i, part := range parts {
+			for _, c2 := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/" {
+				if part == "" || rune(part[len(part)-1]) == c2 {
+					continue
+				}
+				changed := append([]string(nil), parts...)
+				changed[i] = part[:len(part)-1] + string(c2)
+				_, err := c.Open(strings.Join(changed, "."))
+				require.Equal(t, session.ErrInvalidToken, err, "%s: %c ends part %d", name, c2, i)
+			}
+		}
+	}
+}
+
+// thumbprintOf is RFC 7638's for k, with what Auth.js hashes it by.
+func thumbprintOf(k []byte, h hash.Hash) string {
+	h.Write([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(k) + `","kty":"oct"}`))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+func TestKeyIDs(t *testing.T) { // JE-08
+	c := newCodec("another-"+codecSecret, codecSecret)
+	long, short := codecKey(t, 64), codecKey(t, 32)
+	cbcID, gcmID := thumbprintOf(long, sha512.New()), thumbprintOf(short, sha256.New())
+	named := func(id string) *jose.EncrypterOptions { return (&jose.EncrypterOptions{}).WithHeader("kid", id) }
+	for _, one := range []struct {
+		name  string
+		token string
+		opens bool
+	}{
+		{"CBC, our kid", sealWith(t, jose.DIRECT, jose.A256CBC_HS512, long, named(cbcID)), true},
+		{"CBC, our kid, another order", sealUnder(t, `{"kid":"`+cbcID+`","enc":"A256CBC-HS512","alg":"dir"}`), true},
+		{"CBC, our kid, with typ", sealUnder(t, `{"alg":"dir","enc":"A256CBC-HS512","kid":"`+cbcID+`","typ":"JWT"}`), true},
+		{"CBC, GCM's kid", sealWith(t, jose.DIRECT, jose.A256CBC_HS512, long, named(gcmID)), false},
+		{"GCM, our kid", sealWith(t, jose.DIRECT, jose.A256GCM, short, named(gcmID)), true},
+		{"GCM, CBC's kid", sealWith(t, jose.DIRECT, jose.A256GCM, short, named(cbcID)), false},
+		{"GCM, a foreign kid", sealWith(t, jose.DIRECT, jose.A256GCM, short, named("other")), false},
+		{"GCM, an empty kid", sealWith(t, jose.DIRECT, jose.A256GCM, short, named("")), false},
+		{"GCM, no kid", sealWith(t, jose.DIRECT, jose.A256GCM, short, nil), true},
+		{"our kid, another key", sealWith(t, jose.DIRECT, jose.A256CBC_HS512, bytes.Repeat([]byte{7}, 64), named(cbcID)), false},
+		{"our kid, another GCM key", sealWith(t, jose.DIRECT, jose.A256GCM, bytes.Repeat([]byte{7}, 32), named(gcmID)), false},
+	} {
+		got, err := c.Open(one.token)
+		if !one.opens {
+			require.Equal(t, session.ErrInvalidToken, err, one.name)
+			continue
+		}
+		require.NoError(t, err, one.name)
+		require.Equal(t, codecPayload, got, one.name)
+	}
+	head, _, _ := strings.Cut(newCodec(codecSecret).Seal(nil), ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	require.NoError(t, err)
+	require.Equal(t, `{"alg":"dir","enc":"A256CBC-HS512","kid":"`+cbcID+`"}`, string(raw))
+}
+
+func TestTheFirstSecretSealsAndEightOpen(t *testing.T) { // JE-08, JE-10
+	var texts []string
+	for i := range 9 {
+		texts = append(texts, strings.Repeat(string(rune('a'+i)), 8)+codecSecret)
+	}
+	all := newCodec(texts...)
+	for i, text := range texts {
+		_, err := all.Open(newCodec(text).Seal(codecPayload))
+		require.Equal(t, i < 8, err == nil, "secret %d", i+1)
+		_, err = newCodec(text).Open(all.Seal(codecPayload))
+		require.Equal(t, i == 0, err == nil, "secret %d", i+1)
+	}
+	_, err := newCodec().Open(all.Seal(codecPayload))
+	require.Equal(t, session.ErrInvalidToken, err)
+}
+
+func TestSizesThatAreLookedAt(t *testing.T) { // JE-01, CK-08
+	c := newCodec(codecSecret)
+	largest := 0
+	for size := 48_900; size < 49_100; size += aes.BlockSize {
+		token := c.Seal(make([]byte, size))
+		_, err := c.Open(token)
+		require.Equal(t, len(token) <= 64<<10, err == nil, len(token))
+		if err == nil {
+			largest = max(largest, len(token))
+		}
+	}
+	require.Greater(t, largest, 64<<10-32)
+
+	// A header's size, encoded, and whether it is read.
+	for size, opens := range map[int]bool{1023: true, 1024: true, 1026: false} {
+		raw := size * 3 / 4
+		_, err := c.Open(sealUnder(t, `{"alg":"dir","enc":"A256CBC-HS512","typ":"`+strings.Repeat("x", raw-len(`{"alg":"dir","enc":"A256CBC-HS512","typ":""}`))+`"}`))
+		require.Equal(t, opens, err == nil, size)
+	}
 }

@@ -8,6 +8,18 @@ import (
 	"time"
 )
 
+// A value in cookies. N is the cookie's name, such as __Secure-authjs.session-token:
+//
+//	up to 3936 characters    N    [ value                    ]
+//
+//	more, up to 4 times that N.0  [ the first 3936           ]
+//	                         N.1  [ the next 3936            ]
+//	                         N.2  [ the rest   ]
+//
+// Browsers take 4096 bytes of name, value and attributes for one cookie
+// (RFC 6265 6.1). A session that shrinks leaves no chunks: what a request
+// brings and an answer does not write anew is deleted.
+
 const (
 	authjsName   = "authjs.session-token"
 	nextAuthName = "next-auth.session-token" // next-auth v4
@@ -20,28 +32,33 @@ const (
 	// 8 kB of a Cookie header by default, Go and most others 16 kB and more.
 	writtenChunks = 4
 
-	// readChunks bounds what is read.
+	// readChunks bounds what is read: Auth.js writes as many as it needs.
 	readChunks = 20
 
-	// maxCookies is where Go's own parser gives up too.
+	// maxCookies is where net/http's own parser gives up too. A request with more
+	// is nobody's.
 	maxCookies = 3000
 
-	// maxSameName bounds the work that planted duplicates cause.
+	// maxSameName bounds the work that planted duplicates cause. Browsers send
+	// the cookie with the longer path, and then the older one, first (RFC 6265
+	// 5.4), so that a sibling domain can have its own before ours.
 	maxSameName = 8
 )
 
 // found are the values that a request brings under one name.
 type found struct {
-	plain  [maxSameName]string
+	plain  [maxSameName]string // those without a suffix, in the request's order
 	nPlain int
 	chunks [readChunks]string
 	last   int      // one more than the highest chunk there is
-	stray  []string // chunks with an odd or a high number
-	any    bool
+	stray  []string // names of chunks with too high a number, to delete
+	any    bool     // whether there is any, valid or not
 }
 
-// find looks through the Cookie header for name and its chunks, name.0 to
-// name.19. Names match byte for byte; the first of duplicate chunks counts.
+// find looks through the Cookie header (RFC 6265 4.2.1) for name and its chunks,
+// name.0 to name.19, and adds them to f. Names match byte for byte and nothing in
+// them is decoded: "%5f%5fSecure-" is no prefix. The first of duplicate chunks
+// counts. It does not use [http.Request.Cookies], which decodes all of them.
 func find(h http.Header, name string, f *found) {
 	count := 0
 	for _, line := range h["Cookie"] {
@@ -65,6 +82,9 @@ func find(h http.Header, name string, f *found) {
 	}
 }
 
+// add takes the cookie key, which is the name looked for with suffix behind it. A
+// chunk's number has one spelling: ".01", ".+1" and ".1e0" are other cookies, and
+// not ours to delete.
 func (f *found) add(suffix, key, value string) {
 	if suffix == "" {
 		f.any = true
@@ -94,18 +114,13 @@ func (f *found) add(suffix, key, value string) {
 	f.last = max(f.last, i+1)
 }
 
-// joined is the chunks put together, or "" when one is missing.
+// joined is the chunks put together, or "" when one is missing. That a chunk is
+// of another token shows when the whole is opened.
 func (f *found) joined() string {
-	if f.last == 0 {
-		return ""
-	}
 	for _, c := range f.chunks[:f.last] {
 		if c == "" {
 			return ""
 		}
-	}
-	if f.last == 1 {
-		return f.chunks[0]
 	}
 	return strings.Join(f.chunks[:f.last], "")
 }
@@ -124,7 +139,8 @@ func (f *found) names(name string) []string {
 	return append(list, f.stray...)
 }
 
-// write sets value in as many cookies as it needs and deletes the rest.
+// write sets value in as many cookies as it needs and deletes the rest. The error
+// is [ErrTooLarge], and nothing is set then.
 func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, expires time.Time, secure bool) error {
 	name := m.cookieName(secure)
 	var written []string
@@ -153,7 +169,9 @@ func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, ex
 	return nil
 }
 
-// clear deletes the cookie name and its chunks, those that r brings.
+// clear deletes the cookie name and its chunks, those that r brings. What r does
+// not bring is not there, or was planted for another path, which no answer of
+// ours can reach.
 func (m *Manager) clear(w http.ResponseWriter, r *http.Request, name string, secure bool) {
 	var f found
 	find(r.Header, name, &f)
@@ -162,16 +180,22 @@ func (m *Manager) clear(w http.ResponseWriter, r *http.Request, name string, sec
 	}
 }
 
+// set sets one cookie, with the attributes of Auth.js. Expires is for the
+// browser; the time that counts is in the token.
 func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Time, secure bool) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
+// remove deletes one cookie. Name, path and domain must be those of set, or the
+// browser keeps it (RFC 6265 5.3, step 11).
 func (m *Manager) remove(w http.ResponseWriter, name string, secure bool) {
 	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: m.config.CookieDomain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
+// cookieName is what the public address decides, never what was received: a
+// browser takes "__Secure-" over https only.
 func (m *Manager) cookieName(secure bool) string {
 	if secure {
 		return m.secureName
@@ -179,6 +203,7 @@ func (m *Manager) cookieName(secure bool) string {
 	return m.plainName
 }
 
+// v4Name is the name that next-auth v4 gives its cookie. It cannot be configured.
 func v4Name(secure bool) string {
 	if secure {
 		return securePrefix + nextAuthName

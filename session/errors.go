@@ -2,9 +2,13 @@ package session
 
 import "errors"
 
-// ErrTooLarge: the session does not fit into cookies that browsers and proxies
-// carry.
+// ErrTooLarge says that the session does not fit into the cookies that browsers
+// and proxies carry: sealed, it is longer than 4 cookies of 3936 characters,
+// which is about 11 kB of claims. No cookie was set then. Keep less in claims, or
+// use a [Store].
 var ErrTooLarge = errors.New("session: too large for cookies")
 
-// ErrStore: the store failed, so that nobody knows who is signed in.
+// ErrStore says that the store failed, so that nobody knows who is signed in. It
+// wraps the store's own error. Refuse the request, with status 503; it may be sent
+// again.
 var ErrStore = errors.New("session: store unavailable")

@@ -1,8 +1,12 @@
 package session_test
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -34,6 +38,49 @@ func (b *box) v4Token(claims string) {
 	for i := 0; text != ""; i++ {
 		n := min(3933, len(text))
 		b.cookies[fmt.Sprint(v4Cookie, ".", i)], text = text[:n], text[n:]
+	}
+}
+
+// sealGCM makes a token by the standard library alone.
+func sealGCM(t *testing.T, key []byte, header, claims string) string {
+	block, err := aes.NewCipher(key)
+	require.NoError(t, err)
+	gcm, err := cipher.NewGCM(block)
+	require.NoError(t, err)
+	e := base64.RawURLEncoding.EncodeToString
+	iv, aad := make([]byte, gcm.NonceSize()), e([]byte(header))
+	sealed := gcm.Seal(nil, iv, []byte(claims), []byte(aad))
+	text, tag := sealed[:len(claims)], sealed[len(claims):]
+	return aad + ".." + e(iv) + "." + e(text) + "." + e(tag)
+}
+
+func TestV4TokensOfAnotherForm(t *testing.T) { // JE-02, JE-03, JE-08, JE-14
+	b := newBox(t, session.Config{})
+	derive := func(info string) []byte {
+		key, err := hkdf.Key(sha256.New, []byte(first.Reveal()), nil, info, 32)
+		require.NoError(t, err)
+		return key
+	}
+	key, cookie := derive("NextAuth.js Generated Encryption Key"), derive("NextAuth.js Generated Encryption Key (next-auth.state)")
+	good := sealGCM(t, key, `{"alg":"dir","enc":"A256GCM"}`, b.claims(""))
+	for _, one := range []struct {
+		name, token string
+		signedIn    bool
+	}{
+		{"v4's own", good, true},
+		{"another order", sealGCM(t, key, `{"enc":"A256GCM","alg":"dir"}`, b.claims("")), true},
+		{"another enc", sealGCM(t, key, `{"alg":"dir","enc":"A256CBC-HS512"}`, b.claims("")), false},
+		{"no enc", sealGCM(t, key, `{"alg":"dir"}`, b.claims("")), false},
+		{"another alg", sealGCM(t, key, `{"alg":"A256KW","enc":"A256GCM"}`, b.claims("")), false},
+		{"a kid", sealGCM(t, key, `{"alg":"dir","enc":"A256GCM","kid":"1"}`, b.claims("")), false},
+		{"zip", sealGCM(t, key, `{"alg":"dir","enc":"A256GCM","zip":"DEF"}`, b.claims("")), false},
+		{"another key", sealGCM(t, bytes.Repeat([]byte{7}, 32), `{"alg":"dir","enc":"A256GCM"}`, b.claims("")), false},
+		{"v4's state", sealGCM(t, cookie, `{"alg":"dir","enc":"A256GCM"}`, b.claims("")), false},
+		{"a tag of 12 bytes", good[:len(good)-6], false},
+		{"claims that are no object", sealGCM(t, key, `{"alg":"dir","enc":"A256GCM"}`, `[]`), false},
+	} {
+		b.cookies[v4Cookie] = one.token
+		require.Equal(t, one.signedIn, b.load() != nil, one.name)
 	}
 }
 
@@ -113,7 +160,7 @@ func TestBearer(t *testing.T) {
 	}
 	for name, lines := range map[string][]string{
 		"another scheme": {"Basic " + token}, "no scheme": {token}, "twice": {"Bearer " + token, "Bearer " + token},
-		"tampered": {"Bearer " + token[:len(token)-4] + "AAAA"}, "empty": {"Bearer "}, "spaces": {"Bearer  " + token},
+		"tampered": {"Bearer " + token[:len(token)-4] + "AAAA"}, "empty": {"Bearer "}, "nothing": {""}, "short": {"Bear"}, "no space": {"Bearer"}, "a tab": {"Bearer\t" + token}, "none": {}, "spaces": {"Bearer  " + token},
 	} {
 		require.Nil(t, ask(true, lines...), name)
 	}

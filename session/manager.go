@@ -14,32 +14,60 @@ import (
 	"time"
 )
 
-// tolerance is how far clocks of nodes may differ: Auth.js's 15 seconds.
+// The life of a session that is used all the time:
+//
+//	sign-in                                                time -->
+//	Start         Renew         Renew                       the end
+//	|- UpdateAge -|- UpdateAge -|                           |
+//	|----------- MaxAge -----------|                        |
+//	              |----------- MaxAge -----------|          |
+//	                            |----------- MaxAge --------|--|
+//	|----------------------- Lifetime ----------------------|
+//
+// A request before UpdateAge changes nothing. The first one after it has the
+// session written anew, with a new MaxAge. Lifetime cuts the last MaxAge short.
+// Rewrite is a renewal at once; End, and Start for the session before, are the end
+// at once.
+
+// tolerance is how far clocks of nodes may differ: Auth.js's 15 seconds. A token
+// counts so long after its end, and so long before it was issued.
 const tolerance = 15 * time.Second
 
-// Config says how long sessions last and where they are kept.
+// Config says how long sessions last and where they are kept. The zero value is
+// Auth.js's: a cookie for one host, 30 days. [NewManager] checks it and keeps a
+// copy, so that changing it later changes nothing.
 type Config struct {
-	// MaxAge ends a session that is not used for so long. If zero, 30 days.
+	// MaxAge ends a session that is not used for so long: a token counts until
+	// MaxAge after it was written. If zero, 30 days; at least a minute.
 	MaxAge time.Duration
 
-	// UpdateAge is how old a session gets before it is written anew. If zero,
-	// 24 hours.
+	// UpdateAge is how old a session gets before a request has it written anew,
+	// which sets a cookie and, with a Store, commits. If zero, 24 hours. It
+	// should be well below MaxAge: if it is not, nothing is written in time, and the
+	// session ends MaxAge after the sign-in, however much it is used. So set both
+	// for a MaxAge of 24 hours or less.
 	UpdateAge time.Duration
 
 	// Lifetime ends a session, however much it is used, so long after the
-	// person signed in. If zero, 90 days.
+	// person signed in. If zero, 90 days; at least MaxAge. A shorter one counts for
+	// the sessions that there are, too.
 	Lifetime time.Duration
 
-	// CookieName replaces "authjs.session-token". Over https it gets the prefix
-	// "__Secure-". The other side must use the same name: it is part of the key.
+	// CookieName replaces "authjs.session-token": letters, digits, '.', '-' and
+	// '_'. Over https it gets the prefix "__Secure-", and must have none of its own.
+	// The other side must use the same name: it is part of the key, so that a new
+	// name signs everybody out.
 	CookieName string
 
-	// CookieDomain shares the session with subdomains: "example.com". If empty,
-	// the cookie is for one host.
+	// CookieDomain shares the session with subdomains: "example.com", without a
+	// dot in front. If empty, the cookie is for one host. Each subdomain, and
+	// whoever runs it, then gets everybody's token. Browsers keep the
+	// cookies that were set before it was changed, and send both.
 	CookieDomain string
 
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
-	// they are in the cookie alone.
+	// they are in the cookie alone. With a store, session tokens in cookies and
+	// bearer tokens do not count, so that setting one signs everybody out.
 	Store Store
 
 	// UpgradeV4 writes a session of next-auth v4 anew as one of Auth.js v5 when it
@@ -48,18 +76,25 @@ type Config struct {
 	UpgradeV4 bool
 
 	// Public changes what GET /session shows of s to scripts of the same origin.
-	// If nil, the user's id, name, e-mail address and picture.
+	// shown has what is shown without it. If nil, that is all: the user's id,
+	// name, e-mail address and picture. It is called concurrently. This package does
+	// not call it; package auth does.
 	Public func(s *Session, shown *View)
 }
 
-// View is what GET /session shows, beside when the session ends.
+// View is what GET /session shows, beside when the session ends. Both maps are
+// encoded as JSON, and neither is nil when [Config].Public is called.
 type View struct {
 	User map[string]any // member "user": with id, name, email and image, those that there are
 	More map[string]any // members beside "user"
 }
 
 // Manager reads and writes the sessions of one application. It is safe for
-// concurrent use.
+// concurrent use, and starts no goroutine. Make it with [NewManager].
+//
+// Its methods take secure, which says that the application's public address is
+// https; it decides the cookie's name, and with it the key. Sessions of the two
+// do not count for each other.
 type Manager struct {
 	config                Config
 	plainName, secureName string
@@ -69,11 +104,17 @@ type Manager struct {
 	ended                 endedSessions
 }
 
+// A cookie's name is a token (RFC 6265 4.1.1); these are the characters of it that
+// need no thought. Browsers compare prefixes without case.
 var cookieNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+var prefixPattern = regexp.MustCompile(`(?i)^__(secure|host)-`)
 var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
-// NewManager checks c and secrets: the first secret seals, all of them open. The
-// error joins every problem.
+// NewManager returns a manager for c. The first secret seals, all of them open;
+// there must be one to eight, and each must pass [CheckSecret]. now is the clock,
+// [time.Now] but in tests, and must not be nil. The error joins every problem that
+// there is in c and secrets, and shows none of the secrets. NewManager does not
+// touch the store.
 func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, error) {
 	var err error
 	if len(secrets) == 0 {
@@ -102,8 +143,8 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	if c.MaxAge < time.Minute || c.UpdateAge < 0 || c.Lifetime < c.MaxAge {
 		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative, Lifetime of MaxAge or more"))
 	}
-	if !cookieNamePattern.MatchString(c.CookieName) {
-		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-", c.CookieName))
+	if !cookieNamePattern.MatchString(c.CookieName) || prefixPattern.MatchString(c.CookieName) {
+		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure- or __Host-", c.CookieName))
 	}
 	if c.CookieDomain != "" && !domainPattern.MatchString(c.CookieDomain) {
 		err = errors.Join(err, fmt.Errorf("session: CookieDomain %q: want a domain such as example.com", c.CookieDomain))
@@ -117,10 +158,18 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 }
 
 // Load returns the session that r brings, or nil when it brings none that is
-// valid. secure says that the public URL is https, which decides the cookie's
-// name. A session token without a store counts as a bearer token too (RFC 6750
-// 2.1), which is how a server calls on somebody's behalf. The error wraps
-// [ErrStore]: nobody knows then who it is.
+// valid: why is not told. The session is the caller's to change.
+//
+// Without a store it looks at the session cookie and its chunks, then at next-auth
+// v4's, then at a bearer token (RFC 6750 2.1), which is how a server calls on
+// somebody's behalf. The first of them that holds counts. A token holds if it
+// opens, has "exp" and "iat", and the time is between them, give or take
+// 15 seconds, not before "nbf" and not beyond Lifetime; and if nobody signed out
+// of it in this process. A store is asked for the cookie's value, at most 8 of
+// them, and data in it that cannot be read is deleted.
+//
+// The error wraps [ErrStore]: nobody knows then who it is. It is nil without a
+// store.
 func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	var f found
 	name := m.cookieName(secure)
@@ -150,7 +199,9 @@ func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	return s, nil
 }
 
-// bearer is the token of an Authorization header: RFC 6750 2.1.
+// bearer is the token of an Authorization header: RFC 6750 2.1. The scheme's name
+// is without case (RFC 9110 11.1). With two headers, which of them counts would
+// depend on who reads them: none does.
 func bearer(h http.Header) (token string, ok bool) {
 	lines := h["Authorization"]
 	if len(lines) != 1 || len(lines[0]) < len("Bearer ") || !strings.EqualFold(lines[0][:len("Bearer ")], "Bearer ") {
@@ -160,7 +211,8 @@ func bearer(h http.Header) (token string, ok bool) {
 }
 
 // best is the session of the newest token that opens: a cookie that somebody
-// else planted beside it must not sign anybody out.
+// else planted beside it must not sign anybody out. Chunks count when no cookie
+// without a suffix does.
 func (m *Manager) best(f *found, name string, codec *Codec) (best *Session) {
 	for i := range f.nPlain {
 		best = newer(best, m.open(f.plain[i], name, codec))
@@ -173,6 +225,8 @@ func (m *Manager) best(f *found, name string, codec *Codec) (best *Session) {
 	return best
 }
 
+// newer is the one of a and b, either of which may be nil, that was issued later; a
+// if they were issued in the same second.
 func newer(a, b *Session) *Session {
 	if a == nil || b != nil && b.IssuedAt.After(a.IssuedAt) {
 		return b
@@ -180,7 +234,8 @@ func newer(a, b *Session) *Session {
 	return a
 }
 
-// open verifies token, or knows that it did before.
+// open verifies token, or knows that it did before. What depends on the time, or
+// on a sign-out, is looked at each time.
 func (m *Manager) open(token, name string, codec *Codec) *Session {
 	if len(token) > maxToken {
 		return nil
@@ -206,7 +261,8 @@ func (m *Manager) open(token, name string, codec *Codec) *Session {
 	return copyOf(s)
 }
 
-// current reports whether s holds at now.
+// current reports whether s holds at now: RFC 7519 4.1.4 and 4.1.6, with leeway.
+// Lifetime has none: it is our own.
 func (m *Manager) current(s *Session, now time.Time) bool {
 	return now.Before(s.ExpiresAt.Add(tolerance)) &&
 		!s.IssuedAt.After(now.Add(tolerance)) &&
@@ -223,7 +279,8 @@ func digest(token string) [32]byte {
 	return sha256.Sum256(buf[:copy(buf[:], token)])
 }
 
-// HasCookie reports whether r brings any session cookie, valid or not.
+// HasCookie reports whether r brings any session cookie, valid or not, or a chunk
+// of one. It tells nothing about who sent r.
 func (m *Manager) HasCookie(r *http.Request, secure bool) bool {
 	var f found
 	find(r.Header, m.cookieName(secure), &f)
@@ -231,13 +288,15 @@ func (m *Manager) HasCookie(r *http.Request, secure bool) bool {
 	return f.any
 }
 
-// Due reports whether s is old enough to be written anew. One that is read-only
-// never is: whoever wrote it renews it, and signs out by deleting it.
+// Due reports whether s is UpdateAge old or older, and so to be written anew. One
+// that is read-only never is: whoever wrote it renews it, and signs out by deleting
+// it.
 func (m *Manager) Due(s *Session) bool {
 	return !s.readOnly && m.now().Sub(s.IssuedAt) >= m.config.UpdateAge
 }
 
-// Renew writes s anew when it is due, and otherwise does nothing.
+// Renew writes s anew when it is due, and otherwise does nothing. For the rest it
+// is [Manager.Rewrite]. It must be called before w's header is sent.
 func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if !m.Due(s) {
 		return nil
@@ -245,21 +304,31 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 	return m.Rewrite(w, r, s, secure)
 }
 
-// Rewrite writes s, which r brings, anew with what has changed in it. One that is
-// read-only is left alone.
+// Rewrite writes s, which [Manager.Load] returned for r, anew with what has changed
+// in it: its IssuedAt is now and its ExpiresAt MaxAge later, or at the end of
+// Lifetime. ID and AuthTime stay; a session without AuthTime gets the IssuedAt
+// that it had. A read-only session is left alone. So is one that the store no
+// longer has: what was signed out of stays so, and the error is nil.
+//
+// The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, and s is
+// as it was.
+//
+// The store is asked first and written to afterwards. A sign-out between the two is
+// undone, and of two changes at once the later one stays.
 func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if s.readOnly {
 		return nil
 	}
-	if s.AuthTime.IsZero() {
-		s.AuthTime = s.IssuedAt
-	}
 	next := copyOf(s)
+	if next.AuthTime.IsZero() {
+		next.AuthTime = s.IssuedAt
+	}
 	m.stamp(next)
 	if m.config.Store != nil {
-		var f found
-		find(r.Header, m.cookieName(secure), &f)
-		value := f.plain[0]
+		value, ok := m.valueOf(r, s, secure)
+		if !ok {
+			return nil
+		}
 		// What was deleted in the meantime stays deleted.
 		if _, there, err := m.config.Store.Find(r.Context(), storeKey(value)); err != nil {
 			return fmt.Errorf("%w: %w", ErrStore, err)
@@ -279,8 +348,13 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 	return nil
 }
 
-// Start begins the session s with a new id and ends the one that r brings. It
-// sets s.ID and the times.
+// Start begins the session s with a new id, writes it to w and ends the one that r
+// brings, so that an id from before the sign-in is worth nothing after it. It sets
+// s.ID and the times; the rest is the caller's. It must be called before w's header
+// is sent.
+//
+// The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, unless
+// the store failed when the session before was to be ended.
 func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	before, err := m.Load(r, secure)
 	if err != nil {
@@ -299,6 +373,8 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 	return m.end(r, before, secure)
 }
 
+// stamp sets the times of s, of which AuthTime is known. A token has whole seconds
+// (RFC 7519 2), and a session must not look newer than its token.
 func (m *Manager) stamp(s *Session) {
 	s.IssuedAt = m.now().Truncate(time.Second)
 	s.ExpiresAt = s.IssuedAt.Add(m.config.MaxAge)
@@ -307,6 +383,7 @@ func (m *Manager) stamp(s *Session) {
 	}
 }
 
+// seal writes s into the cookie itself.
 func (m *Manager) seal(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	payload, err := s.encode()
 	if err != nil {
@@ -320,7 +397,16 @@ func (m *Manager) seal(w http.ResponseWriter, r *http.Request, s *Session, secur
 }
 
 // End deletes the cookies of r's session and ends it: in the store, or else in
-// this process, which refuses its token from now on.
+// this process, which refuses its token from now on. Cookies are deleted even when
+// the session is not valid, or not there. It must be called before w's header is
+// sent.
+//
+// Without a store a copy of the token still counts on other nodes, and here after
+// a restart, until it expires. Of several tokens that hold, the one that
+// [Manager.Load] returns is ended; with a store, all are.
+//
+// The error wraps [ErrStore]. The cookies are then left, so that nobody believes to
+// be signed out who is not, and the person can try again.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error {
 	s, err := m.Load(r, secure)
 	if err != nil {
@@ -336,6 +422,8 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error
 	return nil
 }
 
+// end ends s, which r brings. In a store all go that r has a value for: a planted
+// one before it must not take its place.
 func (m *Manager) end(r *http.Request, s *Session, secure bool) error {
 	if m.config.Store == nil {
 		m.ended.add(s.ID)
@@ -351,7 +439,8 @@ func (m *Manager) end(r *http.Request, s *Session, secure bool) error {
 	return nil
 }
 
-// record is what the store keeps.
+// record is what the store keeps. Its version lets nodes of two releases work
+// beside each other: the older one leaves alone what it cannot read.
 type record struct {
 	Version int             `json:"v"`
 	Session json.RawMessage `json:"s"`
@@ -359,6 +448,8 @@ type record struct {
 
 const recordVersion = 1
 
+// loadStored is Load with a store: the first value counts that has a session
+// which holds.
 func (m *Manager) loadStored(ctx context.Context, f *found) (*Session, error) {
 	for _, value := range f.plain[:f.nPlain] {
 		data, ok, err := m.config.Store.Find(ctx, storeKey(value))
@@ -383,12 +474,29 @@ func (m *Manager) loadStored(ctx context.Context, f *found) (*Session, error) {
 			continue
 		}
 		if m.current(s, m.now()) {
+			s.key = storeKey(value)
 			return s, nil
 		}
 	}
 	return nil, nil
 }
 
+// valueOf is the cookie's value that r brings for s: not always the first, for
+// somebody else may have planted one before it.
+func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value string, ok bool) {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	for _, value := range f.plain[:f.nPlain] {
+		if storeKey(value) == s.key {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// commit puts s into the store first and value into the cookie afterwards: a
+// cookie without a record would sign the person out, a record without a cookie
+// only expires.
 func (m *Manager) commit(w http.ResponseWriter, r *http.Request, s *Session, value string, secure bool) error {
 	payload, err := s.encode()
 	if err != nil {
@@ -410,6 +518,7 @@ func storeKey(value string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// newKeyText is a new cookie's value: 256 random bits in 43 characters.
 func newKeyText() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead

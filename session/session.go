@@ -1,5 +1,3 @@
-// Package session reads, writes and keeps sign-in sessions that are Auth.js
-// session tokens, so that a Next.js front end and a Go back end share them.
 package session
 
 import (
@@ -7,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -18,41 +17,80 @@ import (
 const AccessCode = "access-code"
 
 // Session is one person's sign-in. Each request has its own: changing it changes
-// nothing for others.
+// nothing for others, and lasts only when [Manager.Rewrite] writes it. It is not
+// safe for concurrent use.
 //
-// The claims that Auth.js puts into a token are under its names; those that it
-// does not know stand beside them. Claims that the other side put in survive
-// renewal and are read with [Session.Claim].
+// The claims that Auth.js puts into a token are under its names (RFC 7519 4.1 and
+// OpenID Connect Core 5.1); those that it does not know stand beside them. A claim
+// with a field that is null, empty or of another type leaves the field empty
+// and is kept among those without one. Times are in whole seconds in a token.
 type Session struct {
-	ID            string    // unique for each sign-in: claim "jti"
-	Subject       string    // who, within Provider and Issuer: claim "sub"
-	Name          string    // claim "name"
-	Email         string    // claim "email"
-	EmailVerified bool      // whether the provider vouches for Email: claim "email_verified"
-	Picture       string    // an https URL: claim "picture"
-	Provider      string    // the provider's id, such as "github"; empty when Auth.js signed in: claim "provider"
-	Issuer        string    // who vouches for Subject: claim "provider_issuer"
-	Username      string    // may change hands: claim "preferred_username"
-	Groups        []string  // claim "groups"
-	AuthTime      time.Time // when the person signed in; zero when Auth.js signed in: claim "auth_time"
-	IssuedAt      time.Time // when the token was sealed: claim "iat"
-	ExpiresAt     time.Time // when the session ends unless renewed: claim "exp"
+	// ID is unique for each sign-in and stays the same when the session is
+	// renewed: a UUID (RFC 9562 5.4). [Manager.Start] sets it. Claim "jti".
+	ID string
+
+	// Subject says who it is, within Provider and Issuer: what identifies a person
+	// is the three of them. Claim "sub".
+	Subject string
+
+	// Name is for display. Claim "name".
+	Name string
+
+	// Email says who somebody is only if EmailVerified. Claim "email".
+	Email string
+
+	// EmailVerified reports whether the provider vouches for Email. Claim
+	// "email_verified"; only the JSON value true counts.
+	EmailVerified bool
+
+	// Picture is an https URL. Claim "picture".
+	Picture string
+
+	// Provider is the provider's id, such as "github". Empty when Auth.js signed
+	// in. Claim "provider".
+	Provider string
+
+	// Issuer vouches for Subject: an issuer's URL. Claim "provider_issuer".
+	Issuer string
+
+	// Username is for display: it may change hands. Claim "preferred_username".
+	Username string
+
+	// Groups are names, as the provider gave them at sign-in. Claim "groups".
+	Groups []string
+
+	// AuthTime is when the person signed in. Zero when Auth.js signed in and
+	// this package has not renewed it. [Manager.Start] sets it. Claim "auth_time".
+	AuthTime time.Time
+
+	// IssuedAt is when the token was sealed. Claim "iat" (RFC 7519 4.1.6).
+	IssuedAt time.Time
+
+	// ExpiresAt is when the session ends unless it is renewed. Claim "exp" (RFC 7519
+	// 4.1.4).
+	ExpiresAt time.Time
 
 	// extra is never changed in place, so that copies may share it.
 	extra    []extraClaim
-	v4       bool // whether next-auth v4's cookie brought it
+	v4       bool   // whether next-auth v4's cookie brought it
+	key      string // where the store has it; "" without a store
 	readOnly bool
 }
 
 // ReadOnly reports whether the session is somebody else's to renew and to end:
-// it came in a cookie of next-auth v4, or as a bearer token.
+// it came in a cookie of next-auth v4, or as a bearer token. [Manager.Renew] and
+// [Manager.Rewrite] leave such a session alone.
 func (s *Session) ReadOnly() bool { return s.readOnly }
 
-// extraClaim is a claim that has no field.
+// extraClaim is a claim that has no field, with its value as it stood.
 type extraClaim struct{ name, raw string }
 
 // Claim decodes the claim name, one that has no field, into v, as
-// [json.Unmarshal] does. found is false when there is none.
+// [json.Unmarshal] does. found is false when there is none, and v is then left
+// alone. The error is [json.Unmarshal]'s, for a value that does not fit v.
+//
+// A claim came from whoever sealed the token: as trustworthy as the holders of
+// the secret, of a shape that only they decide. Names match byte for byte.
 func (s *Session) Claim(name string, v any) (found bool, err error) {
 	for _, e := range s.extra {
 		if e.name == name {
@@ -62,7 +100,8 @@ func (s *Session) Claim(name string, v any) (found bool, err error) {
 	return false, nil
 }
 
-// Claims returns the claims that have no field, decoded afresh.
+// Claims returns the claims that have no field, decoded afresh into the types of
+// [json.Unmarshal]: numbers are float64. The map is the caller's.
 func (s *Session) Claims() map[string]any {
 	all := make(map[string]any, len(s.extra))
 	for _, e := range s.extra {
@@ -74,8 +113,16 @@ func (s *Session) Claims() map[string]any {
 	return all
 }
 
-// SetClaim sets the claim name, which must be none that has a field. It takes
+// SetClaim sets the claim name, in the place of one that is there. It takes
 // effect when the session is written next.
+//
+// It is an error, and changes nothing, when name has a field or is "nbf", when it
+// is not UTF-8, when [json.Marshal] cannot encode v, and when the result is what no
+// token is read with: a name twice in one object, or values more than 64 deep. How
+// large the session is shows only when it is written: see [ErrTooLarge].
+//
+// Anything in a claim can be read by whoever has the secret, and is sent with
+// each request. Keep access tokens elsewhere.
 func (s *Session) SetClaim(name string, v any) error {
 	if field, _ := new(fields).has(name); field || name == "nbf" {
 		return fmt.Errorf("session: claim %q is not free to set: it has a field, or a meaning of its own", name)
@@ -87,8 +134,9 @@ func (s *Session) SetClaim(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("session: claim %q: %w", name, err)
 	}
-	// Raw JSON from elsewhere may be what no token is read with.
-	if err := strictjson.Check(raw); err != nil {
+	// Raw JSON from elsewhere may be what no token is read with. In a token it is
+	// one level deeper than here.
+	if err := strictjson.Check(slices.Concat([]byte("["), raw, []byte("]"))); err != nil {
 		return fmt.Errorf("session: claim %q: %w", name, err)
 	}
 	extra := make([]extraClaim, 0, len(s.extra)+1)
@@ -108,7 +156,8 @@ func copyOf(s *Session) *Session {
 	return &c
 }
 
-// fields are the claims that have one, as they stand in a token.
+// fields are the claims that have one, as they stand in a token. Times are
+// NumericDates: seconds since 1970 (RFC 7519 2).
 type fields struct {
 	ID            string   `json:"jti,omitempty"`
 	Subject       string   `json:"sub,omitempty"`
@@ -125,7 +174,9 @@ type fields struct {
 	ExpiresAt     int64    `json:"exp"`
 }
 
-// has reports whether the claim name has a field, and whether that says something.
+// has reports whether the claim name has a field, and whether that says
+// something, so that it goes into the token. It agrees with [Session.setField] in
+// which names there are.
 func (f *fields) has(name string) (field, said bool) {
 	switch name {
 	case "jti":
@@ -157,7 +208,8 @@ func (f *fields) has(name string) (field, said bool) {
 }
 
 // encode is the token's payload: the fields, and then the claims without one as
-// they stand.
+// they stand. A name stands once: a claim that a field could not hold gives way
+// when the field has been given a value.
 func (s *Session) encode() ([]byte, error) {
 	f := fields{
 		ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,

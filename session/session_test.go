@@ -172,7 +172,7 @@ func TestRotation(t *testing.T) { // JE-10
 }
 
 func TestSecretsAreChecked(t *testing.T) { // JE-12
-	for _, bad := range []string{"", "short", strings.Repeat("a", 40), strings.Repeat("changeme", 8), "your-secret-your-secret-your-secret"} {
+	for _, bad := range []string{"", "short", strings.Repeat("a", 40), strings.Repeat("é", 20), strings.Repeat("changeme", 8), "your-secret-your-secret-your-secret"} {
 		require.Error(t, session.CheckSecret(session.NewSecret(bad)), bad)
 		_, err := session.NewManager(session.Config{}, []session.Secret{session.NewSecret(bad)}, time.Now)
 		require.Error(t, err)

@@ -1,0 +1,90 @@
+// Package session reads, writes and keeps sign-in sessions. A session is an
+// Auth.js session token, so that a Next.js front end and a Go back end share one
+// sign-in.
+//
+// An application configures it by [Config], which is a field of the
+// configuration of package auth, finds the signed-in [Session] in a request's
+// context, and may bring a [Store]. The [Manager] is what package auth calls:
+//
+//	m, err := session.NewManager(session.Config{}, secrets, time.Now)
+//	...
+//	err = m.Start(w, r, &session.Session{Subject: "4711"}, true) // a sign-in
+//	s, err := m.Load(r, true)        // a request; s is nil for nobody
+//	err = m.Renew(w, r, s, true)     // beside it, once in UpdateAge
+//	err = m.End(w, r, true)          // a sign-out
+//
+// The last argument says that the public address is https. It comes from the
+// configuration and not from the connection, which a proxy may have decrypted.
+//
+// # The token
+//
+// A token is a set of claims (RFC 7519) encrypted and authenticated as a compact
+// JWE (RFC 7516): "dir" with A256CBC-HS512, as Auth.js v5 writes it. A256GCM
+// is read too. The key comes from a [Secret] by HKDF (RFC 5869) and depends on the
+// cookie's name: a token is worth nothing under another name. Only the holders of
+// the secret can read a token, and each of them can make one.
+//
+// Several secrets are a rotation: the first seals and all of them open, so that a
+// new one put in front signs nobody out. [Codec] is this layer alone.
+//
+// Claims that have a field in [Session] are read and written there. All others
+// are kept byte for byte, and [Session.Claim] and [Session.SetClaim] are for
+// them.
+//
+// # Cookies
+//
+// The cookie is authjs.session-token, with the prefix __Secure- over https. It is
+// HttpOnly, SameSite=Lax, Path=/ and, without [Config].CookieDomain, for one
+// host (RFC 6265 4.1.2). A value of more than 3936 characters is cut into
+// cookies with the suffixes .0, .1 and so on. Four of them are the most that is
+// written; more is [ErrTooLarge]. A browser that sends several cookies of the one
+// name, as one with a cookie planted by a sibling domain does, is signed in if
+// any of them holds. The newest token wins; with a store, the first value does.
+//
+// # Stores
+//
+// Without a [Store] the token is the session. Nothing is kept on the server, and
+// nothing can be taken back there. With one, the cookie holds 32 random bytes, and
+// the store has the claims under their SHA-256: a copy of the store gives nobody a
+// cookie. Sign-out then ends the session on all nodes. [MemoryStore] is for
+// one node and for tests; the [Store] interface says what another has to do.
+//
+// A store that fails gives [ErrStore]. Requests must then be refused: who sent
+// them is not known, and asking people to sign in would not help.
+//
+// # Time
+//
+// Three durations of [Config] bound a session. MaxAge, 30 days, is how long a
+// token counts from when it was written. UpdateAge, 24 hours, is how old it gets
+// before a request has it written anew, with a new MaxAge. Lifetime, 90 days, is
+// the end in any case, counted from the sign-in.
+//
+// So a session that is used goes on until Lifetime, if UpdateAge is less than
+// MaxAge; one that is not used ends between MaxAge less UpdateAge and MaxAge after
+// the last request. The clocks of two nodes may differ by 15 seconds.
+//
+// # Sharing with Auth.js
+//
+// Both sides need the same secret, the same cookie name and the same cookie:
+// one host, or one CookieDomain. Auth.js v5 then reads what this package writes
+// and the other way round. Tokens of next-auth v4 are read, and left to v4 unless
+// [Config].UpgradeV4 is set. A session that Auth.js began has no AuthTime; it is
+// given one when this package first renews it, and Lifetime counts from there.
+// With a Store there is nothing to share: Auth.js reads no cookie of that kind,
+// and neither its tokens nor bearer tokens are looked at.
+//
+// # What it does not protect from
+//
+//   - A stolen token. Without a store it counts until it expires. This process
+//     refuses it after the sign-out, within bounds of memory and until it is
+//     started anew; other nodes do not know of it.
+//   - A cookie planted by a sibling domain with a valid session of the planter's
+//     own. The prefix __Host- would stop it, but is not Auth.js's.
+//   - A request that is slower than the sign-out. A renewal that began before it
+//     sets the cookie again; with a store that takes a sign-out between two calls
+//     of the store.
+//   - A secret that can be guessed. Nothing is stretched: whoever has one token
+//     tries secrets offline. [CheckSecret] knows only the worst of them.
+//   - The other holders of the secret. They sign in whom they want.
+//   - Cross-site requests. SameSite=Lax helps; the checks are package auth's.
+package session
