@@ -14,11 +14,12 @@ import (
 //	OAuth           refused  refused     refused  refused
 //	M2M, a JWT      refused  counts      refused  refused
 //	M2M, opaque     refused  counts      refused  counts
-//	session         refused  counts      refused  refused
+//	session         counts   counts      refused  refused
 //	API key         counts   counts      refused  counts
 //
 // RFC 7519 4.1.3 leaves tokens without the claim to the application, and RFC 9068 4
-// takes none. An API key is made for the instance, and has no claim to put it in.
+// takes none. Clerk makes session tokens without one unless the dashboard says
+// otherwise, and the issuer and the authorized party say whose they are. An API key is made for the instance, and has no claim to put it in.
 
 // admits reports whether aud, the claim's JSON text or "", names one of
 // [Config].Audiences. Where none are configured, any text does, and none too.

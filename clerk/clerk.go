@@ -88,17 +88,15 @@ type Config struct {
 	AcceptTokens []TokenType
 
 	// Audiences are those for whom a token may have been made, its claim "aud":
-	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, every token
-	// has to name one of them: OAuth access tokens and machines' tokens, be they
-	// JWTs or opaque, in which case Clerk's answer has to, and session tokens. An
-	// API key is for its whole instance: it counts where Clerk's answer names no
-	// audience, and not where it names another.
+	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, no token counts
+	// that names another. OAuth access tokens and machines' tokens have to name one
+	// of them, be they JWTs or opaque, in which case Clerk's answer has to. Session
+	// tokens and API keys may name none: Clerk puts an audience into session tokens
+	// only where the dashboard says so (Sessions, Customize session token:
+	// {"aud": "https://api.example.com"}), and a key is for its whole instance.
 	//
-	// Clerk puts no audience into session tokens unless the dashboard says so
-	// (Sessions, Customize session token: {"aud": "https://api.example.com"}), and
-	// none into its answers about opaque M2M tokens. @clerk/backend takes session
-	// tokens and M2M JWTs without one, and any opaque M2M token; this package is
-	// stricter.
+	// Clerk's answers about opaque M2M tokens have no audience. @clerk/backend takes
+	// any of these, and M2M JWTs without one; this package is stricter.
 	Audiences []string
 
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It

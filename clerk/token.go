@@ -311,7 +311,7 @@ func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error 
 		return tokenNotVerified
 	case !slices.Contains(b.issuers, c.Issuer):
 		return tokenWrongIssuer
-	case !b.admits(c.raw("aud")):
+	case c.raw("aud") != "" && !b.admits(c.raw("aud")):
 		return tokenNotVerified
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return tokenWrongParty
