@@ -501,6 +501,10 @@ func TestSharedLimiter(t *testing.T) { // AC-05, SE-06
 	require.ErrorIs(t, err, l.err)
 	require.Nil(t, id, "who cannot be counted is not let in")
 	l.err = nil
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = one.Verify(gone, stranger(3), rightCode)
+	require.NoError(t, err, "the limiter answered, and nothing was waited for")
 	l.giveBackErr = errors.New("connection reset")
 	id, err = one.Verify(ctx, stranger(2), rightCode)
 	require.ErrorIs(t, err, auth.ErrStore)
@@ -571,6 +575,15 @@ func TestForgetting(t *testing.T) { // AC-01
 	require.ErrorIs(t, err, auth.ErrWrongCode, "this is the fifth")
 	_, err = g.Verify(ctx, alice, "wrong")
 	require.Equal(t, 15*time.Second, limited(err))
+	bob := netip.MustParseAddr("192.0.2.2")
+	g.Wrong(bob)
+	at.advance(15 * time.Minute) // it is forgotten, and nothing of the next
+	g.Wrong(bob)
+	at.advance(5 * time.Minute)
+	for range 4 {
+		require.Zero(t, g.Wrong(bob))
+	}
+	require.Positive(t, g.Wrong(bob))
 	at.advance(-time.Hour) // the clock is set back
 	g.Wrong(stranger(1))
 	at.advance(-time.Hour)
@@ -629,6 +642,9 @@ func TestEveryProblemIsNamed(t *testing.T) { // AC-07
 	g, _ := newGate(t, func(c *accesscode.Config) { c.Codes = many })
 	_, err = g.Verify(ctx, alice, "code-number-999")
 	require.NoError(t, err)
+	many = append(many, accesscode.Code{Text: auth.NewSecret("code-number-1000")})
+	_, err = accesscode.New(accesscode.Config{Codes: many, Secrets: []auth.Secret{auth.NewSecret(testSecret)}})
+	require.EqualError(t, err, "accesscode: 1001 codes: want 1 to 1000")
 }
 
 func TestConfig(t *testing.T) { // AC-07, AC-08
