@@ -1,9 +1,7 @@
 package session
 
 import (
-	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
@@ -35,7 +33,7 @@ func decode(payload []byte) (s *Session, notBefore time.Time, ok bool) {
 // null, which a field cannot tell from a claim that is not there.
 func (s *Session) setField(name, raw string) (ok bool) {
 	str := func(field *string) bool {
-		*field, ok = stringOf(raw)
+		*field, ok = strictjson.String(raw)
 		return ok && *field != ""
 	}
 	at := func(field *time.Time) bool {
@@ -63,7 +61,7 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		s.EmailVerified = raw == "true"
 		return s.EmailVerified
 	case "groups":
-		s.Groups, ok = listOf(raw)
+		s.Groups, ok = strictjson.Strings(raw)
 		return ok && len(s.Groups) > 0
 	case "auth_time":
 		return at(&s.AuthTime)
@@ -73,27 +71,6 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return at(&s.ExpiresAt)
 	}
 	return false
-}
-
-// stringOf reads a string; null is the empty one.
-func stringOf(raw string) (string, bool) {
-	if raw == "null" {
-		return "", true
-	}
-	return strictjson.String(raw)
-}
-
-// listOf reads a list of strings and of nothing else.
-func listOf(raw string) ([]string, bool) {
-	var list []*string
-	if json.Unmarshal([]byte(raw), &list) != nil || slices.Contains(list, nil) {
-		return nil, false
-	}
-	texts := make([]string, len(list))
-	for i, text := range list {
-		texts[i] = *text
-	}
-	return texts, true
 }
 
 // timeOf reads a NumericDate: a JSON number of seconds since 1970, with a fraction

@@ -458,3 +458,23 @@ func TestASlowRenewalIsOfTheEndedSession(t *testing.T) { // SE-12
 	require.Len(t, w.Result().Cookies(), 1, "the request knows nothing of the sign-out")
 	require.Nil(t, b.loadHeader("N="+w.Result().Cookies()[0].Value))
 }
+
+func TestALongTokenIsRememberedAsAWhole(t *testing.T) { // JE-01, CK-06
+	b := newBox(t, session.Config{})
+	s := ada()
+	require.NoError(t, s.SetClaim("pad", strings.Repeat("x", 4000)))
+	require.NoError(t, b.start(s))
+	require.Len(t, b.cookies, 2)
+	require.NotNil(t, b.load())
+	good := b.cookies[cookieName+".1"]
+	for _, at := range []int{0, 1, len(good) / 2, len(good) - 50, len(good) - 2} {
+		bad := []byte(good)
+		bad[at] ^= 1
+		b.cookies[cookieName+".1"] = string(bad)
+		require.Nil(t, b.load(), at)
+		b.cookies[cookieName+".1"] = good[:at]
+		require.Nil(t, b.load(), at)
+	}
+	b.cookies[cookieName+".1"] = good
+	require.NotNil(t, b.load())
+}
