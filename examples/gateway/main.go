@@ -7,26 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
 )
 
 func main() {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Getenv, logger); err != nil {
+	if err := run(serve.UntilInterrupt(), os.Getenv, logger); err != nil {
 		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
 		os.Exit(1)
 	}
@@ -46,12 +41,12 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(or(env("HOST"), "127.0.0.1"), or(env("PORT"), "3000")))
+	listener, err := serve.Listen(env)
 	if err != nil {
-		return fmt.Errorf("%w (set PORT or HOST)", err)
+		return err
 	}
 	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
-	return serve(ctx, listener, handler(a, upstream, logger))
+	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
 }
 
 // handler is the whole gateway.
@@ -90,26 +85,4 @@ func proxies(list string) []string {
 		out = append(out, strings.TrimSpace(s))
 	}
 	return out
-}
-
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(ctx)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
-}
-
-func or(value, otherwise string) string {
-	if value != "" {
-		return value
-	}
-	return otherwise
 }

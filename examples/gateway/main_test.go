@@ -5,26 +5,23 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/examples/internal/visit"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
 // gateway is one in front of an application that echoes what it is told.
-func gateway(t *testing.T) (*httptest.Server, *http.Client, *bytes.Buffer) {
+func gateway(t *testing.T) (*httptest.Server, *bytes.Buffer) {
 	idp := providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "gateway", Secret: "gateway-secret"}},
 		People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true, Groups: []string{"staff", "a,b", "工程"}}},
@@ -60,45 +57,22 @@ func gateway(t *testing.T) (*httptest.Server, *http.Client, *bytes.Buffer) {
 	require.NoError(t, err)
 	server := httptest.NewServer(handler(a, upstream, logger))
 	t.Cleanup(server.Close)
-	jar, _ := cookiejar.New(nil)
-	return server, &http.Client{Jar: jar}, &log
+	return server, &log
 }
 
-func do(t *testing.T, client *http.Client, method, address string, form url.Values, header http.Header) string {
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	req, err := http.NewRequest(method, address, body)
-	require.NoError(t, err)
-	req.Header = header
-	if header == nil {
-		req.Header = http.Header{"Accept": {"text/html"}}
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := client.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return string(text)
-}
-
-func signIn(t *testing.T, server *httptest.Server, client *http.Client) {
-	page := do(t, client, "GET", server.URL+"/", nil, nil)
-	token := regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(page)[1]
-	do(t, client, "POST", server.URL+"/api/auth/signin/generic-oidc", url.Values{"csrfToken": {token}}, nil)
+// signIn is somebody who has come through the gateway.
+func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {
+	ada := visit.New(t)
+	ada.Press(ada.Get(server.URL+"/"), server.URL+"/api/auth/signin/generic-oidc", nil)
+	return ada
 }
 
 func TestIdentityCannotBeForged(t *testing.T) { // MW-06, MW-14
-	server, client, log := gateway(t)
-	signIn(t, server, client)
-	got := do(t, client, "GET", server.URL+"/x", nil, http.Header{
+	server, log := gateway(t)
+	got := signIn(t, server).Do("GET", server.URL+"/x", nil, http.Header{
 		"Accept": {"text/html"}, "X-Forwarded-User": {"mallory"}, "x-forwarded-user": {"mallory"}, "X_forwarded_user": {"mallory"},
 		"X-Forwarded_Email": {"mallory"}, "X_FORWARDED_GROUPS": {"mallory"}, "Connection": {"X-Forwarded-User, X-Forwarded-Email"}, "Cookie": {"mine=1"},
-	})
+	}).Body
 	require.NotContains(t, got, "mallory")
 	require.Contains(t, got, "X-Forwarded-User: ada\n")
 	require.Contains(t, got, "X-Forwarded-Email: ada@example.com\n")
@@ -111,23 +85,24 @@ func TestIdentityCannotBeForged(t *testing.T) { // MW-06, MW-14
 }
 
 func TestNothingPassesUnsigned(t *testing.T) {
-	server, client, _ := gateway(t)
+	server, _ := gateway(t)
+	nobody := visit.New(t)
 	for _, path := range []string{"/", "/healthz/../x", "/healthz/", "/healthz%2f", "//healthz", "/x?/healthz"} {
-		got := do(t, client, "GET", server.URL+path, nil, http.Header{"Accept": {"*/*"}, "X-Forwarded-User": {"mallory"}})
+		got := nobody.Do("GET", server.URL+path, nil, http.Header{"Accept": {"*/*"}, "X-Forwarded-User": {"mallory"}}).Body
 		require.Contains(t, got, "unauthorized", path)
 	}
-	require.Equal(t, "ok\n", do(t, client, "GET", server.URL+"/healthz", nil, nil))
+	require.Equal(t, "ok\n", nobody.Get(server.URL+"/healthz").Body)
 }
 
 func TestWebSocketPasses(t *testing.T) { // MW-08
-	server, client, _ := gateway(t)
-	signIn(t, server, client)
+	server, _ := gateway(t)
+	ada := signIn(t, server)
 	at, _ := url.Parse(server.URL)
 	conn, err := net.Dial("tcp", at.Host)
 	require.NoError(t, err)
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: %s\r\n", at.Host, server.URL)
-	for _, c := range client.Jar.Cookies(at) {
+	for _, c := range ada.Jar.Cookies(at) {
 		fmt.Fprintf(conn, "Cookie: %s\r\n", c)
 	}
 	fmt.Fprint(conn, "\r\n")
