@@ -36,7 +36,6 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if list := env("TRUSTED_PROXIES"); list != "" {
 		config.TrustedProxies = proxies(list)
 	}
-	config.Logger = logger
 	a, err := auth.New(config)
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ import (
 )
 
 // Start runs an example until the test ends, and returns the first lines that it
-// says, as many as n. The test fails if run ends before, or with an error.
+// says, as many as n; what it says after that is dropped. The test fails if run ends
+// before, or with an error.
 func Start(t testing.TB, n int, run func(ctx context.Context, out io.Writer) error) (lines []string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -39,6 +40,7 @@ func Start(t testing.TB, n int, run func(ctx context.Context, out io.Writer) err
 		require.True(t, scanner.Scan(), "the example ended early: %v", scanner.Err())
 		lines = append(lines, scanner.Text())
 	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
 	return lines
 }
 
