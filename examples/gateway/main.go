@@ -1,5 +1,22 @@
-// Command gateway puts sign-in in front of any web application. It is configured
-// by the environment alone: UPSTREAM_URL, and the variables of sign-in.
+// Command gateway puts sign-in in front of any web application, which needs no change
+// and learns from headers who it is. It is configured by the environment alone:
+//
+//	UPSTREAM_URL     the application, such as http://127.0.0.1:8080. Required
+//	HOST, PORT       where the gateway listens: 127.0.0.1 and 3000 if unset
+//	TRUSTED_PROXIES  CIDRs, separated by commas, whose X-Forwarded-* headers count, or
+//	                 none; loopback and private addresses if unset
+//
+// and the variables of sign-in, which [auth.ConfigFromEnv] reads.
+//
+//	browser -> gateway: signed in? -> the application
+//	                    X-Forwarded-User, -Email, -Preferred-Username, -Groups, -Provider
+//
+// What a client says in these headers is dropped, and so are the session's cookies. A
+// header is passed on as it is or left out, never mended; a user's id that no header
+// can hold as it stands refuses the request. GET /healthz answers without a sign-in.
+//
+// The gateway does not keep others from the application: where it can be reached at
+// another address, anybody can send it the same headers.
 package main
 
 import (
@@ -48,7 +65,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
 }
 
-// handler is the whole gateway.
+// handler is the whole gateway. It serves the routes of sign-in itself.
 func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -67,6 +84,7 @@ func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http
 	}))
 }
 
+// upstreamURL takes an http or https address. The error is an [*envvar.Error].
 func upstreamURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -75,6 +93,7 @@ func upstreamURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
+// proxies reads TRUSTED_PROXIES. [auth.New] says which entry is no CIDR.
 func proxies(list string) []string {
 	if list == "none" {
 		return []string{}
