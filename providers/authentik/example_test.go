@@ -1,7 +1,6 @@
 package authentik_test
 
 import (
-	"fmt"
 	"log"
 	"net/http"
 	"os"
@@ -27,9 +26,5 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, _ := auth.FromContext(r.Context())
-		fmt.Fprintf(w, "Hello, %s\n", who.Name)
-	})
-	log.Fatal(http.ListenAndServe("127.0.0.1:3000", a.Require(hello)))
+	log.Fatal(http.ListenAndServe("127.0.0.1:3000", a.Require(http.FileServer(http.Dir("site")))))
 }

@@ -55,7 +55,7 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 	}
 }
 
-// TestIssuer is taken as it is written.
+// TestIssuer: it is taken as it is written.
 func TestIssuer(t *testing.T) { // DI-01
 	idp := providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
