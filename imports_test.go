@@ -28,6 +28,7 @@ func goList(t *testing.T, format string, args ...string) []string {
 // They point one way:
 //
 //	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
+//	            one provider -> providers/internal/fromenv -> auth, envvar
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
@@ -47,9 +48,12 @@ var arrows = []struct{ from, to string }{
 	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/providertest", "."},
-	{"providers/*", ". envvar providers/oidc providers/oauth2"},
+	{"providers/internal/fromenv", ". envvar"},
+	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv"},
 	{"providers", ". providers/*"},
-	{"examples/*", ". envvar pages session accesscode clerk clerk/clerktest providers providers/* internal/*"},
+	{"examples/internal/serve", "envvar"},
+	{"examples/internal/visit", ""},
+	{"examples/*", ". envvar pages session accesscode clerk clerk/clerktest providers providers/* examples/internal/*"},
 }
 
 func TestArrows(t *testing.T) {

@@ -10,12 +10,11 @@ import (
 	"github.com/sallyport/auth"
 )
 
-// identityHeaders tell the application who it is.
-var identityHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Forwarded-Provider"}
-
 // newProxy passes requests on with the identity of the person who is signed in.
+// Where the user cannot be named in a header, the request is refused: an application
+// that hears of no user may take the request for anybody's.
 func newProxy(upstream *url.URL, logger *slog.Logger) http.Handler {
-	return &httputil.ReverseProxy{
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
@@ -25,26 +24,29 @@ func newProxy(upstream *url.URL, logger *slog.Logger) http.Handler {
 			p.SetXForwarded()
 			removeIdentity(p.Out.Header)
 			removeSessionCookies(p.Out.Header)
-			setIdentity(p.Out)
+			if who, ok := auth.FromContext(p.In.Context()); ok {
+				setIdentity(p.Out.Header, who)
+			}
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			logger.ErrorContext(r.Context(), "gateway: the application does not answer", "cause", err.Error())
 			http.Error(w, "The application behind this gateway does not answer. Try again later.", http.StatusBadGateway)
 		},
 	}
-}
-
-// removeIdentity deletes whatever an application could take for one of the
-// identity headers: many read "-" and "_" as the same, and case never counts.
-func removeIdentity(h http.Header) {
-	for name := range h {
-		plain := strings.ReplaceAll(name, "_", "-")
-		for _, own := range identityHeaders {
-			if strings.EqualFold(plain, own) {
-				delete(h, name)
-			}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		if !ok {
+			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
+			return
 		}
-	}
+		if !isFieldValue(who.Subject) {
+			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
+				"header", userHeader, "provider", who.Provider, "user", who.Subject)
+			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
 }
 
 // removeSessionCookies keeps the session from the application, and the
@@ -65,40 +67,4 @@ func removeSessionCookies(h http.Header) {
 	if kept != nil {
 		h.Set("Cookie", strings.Join(kept, "; "))
 	}
-}
-
-func setIdentity(r *http.Request) {
-	who, ok := auth.FromContext(r.Context())
-	if !ok {
-		return
-	}
-	set := func(name, value string) {
-		if value = clean(value); value != "" {
-			r.Header.Set(name, value)
-		}
-	}
-	set("X-Forwarded-User", who.Subject)
-	if who.EmailVerified {
-		set("X-Forwarded-Email", who.Email)
-	}
-	set("X-Forwarded-Preferred-Username", who.Username)
-	set("X-Forwarded-Provider", who.Provider)
-	var groups []string
-	for _, g := range who.Groups {
-		if !strings.Contains(g, ",") { // it would be read as two
-			groups = append(groups, g)
-		}
-	}
-	set("X-Forwarded-Groups", strings.Join(groups, ","))
-}
-
-// clean drops control characters, which no header may hold. The rest is UTF-8 as
-// it is.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
 }
