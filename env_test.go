@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/envvar"
-	"github.com/sallyport/auth/session"
 )
 
 func stubParts() auth.Parts {
@@ -63,22 +61,16 @@ func TestConfigFromEnv(t *testing.T) {
 }
 
 func TestLobeChatFindsItsUser(t *testing.T) {
-	c, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
+	fromEnv, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
 	require.NoError(t, err)
-	s := newSite(t, func(site *auth.Config) { site.Enrich = c.Enrich })
-	s.stub.identity = func(code string) (*auth.Identity, error) {
-		return &auth.Identity{Issuer: "https://idp.example", Subject: code, Claims: map[string]any{"userId": "another"}}, nil
-	}
-	b := s.browser()
-	b.signIn("ada")
-	m, err := session.NewManager(session.Config{}, []session.Secret{session.NewSecret(testSecret)}, s.clock)
+	stub := &stubProvider{name: "stub", identity: &auth.Identity{
+		Issuer: "https://idp.example", Subject: "ada", Claims: map[string]any{"userId": "another"},
+	}}
+	c := newConfig(stub)
+	c.Enrich = fromEnv.Enrich
+	a, err := auth.New(c)
 	require.NoError(t, err)
-	r := httptest.NewRequest("GET", s.server.URL, nil)
-	for _, cookie := range b.cookies() {
-		r.AddCookie(cookie)
-	}
-	who, err := m.Load(r, true)
-	require.NoError(t, err)
+	who := sessionOf(t, sealedCookie(t, a, stub))
 	require.Equal(t, map[string]any{"userId": "ada"}, who.Claims())
 }
 

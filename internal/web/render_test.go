@@ -1,4 +1,4 @@
-package auth_test
+package web_test
 
 import (
 	"crypto/sha256"
@@ -80,18 +80,4 @@ func TestOwnTemplates(t *testing.T) {
 	require.Contains(t, s.browser().get("/api/auth/signout").text, "<!DOCTYPE html>", "those not defined stay ours")
 	_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "x"}}, Templates: template.New("sign-in")})
 	require.ErrorContains(t, err, "Templates")
-}
-
-func TestOwnPages(t *testing.T) {
-	s := newSite(t, func(c *auth.Config) { c.SignInURL, c.ErrorURL = "/login", "/oops" })
-	b := s.browser()
-	require.Equal(t, s.server.URL+"/login?callbackUrl=%2Fa%3Fb%3Dc", b.get("/a?b=c").Header.Get("Location"))
-	require.Equal(t, s.server.URL+"/login?callbackUrl=%2Fa", b.get("/api/auth/signin?callbackUrl=/a").Header.Get("Location"))
-	s.stub.identity = func(string) (*auth.Identity, error) { return nil, auth.ErrNotAllowed }
-	got := b.back("stub", b.start("stub", "/").Get("state"), "x").Header.Get("Location")
-	require.True(t, strings.HasPrefix(got, s.server.URL+"/oops?error=AccessDenied&request_id="), got)
-	for _, bad := range []string{"//evil.example", "https://evil.example/", "login", "/a?b", "/a#b"} {
-		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{s.stub}, SignInURL: bad})
-		require.ErrorContains(t, err, "SignInURL", bad)
-	}
 }

@@ -1,12 +1,10 @@
-package auth_test
+package web_test
 
 import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -134,36 +132,6 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 	require.Empty(t, b.who())
 }
 
-func TestWithdrawnCodeEndsItsSessions(t *testing.T) { // AC-10
-	var current auth.CodeVerifier
-	s := newSite(t, func(c *auth.Config) {
-		current = gate(t, c.Now, goodCode)
-		c.AccessCode = verifierFunc{func() auth.CodeVerifier { return current }}
-	})
-	b, ada := s.browser(), s.browser()
-	ada.signIn("ada")
-	require.Equal(t, 303, b.sendCode(goodCode).StatusCode)
-	who := b.who()
-	current = gate(t, s.clock, "another-code-in-front", goodCode) // a restart, or another node
-	require.Equal(t, who, b.who(), "a code that is added touches nobody")
-	current = gate(t, s.clock, "another-code-in-front")
-	require.Empty(t, b.who())
-	require.Equal(t, "ada", ada.who())
-	s2 := newSite(t, nil)
-	other := s2.browser()
-	u, _ := url.Parse(s2.server.URL)
-	other.Jar.SetCookies(u, b.cookies())
-	require.Empty(t, other.who(), "nor does a server without codes know it")
-}
-
-// verifierFunc is a gate that a test replaces.
-type verifierFunc struct{ now func() auth.CodeVerifier }
-
-func (v verifierFunc) Verify(ctx context.Context, client netip.Addr, code string) (*auth.Identity, error) {
-	return v.now().Verify(ctx, client, code)
-}
-func (v verifierFunc) Valid(subject string) bool { return v.now().Valid(subject) }
-
 func TestCodeIsLimited(t *testing.T) { // AC-01, AC-02
 	s := newGated(t, func(c *auth.Config) { c.TrustedProxies = []string{} })
 	b := s.browser()
@@ -224,47 +192,6 @@ func TestAPIClientsSendTheCode(t *testing.T) { // AC-09, AC-13
 	}
 }
 
-func TestCodeIsNoPerson(t *testing.T) { // AC-13
-	s := newGated(t, nil)
-	var events []auth.Event
-	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: s.server.URL, Providers: []auth.Provider{s.stub}, AccessCode: gate(t, nil, goodCode),
-		OnEvent: func(_ context.Context, e auth.Event) { events = append(events, e) }}
-	a, err := auth.New(config)
-	require.NoError(t, err)
-	reached := 0
-	people := a.RequireRule(auth.Identified, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
-	ask := func(b *browser, accept string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", "/admin?x=1", nil)
-		r.Header.Set("Accept", accept)
-		for _, c := range b.cookies() {
-			r.AddCookie(c)
-		}
-		w := httptest.NewRecorder()
-		people.ServeHTTP(w, r)
-		return w
-	}
-	anon, ada, coded := s.browser(), s.browser(), s.browser()
-	ada.signIn("ada")
-	require.Equal(t, 303, coded.sendCode(goodCode).StatusCode)
-	require.Equal(t, 303, ask(anon, "text/html").Code)
-	require.Equal(t, 200, ask(ada, "text/html").Code)
-	refused := ask(coded, "text/html")
-	require.Equal(t, 403, refused.Code)
-	require.Contains(t, refused.Body.String(), "another way of signing in")
-	require.Contains(t, refused.Body.String(), "callbackUrl=%2fadmin%3fx%3d1")
-	refused = ask(coded, "application/json")
-	require.Equal(t, 403, refused.Code)
-	require.JSONEq(t, `{"error":"forbidden","message":"Signed in, but not in a way that this asks for."}`, refused.Body.String())
-	require.Equal(t, 1, reached)
-	require.Len(t, events, 2)
-	require.Equal(t, auth.EventRefused, events[1].Kind)
-	require.Equal(t, "access-code", events[1].Provider)
-	require.ErrorIs(t, events[1].Err, auth.ErrNotAllowed)
-	require.NoError(t, auth.Identified(&session.Session{}), "whom Auth.js signed in")
-	_, err = auth.New(auth.Config{Secrets: config.Secrets, Providers: []auth.Provider{&stubProvider{name: "access-code"}}})
-	require.ErrorContains(t, err, "taken")
-}
-
 func TestCodeShowsNowhere(t *testing.T) { // AC-09, LG-01
 	s := newGated(t, func(c *auth.Config) { c.AccessCodeHeaders = []string{"X-Access-Code"} })
 	var shown strings.Builder
@@ -315,6 +242,7 @@ type brokenVerifier struct{}
 func (brokenVerifier) Verify(context.Context, netip.Addr, string) (*auth.Identity, error) {
 	return nil, errors.Join(auth.ErrStore, errors.New("dial 10.0.0.3:6379"))
 }
+
 func (brokenVerifier) Valid(string) bool { return false }
 
 func TestAccessCodeOfNextAuthV4sClient(t *testing.T) { // it goes by the status
