@@ -291,3 +291,29 @@ func TestAttemptOutlivesItsSecret(t *testing.T) { // rotation
 	_, ok = newKeeper(c, next).Find(b.request(), a.State, true)
 	require.True(t, ok, "the first seals")
 }
+
+func TestBoundOfCookiesIsExact(t *testing.T) { // CK-05
+	ofSize := map[int]int{} // length of a path that makes a value of so many bytes
+	for length := 1; length <= 2048; length += 8 {
+		b := &browser{}
+		b.begin(newKeeper(newClock()), strings.Repeat("x", length))
+		ofSize[len(b.cookies[0].Value)] = length
+	}
+	const name = len("__Host-authjs.txn.") + 12
+	for _, over := range []int{0, 1} { // bytes above 6 KiB
+		var lengths []int // of two attempts, and of a third beside which they just fit, or do not
+		for a := range ofSize {
+			for b := range ofSize {
+				if c, ok := ofSize[6<<10+over-(a+b+2*name)]; ok {
+					lengths = []int{ofSize[a], ofSize[b], c}
+				}
+			}
+		}
+		require.NotNil(t, lengths)
+		k, b := newKeeper(newClock()), &browser{}
+		for _, length := range lengths {
+			b.begin(k, strings.Repeat("x", length))
+		}
+		require.Len(t, b.cookies, 3-over, lengths)
+	}
+}
