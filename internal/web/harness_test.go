@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
 const testSecret = "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE="
@@ -317,4 +318,92 @@ func jsonText(v any) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// newAuth is an Authenticator at https://app.example with one provider.
+func newAuth(t testing.TB, change func(*auth.Config)) *auth.Authenticator {
+	t.Helper()
+	c := auth.Config{
+		Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: "https://app.example", Providers: []auth.Provider{&stubProvider{name: "stub"}},
+		Logger: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&c)
+	}
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	return a
+}
+
+// serve has h answer a request, with headers that may stand more than once.
+func serve(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// cookieHeader is cookies as a browser sends them.
+func cookieHeader(cookies ...*http.Cookie) string {
+	var pairs []string
+	for _, c := range cookies {
+		pairs = append(pairs, c.Name+"="+c.Value)
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// last is the newest event.
+func (s *site) last() auth.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.events[len(s.events)-1]
+}
+
+const (
+	sessionCookie = "__Secure-authjs.session-token"
+	csrfCookie    = "__Host-authjs.csrf-token"
+)
+
+// plant puts a cookie into the browser.
+func (b *browser) plant(name, value string) {
+	u, _ := url.Parse(b.s.server.URL)
+	b.Jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Secure: true, Path: "/"}})
+}
+
+// personBackend signs in whoever sends the header X-Person.
+type personBackend struct {
+	header   http.Header
+	location string
+	err      error // of every decision
+	failOut  error // of every sign-out
+	asked    int
+	out      []string // who signed out
+}
+
+func (p *personBackend) Authenticate(r *http.Request, _ *url.URL) (*auth.Decision, error) {
+	p.asked++
+	if p.err != nil {
+		return nil, p.err
+	}
+	d := &auth.Decision{Header: p.header, Location: p.location, Value: "decided"}
+	if who := r.Header.Get("X-Person"); who != "" {
+		d.Session = &session.Session{Issuer: "https://backend.example", Subject: who, Provider: "backend", IssuedAt: time.Now().Add(-48 * time.Hour), ExpiresAt: time.Now().Add(time.Minute)}
+	}
+	return d, nil
+}
+
+func (*personBackend) SignInURL(_ *auth.Decision, returnTo string) string {
+	return "https://backend.example/sign-in?to=" + url.QueryEscape(returnTo)
+}
+
+func (p *personBackend) SignOut(w http.ResponseWriter, _ *http.Request, s *session.Session, secure bool) error {
+	if p.failOut != nil {
+		return p.failOut
+	}
+	p.out = append(p.out, s.Subject)
+	http.SetCookie(w, &http.Cookie{Name: "backend", Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	return nil
 }

@@ -74,3 +74,50 @@ func TestReturnOrigins(t *testing.T) { // RD-02
 		require.ErrorContains(t, err, "ReturnOrigins", bad)
 	}
 }
+
+func TestRedirectsAreByGET(t *testing.T) { // HD-08, HD-05, RD-03
+	s := newGated(t, nil)
+	b := s.browser()
+	for name, got := range map[string]answer{
+		"sign-in":     b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}}),
+		"access code": b.sendCode(goodCode),
+		"sign-out":    b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}),
+		"page":        s.browser().get("/x"),
+	} {
+		require.Equal(t, 303, got.StatusCode, name)
+		require.Equal(t, "no-store", got.Header.Get("Cache-Control"), name)
+		require.Equal(t, "same-origin", got.Header.Get("Referrer-Policy"), name)
+		require.Empty(t, got.text, name)
+		require.True(t, strings.HasPrefix(got.Header.Get("Location"), "https://"), "an address, not a path that browsers read otherwise: %s", name)
+	}
+}
+
+func TestLengthOfAReturnPath(t *testing.T) { // RD-07
+	s := newSite(t, nil)
+	for length, kept := range map[int]bool{1023: true, 1024: true, 1025: false, 100 << 10 / 7: false} {
+		path := "/" + strings.Repeat("a", length-1)
+		b := s.browser()
+		got := b.back("stub", b.start("stub", path).Get("state"), "ada").Header.Get("Location")
+		require.Equal(t, kept, got == s.server.URL+path, length)
+		require.Equal(t, !kept, got == s.server.URL+"/", length)
+	}
+}
+
+func TestReturnPathsOfAllForms(t *testing.T) { // RD-01, RD-02, RD-04, RD-06
+	s := newSite(t, nil)
+	for raw, want := range map[string]string{
+		"/ok": "/ok", "": "/", "//evil.example": "/", "/\\evil.example": "/", "/a\r\nSet-Cookie: x=y": "/", "/%0d%0aSet-Cookie:x": "/",
+		"javascript:alert(1)": "/", s.server.URL + "/ok": "/ok", s.server.URL: "/", s.server.URL + "?a": "/?a", strings.ToUpper(s.server.URL) + "/ok": "/",
+		strings.Replace(s.server.URL, "https:", "http:", 1) + "/ok": "/", "https://evil.example" + strings.TrimPrefix(s.server.URL, "https://"): "/",
+		"/api/auth": "/", "/api/auth/callback/stub?code=x": "/", "/api/%61uth/signout": "/", "/api/authx": "/api/authx",
+	} {
+		b := s.browser()
+		got := b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {raw}})
+		require.Equal(t, s.server.URL+want, got.Header.Get("Location"), "%q", raw)
+		require.Empty(t, got.Header["Set-Cookie"])
+		page := b.get("/api/auth/signout?" + url.Values{"callbackUrl": {raw}}.Encode())
+		require.Contains(t, page.text, `href="`+want+`"`, "%q", raw)
+		page = b.get("/api/auth/signin?" + url.Values{"callbackUrl": {raw}}.Encode())
+		require.Contains(t, page.text, `name="callbackUrl" value="`+want+`"`, "%q", raw)
+	}
+}

@@ -3,6 +3,7 @@ package web_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"regexp"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/pages"
 )
 
 var heading = regexp.MustCompile(`<h1>([^<]+)</h1>`)
@@ -80,4 +82,66 @@ func TestOwnTemplates(t *testing.T) {
 	require.Contains(t, s.browser().get("/api/auth/signout").text, "<!DOCTYPE html>", "those not defined stay ours")
 	_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "x"}}, Templates: template.New("sign-in")})
 	require.ErrorContains(t, err, "Templates")
+}
+
+func TestPageThatCannotBeShown(t *testing.T) {
+	own := template.Must(template.New("signin").Parse(`half {{.NoSuchField}}`))
+	w := serve(newAuth(t, func(c *auth.Config) { c.Templates = own }), "GET", "https://app.example/api/auth/signin", "")
+	require.Equal(t, 500, w.Code)
+	require.Equal(t, "The page could not be shown.\n", w.Body.String(), "nothing half-written, and no cause")
+}
+
+func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-09
+	for address, forms := range map[string]string{
+		"https://app.example":   "'self' https:",
+		"http://localhost:3000": "'self' https: http://localhost:* http://127.0.0.1:*",
+	} {
+		a := newAuth(t, func(c *auth.Config) { c.URL = address })
+		for path, allowed := range map[string]string{"/signin": forms, "/signout": "'self'", "/error": "'self'"} {
+			w := serve(a, "GET", address+"/api/auth"+path, "")
+			h := w.Header()
+			require.Equal(t, "text/html; charset=utf-8", h.Get("Content-Type"))
+			require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
+			require.Equal(t, "no-store", h.Get("Cache-Control"))
+			require.Equal(t, "same-origin", h.Get("Referrer-Policy"))
+			require.Contains(t, h["Vary"], "Accept-Language")
+			require.Equal(t, "default-src 'none'; style-src 'sha256-"+pages.StyleHash()+"'; form-action "+allowed+"; base-uri 'none'; frame-ancestors 'none'",
+				h.Get("Content-Security-Policy"), path)
+		}
+	}
+}
+
+func TestOwnTemplatesGetThePage(t *testing.T) {
+	own := template.Must(template.New("error").Parse(`{{.Language}}|{{.BasePath}}|{{.CallbackURL}}|{{.Code}}|{{.Title}}|{{.ProviderLabel}}|{{.RetryProvider}}|{{.RedirectURI}}|{{.RequestID}}|{{len .CSRFToken}}|{{.Words.Retry}}|{{len .Style}}`))
+	template.Must(own.New("signout").Parse(`{{.Name}}|{{.CallbackURL}}|{{len .CSRFToken}}|{{.BasePath}}`))
+	template.Must(own.New("signin").Parse(`{{.CallbackURL}}|{{.AccessCode}}|{{range .Providers}}{{.ID}} {{.Label}} {{.Action}} {{.Initial}}{{end}}|{{.Code}}|{{.Title}}|{{.BasePath}}`))
+	s := newSite(t, func(c *auth.Config) {
+		c.Templates, c.Providers, c.AccessCode = own, []auth.Provider{&stubProvider{name: "one"}, &stubProvider{name: "a"}}, gate(t, c.Now, goodCode)
+		c.Providers[0] = &labelled{stubProvider{name: "one", identity: func(string) (*auth.Identity, error) { return nil, auth.ErrRedirectURI }}, "élan"}
+	})
+	b := s.browser()
+	require.Equal(t, "/to|true|one élan Continue with élan Éa a Continue with a A|Clock|A clock is wrong|/api/auth", b.get("/api/auth/signin?callbackUrl=/to&error=x&detail=Clock").text)
+	require.Equal(t, "/to|true|one élan 使用 élan 登录 Éa a 使用 a 登录 A|||/api/auth", b.get("/api/auth/signin?callbackUrl=/to", "Accept-Language", "zh").text)
+	require.Equal(t, "|/to|64|/api/auth", b.get("/api/auth/signout?callbackUrl=/to").text)
+	got := b.back("one", b.start("one", "/to").Get("state"), "x")
+	require.Equal(t, "en|/api/auth|/to|RedirectURI|This site&#39;s address is not registered|élan|one|"+s.server.URL+"/api/auth/callback/one|"+s.last().RequestID+"|64|Try again|"+fmt.Sprint(len(pages.Style())), got.text)
+	b.back("a", b.start("a", "/").Get("state"), "ada")
+	require.Equal(t, "Ada|/|64|/api/auth", b.get("/api/auth/signout").text)
+}
+
+// labelled is a provider with a label of its own.
+type labelled struct {
+	stubProvider
+	label string
+}
+
+func (l *labelled) Presentation() auth.Presentation { return auth.Presentation{Label: l.label} }
+
+func TestLabelsAreText(t *testing.T) { // HD-04
+	a := newAuth(t, func(c *auth.Config) {
+		c.Providers = []auth.Provider{&labelled{stubProvider{name: "x"}, `"><svg/onload=alert(1)>`}}
+	})
+	page := serve(a, "GET", "https://app.example/api/auth/signin", "").Body.String()
+	require.NotContains(t, page, "<svg/")
+	require.Contains(t, page, "&lt;svg/onload")
 }

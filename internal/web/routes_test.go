@@ -92,3 +92,103 @@ func TestReadOnly(t *testing.T) {
 	_, err = auth.New(auth.Config{Secrets: both.Secrets})
 	require.ErrorContains(t, err, "set ReadOnly if")
 }
+
+func TestQueriesAreBoundedToTheByte(t *testing.T) { // CB-03, CB-10
+	s := newSite(t, nil)
+	b := s.browser()
+	state := b.start("stub", "/x").Get("state")
+	for _, path := range []string{"/api/auth/signin", "/api/auth/error", "/api/auth/session", "/api/auth/callback/stub"} {
+		query := "?x=" + strings.Repeat("x", 32<<10-2)
+		require.NotEqual(t, 414, s.browser().get(path+query).StatusCode, path)
+		got := s.browser().get(path + query + "x")
+		require.Equal(t, 414, got.StatusCode, path)
+		require.Contains(t, got.text, "The request was not understood")
+	}
+	got := b.get("/api/auth/callback/stub?state=" + state + "&code=" + strings.Repeat("x", 64<<10))
+	require.Equal(t, 414, got.StatusCode)
+	got = b.get("/api/auth/callback/stub?state=" + state + strings.Repeat("&a", 12_000))
+	require.Equal(t, 400, got.StatusCode, "more parameters than anybody sends")
+	require.Zero(t, s.stub.exchanged())
+	require.Equal(t, s.server.URL+"/x", b.back("stub", state, "ada").Header.Get("Location"), "nothing is used up")
+	for _, path := range []string{"/page?x=" + strings.Repeat("x", 64<<10)} {
+		require.Equal(t, 200, b.get(path).StatusCode, "the application's queries are its own")
+	}
+}
+
+func TestAllowedMethods(t *testing.T) { // CB-04, CS-05
+	s := newGated(t, nil)
+	for path, allow := range map[string]string{
+		"/api/auth/providers": "GET", "/api/auth/csrf": "GET", "/api/auth/error": "GET", "/api/auth/callback/stub": "GET",
+		"/api/auth/session": "GET, POST", "/api/auth/signout": "GET, POST", "/api/auth/signin": "GET, POST", "/api/auth/signin/stub": "GET, POST",
+		"/api/auth/signin/access-code": "GET, POST", "/api/auth/callback/access-code": "GET, POST",
+	} {
+		methods := []string{"HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "PROPFIND"}
+		if allow == "GET" {
+			methods = append(methods, "POST")
+		}
+		for _, method := range methods {
+			got := s.browser().do(method, path, nil, "X-HTTP-Method-Override", "GET")
+			require.Equal(t, 405, got.StatusCode, method+" "+path)
+			require.Equal(t, allow, got.Header.Get("Allow"), method+" "+path)
+			require.Empty(t, got.Cookies(), method+" "+path)
+		}
+	}
+	got := s.browser().do("PUT", "/api/auth/session", nil, "Accept", "*/*")
+	require.JSONEq(t, `{"error":"method_not_allowed","message":"Method Not Allowed"}`, got.text)
+	got = s.browser().do("HEAD", "/api/auth/session", nil, "Accept", "text/html")
+	require.Contains(t, got.Header.Get("Content-Type"), "text/html")
+	require.Empty(t, got.text)
+}
+
+func TestRefusalsAreWhatTheirReaderReads(t *testing.T) { // HD-09, CB-07
+	s := newSite(t, nil)
+	page := s.browser().get("/api/auth/callback/%3Cscript%3E")
+	require.Contains(t, page.text, "There is no such page")
+	require.Contains(t, page.Header.Get("Content-Type"), "text/html")
+	script := s.browser().get("/api/auth/callback/%3Cscript%3E", "Accept", "*/*")
+	require.JSONEq(t, `{"error":"not_found","message":"Not Found"}`, script.text)
+	script = s.browser().get("/api/auth/session?"+strings.Repeat("x", 33<<10), "Accept", "*/*")
+	require.JSONEq(t, `{"error":"request_uri_too_long","message":"Request URI Too Long"}`, script.text)
+	got := s.browser().post("/api/auth/signout", "text/plain", "")
+	require.JSONEq(t, `{"error":"unsupported_media_type","message":"Unsupported Media Type"}`, got.text)
+	b := s.browser()
+	got = b.get("/api/auth/callback/stub?code=x&state="+b.start("stub", "/").Get("state"), "Purpose", "prefetch")
+	require.Equal(t, 403, got.StatusCode)
+	require.Len(t, b.cookiesNamed("__Host-authjs.txn."), 1)
+}
+
+func TestErrorPagesStatus(t *testing.T) { // as Auth.js answers
+	s := newSite(t, nil)
+	for query, want := range map[string]struct {
+		status int
+		title  string
+	}{
+		"":                                  {200, "Something went wrong"},
+		"?error=Configuration":              {500, "not set up correctly"},
+		"?error=Configuration&detail=Clock": {500, "A clock is wrong"},
+		"?error=AccessDenied":               {403, "You may not sign in here"},
+		"?error=Verification":               {403, "Something went wrong"},
+		"?error=Declined":                   {200, "You did not sign in"},
+		"?error=Unknown":                    {200, "Something went wrong"},
+		"?error=configuration":              {200, "Something went wrong"},
+	} {
+		got := s.browser().get("/api/auth/error" + query)
+		require.Equal(t, want.status, got.StatusCode, query)
+		require.Contains(t, got.text, want.title, query)
+	}
+}
+
+func TestRoutesBelowAnotherPath(t *testing.T) { // MW-01
+	a := newAuth(t, func(c *auth.Config) { c.URL = "https://app.example/auth" })
+	require.Equal(t, 200, serve(a, "GET", "https://app.example/auth/session", "").Code)
+	require.Equal(t, 404, serve(a, "GET", "https://app.example/api/auth/session", "").Code)
+	page := serve(a, "GET", "https://app.example/auth/signin", "").Body.String()
+	require.Contains(t, page, `action="/auth/signin/stub"`)
+	reached := false
+	serve(a.Identify(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true })), "GET", "https://app.example/api/auth/session", "")
+	require.True(t, reached, "that is the application's")
+	// Mounted by hand, at a prefix of its own, every answer is kept out of caches.
+	w := serve(a, "GET", "https://app.example/elsewhere", "")
+	require.Equal(t, 404, w.Code)
+	require.Contains(t, w.Header().Get("Cache-Control"), "no-store")
+}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
@@ -111,21 +111,10 @@ func TestSessionIsOnlyForItsOrigin(t *testing.T) { // CS-06, SE-13
 	}
 }
 
-// stubBackend signs in whoever sends the header X-Person.
-type stubBackend struct{ auth.Backend }
-
-func (stubBackend) Authenticate(r *http.Request, _ *url.URL) (*auth.Decision, error) {
-	d := &auth.Decision{}
-	if who := r.Header.Get("X-Person"); who != "" {
-		d.Session = &session.Session{Subject: who, Provider: "backend", IssuedAt: time.Now(), ExpiresAt: time.Now().Add(time.Minute)}
-	}
-	return d, nil
-}
-
 func TestUpdateOfSomebodyElsesSession(t *testing.T) {
 	asked := 0
 	s := newSite(t, func(c *auth.Config) {
-		c.Backend = stubBackend{}
+		c.Backend = &personBackend{}
 		c.Update = func(context.Context, *session.Session, json.RawMessage) error { asked++; return nil }
 	})
 	signedIn := s.browser()
@@ -139,4 +128,131 @@ func TestUpdateOfSomebodyElsesSession(t *testing.T) {
 		require.Empty(t, got.Header["Set-Cookie"], "%s: no session of ours is made of it", name)
 	}
 	require.Zero(t, asked)
+}
+
+func TestWhatASessionShows(t *testing.T) { // SE-13
+	s := newSite(t, nil)
+	s.now = time.Date(2036, 8, 1, 12, 0, 0, 999, time.FixedZone("x", 3600))
+	b := s.browser()
+	s.stub.identity = func(string) (*auth.Identity, error) {
+		return &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Name: "Ada", Username: "u", Email: "ada@example.com", EmailVerified: true, Picture: "https://idp.example/a.png",
+			Groups: []string{"staff"}, Claims: map[string]any{"secret": "claim"}, Token: &oauth2.Token{AccessToken: "at-1"}}, nil
+	}
+	b.signIn("ada")
+	require.JSONEq(t, `{"user":{"id":"ada","name":"Ada","email":"ada@example.com","image":"https://idp.example/a.png"},"expires":"2036-08-31T11:00:00.000Z"}`, b.get("/api/auth/session").text)
+	s.stub.identity = func(string) (*auth.Identity, error) {
+		return &auth.Identity{Issuer: "https://idp.example", Subject: "bob"}, nil
+	}
+	b.signIn("bob")
+	require.JSONEq(t, `{"user":{"id":"bob"},"expires":"2036-08-31T11:00:00.000Z"}`, b.get("/api/auth/session").text, "what is empty is left out")
+}
+
+func TestPublicMayAddAndHide(t *testing.T) {
+	s := newSite(t, func(c *auth.Config) {
+		c.Session.Public = func(_ *session.Session, shown *session.View) {
+			shown.User = map[string]any{"nick": "A"}
+			shown.More["user"], shown.More["expires"], shown.More["plan"] = "x", "never", "pro"
+		}
+	})
+	b := s.browser()
+	b.back("stub", b.start("stub", "/").Get("state"), "ada")
+	text := b.get("/api/auth/session").text
+	require.Contains(t, text, `"user":{"nick":"A"}`, "its members are what they are called")
+	require.NotContains(t, text, "never")
+	require.Contains(t, text, `"plan":"pro"`)
+}
+
+func TestSessionIsRenewedWhereItIsShown(t *testing.T) { // CK-13
+	s := newSite(t, nil)
+	b := s.browser()
+	b.signIn("ada")
+	require.Empty(t, b.get("/api/auth/session").Cookies())
+	s.advance(25 * time.Hour)
+	require.Len(t, b.get("/api/auth/session").Cookies(), 1)
+	require.Empty(t, b.get("/api/auth/session").Cookies())
+	got := b.get("/api/auth/session", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Accept", "*/*")
+	require.JSONEq(t, `{"error":"forbidden","message":"Forbidden"}`, got.text)
+}
+
+func TestUpdateThatCannotBeWritten(t *testing.T) { // SE-06, LG-03
+	fails := false
+	size := 0
+	s := newSite(t, func(c *auth.Config) {
+		c.Session.Store = failingCommit{session.NewMemoryStore(0, nil), &fails}
+		c.Update = func(_ context.Context, s *session.Session, _ json.RawMessage) error {
+			return s.SetClaim("big", strings.Repeat("x", size))
+		}
+	})
+	b := s.browser()
+	b.signIn("ada")
+	body := `{"csrfToken":"` + b.csrf() + `","data":1}`
+	fails = true
+	got := b.post("/api/auth/session", "application/json", body)
+	require.Equal(t, 503, got.StatusCode)
+	require.Equal(t, "5", got.Header.Get("Retry-After"))
+	require.JSONEq(t, `{"error":"unavailable","message":"The session cannot be written at the moment. Try again later."}`, got.text)
+	require.Equal(t, []string{"StoreUnavailable"}, s.reasons())
+	require.Equal(t, auth.EventRefused, s.last().Kind)
+	require.Equal(t, "ada", s.last().Subject)
+
+	s = newSite(t, func(c *auth.Config) {
+		c.Update = func(_ context.Context, s *session.Session, _ json.RawMessage) error {
+			return s.SetClaim("big", strings.Repeat("x", size))
+		}
+	})
+	b = s.browser()
+	b.signIn("ada")
+	size = 20 << 10
+	got = b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":1}`)
+	require.Equal(t, 400, got.StatusCode)
+	require.JSONEq(t, `{"error":"bad_request","message":"The session would be too large."}`, got.text)
+	require.Equal(t, []string{"SessionTooLarge"}, s.reasons())
+	require.ErrorIs(t, s.last().Err, auth.ErrSessionTooLarge)
+	require.Equal(t, "ada", b.who(), "it is as it was")
+}
+
+func TestUpdateWhileTheStoreIsDown(t *testing.T) { // SE-06
+	down := false
+	s := newSite(t, func(c *auth.Config) { c.Session.Store = downStore{session.NewMemoryStore(0, nil), &down} })
+	b := s.browser()
+	b.signIn("ada")
+	body := `{"csrfToken":"` + b.csrf() + `","data":1}`
+	down = true
+	got := b.post("/api/auth/session", "application/json", body)
+	require.Equal(t, 503, got.StatusCode)
+	require.Contains(t, got.text, "cannot be read")
+	down = false
+	require.Equal(t, "ada", b.who())
+}
+
+func TestUpdateNobodyAskedFor(t *testing.T) {
+	s := newSite(t, nil) // no Config.Update
+	b := s.browser()
+	b.signIn("ada")
+	before := b.cookiesNamed(sessionCookie)[0].Value
+	s.advance(time.Minute)
+	got := b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":{"name":"Eve"}}`)
+	require.Equal(t, 200, got.StatusCode)
+	require.Contains(t, got.text, `"name":"Ada"`, "data counts for nothing")
+	require.NotEqual(t, before, b.cookiesNamed(sessionCookie)[0].Value, "it renews")
+	require.Equal(t, auth.EventUpdated, s.last().Kind)
+
+	b = s.browser()
+	b.plant(sessionCookie, "broken")
+	got = b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`"}`)
+	require.Equal(t, "null", got.text)
+	require.Empty(t, b.cookiesNamed(sessionCookie), "a broken cookie goes")
+}
+
+func TestUpdateIsForItsOwnData(t *testing.T) {
+	asked := 0
+	s := newSite(t, func(c *auth.Config) {
+		c.Update = func(context.Context, *session.Session, json.RawMessage) error { asked++; return nil }
+	})
+	b := s.browser()
+	b.signIn("ada")
+	require.Equal(t, 200, b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`"}`).StatusCode)
+	require.Zero(t, asked, "it is not asked about nothing")
+	b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":null}`)
+	require.Equal(t, 1, asked)
 }
