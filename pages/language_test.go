@@ -97,6 +97,7 @@ func TestMatch(t *testing.T) {
 		"zh;q=-1":                   "en",
 		"zh;q=x":                    "en",
 		"zh;q=":                     "en",
+		"en,zh;q=1e400":             "en",
 		"zh; q=0.7 , en; q=0.3":     "zh-CN",
 		"zh;level=1":                "zh-CN",
 		"en;q=NaN,zh;q=0.1":         "zh-CN",

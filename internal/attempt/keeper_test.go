@@ -257,6 +257,11 @@ func TestNoOtherCookieIsAnAttempt(t *testing.T) { // ST-03, ST-04, ST-11, ST-13
 	}
 	_, ok := k.Find((&browser{}).request(), "", true)
 	require.False(t, ok)
+	const ofNoState = "__Host-authjs.txn.47DEQpj8HBSa" // the hash of nothing
+	for _, value := range []string{"x", seal(testSecret, salt, map[string]any{"p": "github"})} {
+		_, ok = k.Find((&browser{[]*http.Cookie{{Name: ofNoState, Value: value}}}).request(), "", true)
+		require.False(t, ok, "no state names no attempt")
+	}
 	_, ok = k.Find((&browser{b.cookies[1:]}).request(), a.State, true)
 	require.False(t, ok)
 	_, ok = k.Find((&browser{b.cookies[1:]}).request(), other.State, true)

@@ -81,6 +81,19 @@ func TestUsedStatesWhenTheClockJumpsBack(t *testing.T) { // SE-14
 	require.False(t, use(k, "another"))
 }
 
+func TestUsedStatesGoByTheClockThatThereIs(t *testing.T) { // SE-14, ST-14
+	c := newClock()
+	k := newKeeper(c)
+	require.True(t, use(k, "early"))
+	begin := c.at.Add(-time.Hour)
+	for i, first := range []bool{true, false, true} { // of each generation from then on
+		c.at = begin.Add(time.Duration(i) * (attempt.Life + time.Second))
+		require.True(t, use(k, strconv.Itoa(i)))
+		require.Equal(t, first, use(k, "late"), "%d", i)
+	}
+	require.True(t, use(newKeeper(&clock{}), "state"), "at the zero time, too")
+}
+
 func TestUsedStatesAreBounded(t *testing.T) { // ST-14
 	const each = 1 << 16 // of two generations
 	k := newKeeper(newClock())
