@@ -1,12 +1,13 @@
-package auth_test
+package web_test
 
 import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -134,36 +135,6 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 	require.Empty(t, b.who())
 }
 
-func TestWithdrawnCodeEndsItsSessions(t *testing.T) { // AC-10
-	var current auth.CodeVerifier
-	s := newSite(t, func(c *auth.Config) {
-		current = gate(t, c.Now, goodCode)
-		c.AccessCode = verifierFunc{func() auth.CodeVerifier { return current }}
-	})
-	b, ada := s.browser(), s.browser()
-	ada.signIn("ada")
-	require.Equal(t, 303, b.sendCode(goodCode).StatusCode)
-	who := b.who()
-	current = gate(t, s.clock, "another-code-in-front", goodCode) // a restart, or another node
-	require.Equal(t, who, b.who(), "a code that is added touches nobody")
-	current = gate(t, s.clock, "another-code-in-front")
-	require.Empty(t, b.who())
-	require.Equal(t, "ada", ada.who())
-	s2 := newSite(t, nil)
-	other := s2.browser()
-	u, _ := url.Parse(s2.server.URL)
-	other.Jar.SetCookies(u, b.cookies())
-	require.Empty(t, other.who(), "nor does a server without codes know it")
-}
-
-// verifierFunc is a gate that a test replaces.
-type verifierFunc struct{ now func() auth.CodeVerifier }
-
-func (v verifierFunc) Verify(ctx context.Context, client netip.Addr, code string) (*auth.Identity, error) {
-	return v.now().Verify(ctx, client, code)
-}
-func (v verifierFunc) Valid(subject string) bool { return v.now().Valid(subject) }
-
 func TestCodeIsLimited(t *testing.T) { // AC-01, AC-02
 	s := newGated(t, func(c *auth.Config) { c.TrustedProxies = []string{} })
 	b := s.browser()
@@ -224,47 +195,6 @@ func TestAPIClientsSendTheCode(t *testing.T) { // AC-09, AC-13
 	}
 }
 
-func TestCodeIsNoPerson(t *testing.T) { // AC-13
-	s := newGated(t, nil)
-	var events []auth.Event
-	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: s.server.URL, Providers: []auth.Provider{s.stub}, AccessCode: gate(t, nil, goodCode),
-		OnEvent: func(_ context.Context, e auth.Event) { events = append(events, e) }}
-	a, err := auth.New(config)
-	require.NoError(t, err)
-	reached := 0
-	people := a.RequireRule(auth.Identified, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
-	ask := func(b *browser, accept string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", "/admin?x=1", nil)
-		r.Header.Set("Accept", accept)
-		for _, c := range b.cookies() {
-			r.AddCookie(c)
-		}
-		w := httptest.NewRecorder()
-		people.ServeHTTP(w, r)
-		return w
-	}
-	anon, ada, coded := s.browser(), s.browser(), s.browser()
-	ada.signIn("ada")
-	require.Equal(t, 303, coded.sendCode(goodCode).StatusCode)
-	require.Equal(t, 303, ask(anon, "text/html").Code)
-	require.Equal(t, 200, ask(ada, "text/html").Code)
-	refused := ask(coded, "text/html")
-	require.Equal(t, 403, refused.Code)
-	require.Contains(t, refused.Body.String(), "another way of signing in")
-	require.Contains(t, refused.Body.String(), "callbackUrl=%2fadmin%3fx%3d1")
-	refused = ask(coded, "application/json")
-	require.Equal(t, 403, refused.Code)
-	require.JSONEq(t, `{"error":"forbidden","message":"Signed in, but not in a way that this asks for."}`, refused.Body.String())
-	require.Equal(t, 1, reached)
-	require.Len(t, events, 2)
-	require.Equal(t, auth.EventRefused, events[1].Kind)
-	require.Equal(t, "access-code", events[1].Provider)
-	require.ErrorIs(t, events[1].Err, auth.ErrNotAllowed)
-	require.NoError(t, auth.Identified(&session.Session{}), "whom Auth.js signed in")
-	_, err = auth.New(auth.Config{Secrets: config.Secrets, Providers: []auth.Provider{&stubProvider{name: "access-code"}}})
-	require.ErrorContains(t, err, "taken")
-}
-
 func TestCodeShowsNowhere(t *testing.T) { // AC-09, LG-01
 	s := newGated(t, func(c *auth.Config) { c.AccessCodeHeaders = []string{"X-Access-Code"} })
 	var shown strings.Builder
@@ -315,6 +245,7 @@ type brokenVerifier struct{}
 func (brokenVerifier) Verify(context.Context, netip.Addr, string) (*auth.Identity, error) {
 	return nil, errors.Join(auth.ErrStore, errors.New("dial 10.0.0.3:6379"))
 }
+
 func (brokenVerifier) Valid(string) bool { return false }
 
 func TestAccessCodeOfNextAuthV4sClient(t *testing.T) { // it goes by the status
@@ -330,4 +261,228 @@ func TestAccessCodeOfNextAuthV4sClient(t *testing.T) { // it goes by the status
 	require.Equal(t, 200, got.StatusCode)
 	require.JSONEq(t, `{"url":"`+s.server.URL+`/in"}`, got.text)
 	require.NotEmpty(t, b.who())
+}
+
+func TestNoCodeRoutesWithoutACode(t *testing.T) { // AC-07, CB-07
+	s := newSite(t, nil)
+	b := s.browser()
+	for _, path := range []string{"/api/auth/signin/access-code", "/api/auth/callback/access-code"} {
+		require.Equal(t, 404, b.get(path).StatusCode)
+		require.Equal(t, 404, b.do("POST", path, url.Values{"csrfToken": {b.csrf()}, "code": {goodCode}}).StatusCode)
+	}
+	require.Empty(t, b.who())
+	require.NotContains(t, b.get("/api/auth/providers").text, "access-code")
+	require.NotContains(t, b.get("/api/auth/signin").text, `name="code"`)
+	require.Equal(t, 401, s.browser().get("/", "Accept", "*/*", "Authorization", "Bearer "+goodCode).StatusCode)
+	gated := newGated(t, nil)
+	for _, path := range []string{"/api/auth/signout/access-code", "/api/auth/error/access-code", "/api/auth/access-code"} {
+		require.Equal(t, 404, gated.browser().get(path).StatusCode)
+	}
+}
+
+func TestOpeningTheAddressOfACodesForm(t *testing.T) { // AC-09, CB-04
+	s := newGated(t, nil)
+	for _, path := range []string{"/api/auth/signin/access-code", "/api/auth/callback/access-code"} {
+		got := s.browser().get(path + "?callbackUrl=/x&code=" + url.QueryEscape(goodCode))
+		require.Equal(t, s.server.URL+"/api/auth/signin?callbackUrl=%2Fx", got.Header.Get("Location"))
+		got = s.browser().do("HEAD", path, nil)
+		require.Equal(t, 405, got.StatusCode)
+		require.Equal(t, "GET, POST", got.Header.Get("Allow"))
+	}
+}
+
+func TestProvidersOfACodeAlone(t *testing.T) {
+	s := newGated(t, func(c *auth.Config) { c.Providers = nil })
+	require.JSONEq(t, `{"access-code":{"id":"access-code","name":"Access code","type":"credentials","signinUrl":"`+s.server.URL+
+		`/api/auth/signin/access-code","callbackUrl":"`+s.server.URL+`/api/auth/callback/access-code"}}`, s.browser().get("/api/auth/providers").text)
+}
+
+// fixedVerifier answers every code with id or err, and remembers the codes.
+type fixedVerifier struct {
+	id    *auth.Identity
+	err   error
+	codes []string
+}
+
+func (f *fixedVerifier) Verify(_ context.Context, _ netip.Addr, code string) (*auth.Identity, error) {
+	f.codes = append(f.codes, code)
+	return f.id, f.err
+}
+func (f *fixedVerifier) Valid(string) bool { return true }
+
+func TestAPIClientsThatAreLimited(t *testing.T) { // AC-01, LG-03
+	v := &fixedVerifier{err: &auth.LimitError{RetryAfter: 90*time.Second + 1}}
+	s := newSite(t, func(c *auth.Config) { c.AccessCode, c.AccessCodeHeaders = v, []string{"X-Access-Code"} })
+	for _, accept := range []string{"*/*", "text/html"} {
+		got := s.browser().get("/data", "X-Access-Code", "x", "Accept", accept)
+		require.Equal(t, 429, got.StatusCode)
+		require.Equal(t, "91", got.Header.Get("Retry-After"))
+		require.JSONEq(t, `{"error":"rate_limited","message":"Too many wrong access codes. Try again later."}`, got.text)
+		require.Contains(t, got.Header.Get("Cache-Control"), "no-store")
+		require.Empty(t, got.Header.Get("WWW-Authenticate"))
+	}
+	require.Equal(t, []string{"RateLimited", "RateLimited"}, s.reasons(), "one event each")
+	require.Equal(t, "127.0.0.1", s.last().Client.String())
+	require.Equal(t, "access-code", s.last().Provider)
+	var limit *auth.LimitError
+	require.ErrorAs(t, s.last().Err, &limit)
+}
+
+func TestAPIClientsThatAreWrong(t *testing.T) { // LG-03
+	v := &fixedVerifier{err: fmt.Errorf("gate: %w", auth.ErrWrongCode)}
+	s := newSite(t, func(c *auth.Config) { c.AccessCode, c.AccessCodeHeaders = v, []string{"X-Access-Code"} })
+	got := s.browser().get("/data", "X-Access-Code", "x", "Accept", "text/html")
+	require.Equal(t, 401, got.StatusCode)
+	require.Equal(t, `Bearer realm="`+strings.TrimPrefix(s.server.URL, "https://")+`", error="invalid_token"`, got.Header.Get("WWW-Authenticate"))
+	require.JSONEq(t, `{"error":"unauthorized","message":"The access code is wrong."}`, got.text)
+	require.Equal(t, []string{"CredentialsSignin"}, s.reasons())
+	require.Equal(t, "127.0.0.1", s.last().Client.String())
+	require.ErrorIs(t, s.last().Err, auth.ErrWrongCode)
+
+	v.err = auth.ErrStore
+	got = s.browser().get("/data", "X-Access-Code", "x", "Accept", "*/*")
+	require.Equal(t, 503, got.StatusCode)
+	require.Equal(t, []string{"CredentialsSignin", "StoreUnavailable"}, s.reasons(), "said once")
+}
+
+func TestCodesInHeaders(t *testing.T) { // AC-09, AC-12
+	v := &fixedVerifier{id: &auth.Identity{Issuer: "access-code", Subject: "code_1", Name: "board", Groups: []string{"g"}}}
+	var who *session.Session
+	a := newAuth(t, func(c *auth.Config) {
+		c.AccessCode, c.AccessCodeHeaders = v, []string{"authorization", "x-access-code"}
+		c.Now = func() time.Time { return time.Unix(1_800_000_000, 0) }
+	})
+	h := a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { who, _ = auth.FromContext(r.Context()) }))
+	for name, test := range map[string]struct {
+		headers []string
+		want    []string // codes that the verifier was asked about
+	}{
+		"none":                 {nil, nil},
+		"bearer":               {[]string{"Authorization", "Bearer abc"}, []string{"abc"}},
+		"bearer and blanks":    {[]string{"Authorization", "bEARER   abc "}, []string{"abc "}},
+		"a code with a blank":  {[]string{"Authorization", "Bearer a b"}, []string{"a b"}},
+		"bearer of nothing":    {[]string{"Authorization", "Bearer"}, []string{""}},
+		"basic":                {[]string{"Authorization", "Basic abc"}, nil},
+		"the code alone":       {[]string{"Authorization", "abc"}, nil},
+		"own header":           {[]string{"X-Access-Code", "abc"}, []string{"abc"}},
+		"own header, bearer":   {[]string{"X-Access-Code", "Bearer abc"}, []string{"Bearer abc"}},
+		"basic and own header": {[]string{"Authorization", "Basic abc", "X-Access-Code", "def"}, []string{"def"}},
+		"both":                 {[]string{"X-Access-Code", "def", "Authorization", "Bearer abc"}, []string{"abc"}},
+		"twice":                {[]string{"X-Access-Code", "abc", "X-Access-Code", "abc"}, []string{""}},
+		"empty":                {[]string{"X-Access-Code", ""}, []string{""}},
+		"1024 bytes":           {[]string{"X-Access-Code", strings.Repeat("a", 1024)}, []string{strings.Repeat("a", 1024)}},
+		"1025 bytes":           {[]string{"X-Access-Code", strings.Repeat("a", 1025)}, []string{""}},
+		"another header":       {[]string{"X-Access-Codes", "abc"}, nil},
+	} {
+		v.codes, who = nil, nil
+		w := serve(h, "GET", "https://app.example/", "", test.headers...)
+		require.Equal(t, test.want, v.codes, name)
+		require.Equal(t, test.want != nil, who != nil, name)
+		require.Equal(t, map[bool]int{true: 200, false: 401}[who != nil], w.Code, name)
+		require.Empty(t, w.Header()["Set-Cookie"], name)
+		if who != nil {
+			require.Equal(t, []any{"code_1", "access-code", "board", "access-code"}, []any{who.Subject, who.Issuer, who.Name, who.Provider})
+			require.Equal(t, []string{"g"}, who.Groups)
+			require.EqualValues(t, 1_800_000_000, who.IssuedAt.Unix())
+			require.Equal(t, who.IssuedAt, who.ExpiresAt, "it is for one request")
+		}
+	}
+	w := serve(a, "GET", "https://app.example/api/auth/session", "", "X-Access-Code", "abc")
+	require.JSONEq(t, `{"user":{"id":"code_1","name":"board"},"expires":"2027-01-15T08:00:00.000Z"}`, w.Body.String())
+	require.Empty(t, w.Header()["Set-Cookie"])
+}
+
+func TestRefusedCodesElsewhere(t *testing.T) { // AC-01, HD-08
+	const v5, v4 = "X-Auth-Return-Redirect", "json"
+	for name, test := range map[string]struct {
+		err    error
+		client string
+		page   string // of the application
+		status int
+		query  string
+		retry  string
+	}{
+		"wrong, own page":     {auth.ErrWrongCode, "", "/login", 303, "callbackUrl=%2Fa&code=credentials&error=CredentialsSignin", ""},
+		"limited, own page":   {&auth.LimitError{RetryAfter: time.Second}, "", "/login", 303, "callbackUrl=%2Fa&code=rate_limited&detail=RateLimited&error=CredentialsSignin", "1"},
+		"down, own page":      {auth.ErrStore, "", "/login", 303, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
+		"wrong, v5":           {auth.ErrWrongCode, v5, "", 200, "callbackUrl=%2Fa&code=credentials&error=CredentialsSignin", ""},
+		"limited, v5":         {&auth.LimitError{RetryAfter: time.Minute}, v5, "", 200, "callbackUrl=%2Fa&code=rate_limited&detail=RateLimited&error=CredentialsSignin", "60"},
+		"wrong, v4":           {auth.ErrWrongCode, v4, "", 401, "callbackUrl=%2Fa&code=credentials&error=CredentialsSignin", ""},
+		"limited, v4":         {&auth.LimitError{RetryAfter: time.Minute}, v4, "", 429, "callbackUrl=%2Fa&code=rate_limited&detail=RateLimited&error=CredentialsSignin", "60"},
+		"down, v4, own page":  {auth.ErrStore, v4, "/login", 503, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
+		"other error, own pg": {errors.New("x"), "", "/login", 303, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
+	} {
+		s := newSite(t, func(c *auth.Config) { c.AccessCode, c.SignInURL = &fixedVerifier{err: test.err}, test.page })
+		b := s.browser()
+		form := url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/a"}, "code": {"x"}}
+		var headers []string
+		switch test.client {
+		case v5:
+			headers = []string{v5, "1"}
+		case v4:
+			form.Set("json", "true")
+		}
+		got := b.do("POST", "/api/auth/callback/access-code", form, headers...)
+		require.Equal(t, test.status, got.StatusCode, name)
+		require.Equal(t, test.retry, got.Header.Get("Retry-After"), name)
+		to := got.Header.Get("Location")
+		if test.client != "" {
+			var v struct{ URL string }
+			require.NoError(t, json.Unmarshal([]byte(got.text), &v), name)
+			to = v.URL
+		}
+		page := "/api/auth/signin"
+		if test.page != "" {
+			page = test.page
+		}
+		require.Equal(t, s.server.URL+page+"?"+test.query, to, name)
+		require.Len(t, s.reasons(), 1)
+	}
+}
+
+func TestRefusedCodesHere(t *testing.T) { // AC-01
+	for name, test := range map[string]struct {
+		err           error
+		status        int
+		reason, retry string
+	}{
+		"wrong":   {auth.ErrWrongCode, 403, "CredentialsSignin", ""},
+		"limited": {&auth.LimitError{RetryAfter: 2 * time.Minute}, 429, "RateLimited", "120"},
+		"down":    {auth.ErrStore, 503, "StoreUnavailable", "5"},
+		"other":   {errors.New("x"), 503, "StoreUnavailable", "5"},
+	} {
+		s := newSite(t, func(c *auth.Config) { c.AccessCode = &fixedVerifier{err: test.err} })
+		got := s.browser().sendCode("x")
+		require.Equal(t, test.status, got.StatusCode, name)
+		require.Equal(t, test.retry, got.Header.Get("Retry-After"), name)
+		require.Equal(t, []string{test.reason}, s.reasons(), name)
+		require.Equal(t, test.reason == "CredentialsSignin", !strings.Contains(got.text, s.last().RequestID), name)
+		require.Equal(t, test.reason == "RateLimited", strings.Contains(got.text, "in 2 minutes"), name)
+		require.Regexp(t, `/a\?b=c|%2fa%3fb%3dc`, got.text, name)
+		require.Equal(t, "127.0.0.1", s.last().Client.String())
+	}
+}
+
+func TestCodesSessionThatCannotBeKept(t *testing.T) { // SE-06
+	down := false
+	v := &fixedVerifier{id: &auth.Identity{Issuer: "access-code", Subject: "code_1"}}
+	s := newSite(t, func(c *auth.Config) {
+		c.AccessCode, c.Session.Store = v, downStore{session.NewMemoryStore(0, nil), &down}
+	})
+	b := s.browser()
+	token := b.csrf()
+	down = true
+	got := b.do("POST", "/api/auth/signin/access-code", url.Values{"csrfToken": {token}, "code": {"x"}})
+	require.Equal(t, 503, got.StatusCode)
+	require.Equal(t, []string{"StoreUnavailable"}, s.reasons())
+	require.NotEqual(t, auth.EventSignedIn, s.last().Kind)
+}
+
+func TestLandingOfACode(t *testing.T) {
+	s := newGated(t, func(c *auth.Config) {
+		c.ReturnTo = func(_ context.Context, s *session.Session, to string) string {
+			return "/welcome?p=" + s.Provider + "&to=" + to
+		}
+	})
+	require.Equal(t, s.server.URL+"/welcome?p=access-code&to=/a?b=c", s.browser().sendCode(goodCode).Header.Get("Location"))
 }

@@ -1,0 +1,71 @@
+package auth_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
+)
+
+func TestBackendDecides(t *testing.T) {
+	ctx, w := behind(t, stubBackend{decision: &auth.Decision{
+		Session: &session.Session{Issuer: "https://backend.example", Subject: "ada", Provider: "backend"},
+		Header:  http.Header{"X-Backend": {"yes"}}, Value: 7,
+	}})
+	require.NotNil(t, ctx)
+	who, ok := auth.FromContext(ctx)
+	require.True(t, ok)
+	require.Equal(t, "ada", who.Subject)
+	require.Equal(t, 7, auth.BackendValue(ctx))
+	require.Equal(t, "yes", w.Header().Get("X-Backend"))
+
+	ctx, w = behind(t, stubBackend{decision: &auth.Decision{Value: 7}})
+	require.Nil(t, ctx)
+	require.Equal(t, 401, w.Code)
+}
+
+func TestRefusedSessionOfABackendIsNobodys(t *testing.T) { // LG-02
+	ctx, w := behind(t, stubBackend{decision: &auth.Decision{
+		Session: &session.Session{Issuer: "https://backend.example", Subject: "ada\nX-Admin: 1", Provider: "backend"},
+		Header:  http.Header{"X-Backend": {"yes"}}, Value: 7,
+	}})
+	require.Nil(t, ctx)
+	require.Equal(t, 401, w.Code)
+	require.Equal(t, "yes", w.Header().Get("X-Backend"), "what else it wants still holds")
+
+	c := newConfig()
+	c.Backend = stubBackend{decision: &auth.Decision{Session: &session.Session{Issuer: "x", Subject: "a\n"}, Value: 7}}
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	a.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, ok := auth.FromContext(r.Context())
+		require.False(t, ok)
+		require.Nil(t, auth.BackendValue(r.Context()), "functions of the backend's know nobody either")
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/", nil))
+}
+
+func TestBackendThatCannotTell(t *testing.T) { // MW-10, SE-06
+	ctx, w := behind(t, stubBackend{err: errors.New("dial 10.0.0.7")})
+	require.Nil(t, ctx)
+	require.Equal(t, 503, w.Code)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
+	require.NotContains(t, w.Body.String(), "10.0.0.7")
+}
+
+func TestBackendsSignInPage(t *testing.T) { // RD-09
+	c := newConfig()
+	c.Backend = stubBackend{decision: &auth.Decision{}}
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	r := httptest.NewRequest("GET", "https://app.example/page?x=y", nil)
+	r.Header.Set("Accept", "text/html")
+	w := httptest.NewRecorder()
+	a.Require(http.NotFoundHandler()).ServeHTTP(w, r)
+	require.Equal(t, 303, w.Code)
+	require.Equal(t, "https://backend.example/?d=true&to=https%3A%2F%2Fapp.example%2Fpage%3Fx%3Dy", w.Header().Get("Location"))
+}
