@@ -65,6 +65,9 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			w = s.renew(w, r, v)
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		if u, renewed := w.(*uncached); renewed {
+			u.finish()
+		}
 	})
 }
 
@@ -72,10 +75,10 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 	switch {
 	case v.err != nil:
 		s.undecided(w, r, v)
+	case v.elsewhere:
+		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	case v.session == nil:
 		s.challenge(w, r, v)
-	case isUpgrade(r) && !upgradeAllowed(r, v.origin):
-		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	default:
 		return true
 	}

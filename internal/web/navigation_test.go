@@ -41,6 +41,47 @@ func TestWebSocketOrigin(t *testing.T) { // MW-08
 	}
 }
 
+func TestWebSocketOfAnotherSiteIsNobodys(t *testing.T) { // MW-08
+	stub := &stubProvider{name: "stub"}
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: "https://app.example", Providers: []auth.Provider{stub}})
+	require.NoError(t, err)
+	cookie := sealedCookie(t, a, stub)
+	shown := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		fmt.Fprint(w, ok)
+		if ok {
+			fmt.Fprint(w, " "+who.Subject)
+		}
+	})
+	for _, test := range []struct {
+		handler                http.Handler
+		upgrade, origin, wants string
+		status                 int
+	}{
+		{a.Identify(shown), "websocket", "https://app.example", "true ada", 200},
+		{a.Identify(shown), "websocket", "https://evil.app.example", "false", 200},
+		{a.Identify(shown), "websocket", "null", "false", 200},
+		{a.Identify(shown), "websocket", "", "true ada", 200}, // no browser
+		{a.Identify(shown), "", "https://evil.app.example", "true ada", 200},
+		{a.Identify(a.Require(shown)), "websocket", "https://evil.app.example", "another site", 403},
+		{a.Identify(a.Require(shown)), "websocket", "https://app.example", "true ada", 200},
+	} {
+		r := httptest.NewRequest("GET", "https://app.example/ws", nil)
+		r.AddCookie(cookie)
+		if test.upgrade != "" {
+			r.Header.Set("Connection", "Upgrade")
+			r.Header.Set("Upgrade", test.upgrade)
+		}
+		if test.origin != "" {
+			r.Header.Set("Origin", test.origin)
+		}
+		w := httptest.NewRecorder()
+		test.handler.ServeHTTP(w, r)
+		require.Equal(t, test.status, w.Code, test.origin)
+		require.Contains(t, w.Body.String(), test.wants, test.origin)
+	}
+}
+
 func TestNavigations(t *testing.T) { // MW-05, MW-13
 	h := newAuth(t, nil).Require(http.NotFoundHandler())
 	for name, test := range map[string]struct {

@@ -3,9 +3,14 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,4 +206,47 @@ func TestSessionsOfABackendAreNotRenewed(t *testing.T) {
 	require.Equal(t, 200, w.Code)
 	require.Empty(t, w.Header()["Set-Cookie"], "it was made two days ago, elsewhere")
 	require.Equal(t, "public", w.Header().Get("Cache-Control"))
+}
+
+// TestRenewedAnswersAreNotCached: whatever the application says, and however the
+// header goes out.
+func TestRenewedAnswersAreNotCached(t *testing.T) { // HD-01, CK-13
+	stub := &stubProvider{name: "stub"}
+	var now atomic.Int64
+	now.Store(time.Now().Unix())
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{stub}, URL: "http://app.example",
+		Now: func() time.Time { return time.Unix(now.Load(), 0) }})
+	require.NoError(t, err)
+	cookie := sealedCookie(t, a, stub)
+	now.Add(25 * 3600)
+	public := func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "public, max-age=60") }
+	for name, handle := range map[string]func(w http.ResponseWriter){
+		"no body":     func(w http.ResponseWriter) { public(w) },
+		"a status":    func(w http.ResponseWriter) { public(w); w.WriteHeader(204) },
+		"a body":      func(w http.ResponseWriter) { public(w); fmt.Fprint(w, "x") },
+		"flushed":     func(w http.ResponseWriter) { public(w); w.(http.Flusher).Flush() },
+		"early hints": func(w http.ResponseWriter) { w.WriteHeader(103); public(w); fmt.Fprint(w, "x") },
+		"early hints, no body": func(w http.ResponseWriter) {
+			public(w)
+			w.WriteHeader(103)
+			w.WriteHeader(103)
+			public(w)
+		},
+		"copied": func(w http.ResponseWriter) { public(w); _, _ = io.Copy(w, strings.NewReader("x")) },
+	} {
+		server := httptest.NewServer(a.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { handle(w) })))
+		req, err := http.NewRequest("GET", server.URL, nil)
+		require.NoError(t, err)
+		req.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		hints := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+			require.Equal(t, "private, no-store", h.Get("Cache-Control"), name)
+			return nil
+		}})
+		resp, err := http.DefaultClient.Do(req.WithContext(hints))
+		require.NoError(t, err, name)
+		resp.Body.Close()
+		server.Close()
+		require.NotEmpty(t, resp.Cookies(), name)
+		require.Equal(t, "private, no-store", resp.Header.Get("Cache-Control"), name)
+	}
 }

@@ -22,6 +22,10 @@ type visit struct {
 	// foreign: the session is in no cookie of ours, so that none is renewed.
 	foreign  bool
 	decision *Decision // the backend's, if it was asked
+
+	// elsewhere: another site's page opens a WebSocket with this browser's
+	// cookies. Nobody is signed in for it.
+	elsewhere bool
 }
 
 type visitKey struct{}
@@ -42,6 +46,16 @@ func BackendValue(ctx context.Context) any {
 		return v.decision.Value
 	}
 	return nil
+}
+
+// forget makes the request one of nobody's, for the application too.
+func (v *visit) forget() {
+	v.session = nil
+	if v.decision != nil {
+		d := *v.decision
+		d.Session, d.Value = nil, nil
+		v.decision = &d
+	}
 }
 
 func (v *visit) secure() bool { return v.origin.Scheme == "https" }
@@ -72,6 +86,10 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	}
 	if v.session == nil && v.err == nil && s.backend != nil {
 		s.askBackend(r, v)
+	}
+	if v.session != nil && isUpgrade(r) && !upgradeAllowed(r, v.origin) {
+		v.elsewhere = true
+		v.forget()
 	}
 	return v, nil
 }
