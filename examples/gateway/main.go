@@ -69,7 +69,6 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintln(w, "ok")
 	})
 	protected := a.Require(newProxy(upstream, logger))

@@ -82,7 +82,7 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 		return nil, err
 	}
 	var roles map[string]map[string]string
-	if raw := claims.Raw(rolesClaim); raw != nil && json.Unmarshal(raw, &roles) == nil {
+	if json.Unmarshal(claims.Raw(rolesClaim), &roles) == nil {
 		id.Groups = slices.Sorted(maps.Keys(roles))
 	}
 	return id, nil

@@ -27,6 +27,8 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 		"text":                    {map[string]any{rolesClaim: "admin"}, nil, false},
 		"a role of nobody's":      {map[string]any{rolesClaim: map[string]any{"admin": true}}, nil, false},
 		"an action's own claim":   {map[string]any{"roles": []string{"admin"}}, nil, false},
+		"an action's own groups":  {map[string]any{"groups": []string{"staff"}}, []string{"staff"}, false},
+		"roles before groups":     {map[string]any{"groups": []string{"staff"}, rolesClaim: map[string]any{"admin": org}}, []string{"admin"}, false},
 		"the project as audience": {map[string]any{"aud": []string{"app", "project"}, "azp": "app"}, nil, false},
 		"another's project":       {map[string]any{"aud": []string{"app", "other"}, "azp": "app"}, nil, true},
 		"another's client":        {map[string]any{"aud": []string{"app", "project"}, "azp": "project"}, nil, true},
