@@ -91,7 +91,7 @@ func TestPageThatCannotBeShown(t *testing.T) {
 	require.Equal(t, "The page could not be shown.\n", w.Body.String(), "nothing half-written, and no cause")
 }
 
-func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-09
+func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-07, HD-09, CK-11
 	for address, forms := range map[string]string{
 		"https://app.example":   "'self' https:",
 		"http://localhost:3000": "'self' https: http://localhost:* http://127.0.0.1:*",
@@ -107,6 +107,7 @@ func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-09
 			require.Contains(t, h["Vary"], "Accept-Language")
 			require.Equal(t, "default-src 'none'; style-src 'sha256-"+pages.StyleHash()+"'; form-action "+allowed+"; base-uri 'none'; frame-ancestors 'none'",
 				h.Get("Content-Security-Policy"), path)
+			require.Empty(t, h.Get("Strict-Transport-Security"), "HD-07: the application's")
 		}
 	}
 }
