@@ -271,7 +271,7 @@ func TestNoOtherCookieIsAnAttempt(t *testing.T) { // ST-03, ST-04, ST-11, ST-13
 func TestPlantedCookieHidesNoAttempt(t *testing.T) { // CK-02
 	k, b := newKeeper(newClock()), &browser{}
 	a, _ := b.begin(k, "/a")
-	other, _ := b.begin(k, "/b")
+	b.begin(k, "/b")
 	name := b.cookies[0].Name
 	for _, planted := range []string{"x", "", b.cookies[1].Value} {
 		for _, order := range [][]*http.Cookie{{{Name: name, Value: planted}, b.cookies[0]}, {b.cookies[0], {Name: name, Value: planted}}} {
@@ -280,7 +280,6 @@ func TestPlantedCookieHidesNoAttempt(t *testing.T) { // CK-02
 			require.Equal(t, "/a", got.ReturnTo)
 		}
 	}
-	_ = other
 }
 
 func TestAttemptOutlivesItsSecret(t *testing.T) { // rotation

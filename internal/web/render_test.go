@@ -146,3 +146,15 @@ func TestLabelsAreText(t *testing.T) { // HD-04
 	require.NotContains(t, page, "<svg/")
 	require.Contains(t, page, "&lt;svg/onload")
 }
+
+func TestErrorPageSaysWhatItsCodeMeans(t *testing.T) { // HD-04
+	a := newAuth(t, nil)
+	for _, tag := range []string{"en", "zh"} {
+		for _, code := range fault.Codes {
+			problem, _ := pages.Match(tag).Problem(string(code))
+			page := serve(a, "GET", "https://app.example/api/auth/error?error="+string(code), "", "Accept-Language", tag).Body.String()
+			require.Contains(t, page, "<h1>"+template.HTMLEscapeString(problem.Title)+"</h1>")
+			require.Contains(t, page, "<p>"+template.HTMLEscapeString(problem.Text)+"</p>", code)
+		}
+	}
+}
