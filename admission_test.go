@@ -24,9 +24,8 @@ type arrival func(t *testing.T, id *auth.Identity) *session.Session
 
 // arrivals are all of them, each with the fields of an identity that it takes.
 var arrivals = []struct {
-	name   string
-	fields string
-	arrive arrival
+	name, fields string
+	arrive       arrival
 }{
 	{"provider", "name username email picture groups", byProvider},
 	{"access code", "name groups", byCode},

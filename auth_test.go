@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -239,4 +240,13 @@ func TestNewStartsNothing(t *testing.T) { // LG-05
 	r := httptest.NewRequest("GET", "/api/auth/session", nil)
 	_, pattern := http.DefaultServeMux.Handler(r)
 	require.Empty(t, pattern, "no route is registered by itself")
+}
+
+func TestNoOptionTurnsACheckOff(t *testing.T) { // LG-07
+	for _, config := range []any{auth.Config{}, session.Config{}, auth.Parts{}} {
+		kind := reflect.TypeOf(config)
+		for i := range kind.NumField() {
+			require.NotRegexp(t, `(?i)skip|disable|insecure|unsafe|allow|ignore|without|noverify`, kind.Field(i).Name, "%s of %s", kind.Field(i).Name, kind)
+		}
+	}
 }

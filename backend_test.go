@@ -13,13 +13,12 @@ import (
 )
 
 func TestBackendDecides(t *testing.T) {
-	ctx, w := behind(t, stubBackend{decision: &auth.Decision{
-		Session: &session.Session{Issuer: "https://backend.example", Subject: "ada", Provider: "backend"},
-		Header:  http.Header{"X-Backend": {"yes"}}, Value: 7,
-	}})
+	given := &session.Session{Issuer: "https://backend.example", Subject: "ada", Provider: "backend"}
+	ctx, w := behind(t, stubBackend{decision: &auth.Decision{Session: given, Header: http.Header{"X-Backend": {"yes"}}, Value: 7}})
 	require.NotNil(t, ctx)
 	who, ok := auth.FromContext(ctx)
 	require.True(t, ok)
+	require.Same(t, given, who, "nothing of it has to go, so that nothing is copied")
 	require.Equal(t, "ada", who.Subject)
 	require.Equal(t, 7, auth.BackendValue(ctx))
 	require.Equal(t, "yes", w.Header().Get("X-Backend"))

@@ -40,7 +40,7 @@ func TestAttemptComesBackWhole(t *testing.T) { // ST-13
 	}
 }
 
-func TestCookieOfAnAttempt(t *testing.T) { // CK-01, CK-10, PK-03
+func TestCookieOfAnAttempt(t *testing.T) { // CK-01, CK-10, CB-06, PK-03
 	k := newKeeper(newClock())
 	for _, secure := range []bool{true, false} {
 		a := k.New("github", "https://app.example/cb", "/to", nil, false)
@@ -55,7 +55,7 @@ func TestCookieOfAnAttempt(t *testing.T) { // CK-01, CK-10, PK-03
 		require.True(t, cookie.HttpOnly)
 		require.Equal(t, "/", cookie.Path)
 		require.Empty(t, cookie.Domain)
-		require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
+		require.Equal(t, http.SameSiteLaxMode, cookie.SameSite, "nobody answers by form_post, which would need None")
 		require.Equal(t, 3600, cookie.MaxAge, "longer than the attempt, for the page that was wanted")
 		for _, secret := range []string{a.State, a.Nonce, a.Verifier} {
 			require.NotContains(t, cookie.Name+cookie.Value, secret)
@@ -271,7 +271,7 @@ func TestNoOtherCookieIsAnAttempt(t *testing.T) { // ST-03, ST-04, ST-11, ST-13
 func TestPlantedCookieHidesNoAttempt(t *testing.T) { // CK-02
 	k, b := newKeeper(newClock()), &browser{}
 	a, _ := b.begin(k, "/a")
-	other, _ := b.begin(k, "/b")
+	b.begin(k, "/b")
 	name := b.cookies[0].Name
 	for _, planted := range []string{"x", "", b.cookies[1].Value} {
 		for _, order := range [][]*http.Cookie{{{Name: name, Value: planted}, b.cookies[0]}, {b.cookies[0], {Name: name, Value: planted}}} {
@@ -280,7 +280,6 @@ func TestPlantedCookieHidesNoAttempt(t *testing.T) { // CK-02
 			require.Equal(t, "/a", got.ReturnTo)
 		}
 	}
-	_ = other
 }
 
 func TestAttemptOutlivesItsSecret(t *testing.T) { // rotation

@@ -155,7 +155,7 @@ func TestOddCSRFCookieIsReplaced(t *testing.T) { // CS-04
 }
 
 func TestWhereAFormComesFrom(t *testing.T) { // CS-02, CS-07, HO-03
-	a := newAuth(t, func(c *auth.Config) { c.Update = nil })
+	a := newAuth(t, nil)
 	csrf := serve(a, "GET", "https://app.example/api/auth/csrf", "").Result().Cookies()[0]
 	token, _, _ := strings.Cut(csrf.Value, "%7C")
 	for name, test := range map[string]struct {

@@ -28,7 +28,7 @@ func TestNoHeaderSignsIn(t *testing.T) { // MW-06, MW-07
 	require.Equal(t, 401, s.browser().get("/admin", "Accept", "*/*", "User-Agent", "GoogleHC/1.0").StatusCode)
 }
 
-func TestNoPathGetsThrough(t *testing.T) { // MW-01 to MW-04
+func TestNoPathGetsThrough(t *testing.T) { // MW-01, MW-02, MW-03, MW-04
 	s := newSite(t, nil)
 	address := strings.TrimPrefix(s.server.URL, "https://")
 	for _, path := range strings.Fields(`/pub/../admin /pub/%2e%2e/admin /pub/..%2fadmin /pub/%2e%2e%2fadmin /pub//../admin //admin /./admin /admin/. /admin;x
@@ -368,4 +368,33 @@ func TestPreflightOfAProtectedPage(t *testing.T) { // CS-06, MW-05
 	require.Equal(t, 401, w.Code)
 	require.False(t, reached)
 	require.Empty(t, w.Header().Get("Access-Control-Allow-Origin"))
+}
+
+func TestHTTP2WithoutTLS(t *testing.T) { // MW-09
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	reached := 0
+	server := httptest.NewUnstartedServer(newAuth(t, nil).Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })))
+	server.Config.Protocols = &protocols
+	server.Start()
+	defer server.Close()
+	var h2 http.Protocols
+	h2.SetUnencryptedHTTP2(true)
+	for name, client := range map[string]*http.Client{"HTTP/1.1": server.Client(), "HTTP/2.0": {Transport: &http.Transport{Protocols: &h2}}} {
+		r, err := http.NewRequest("GET", server.URL+"/admin", nil)
+		require.NoError(t, err)
+		if name == "HTTP/1.1" {
+			r.Header.Set("Connection", "Upgrade, HTTP2-Settings")
+			r.Header.Set("Upgrade", "h2c")
+			r.Header.Set("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")
+		}
+		resp, err := client.Do(r)
+		require.NoError(t, err)
+		resp.Body.Close()
+		client.CloseIdleConnections()
+		require.Equal(t, name, resp.Proto)
+		require.Equal(t, 401, resp.StatusCode, name)
+	}
+	require.Zero(t, reached)
 }

@@ -91,7 +91,7 @@ func TestPageThatCannotBeShown(t *testing.T) {
 	require.Equal(t, "The page could not be shown.\n", w.Body.String(), "nothing half-written, and no cause")
 }
 
-func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-09
+func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-07, HD-09, CK-11
 	for address, forms := range map[string]string{
 		"https://app.example":   "'self' https:",
 		"http://localhost:3000": "'self' https: http://localhost:* http://127.0.0.1:*",
@@ -107,6 +107,7 @@ func TestHeadersOfPages(t *testing.T) { // HD-01, HD-02, HD-03, HD-06, HD-09
 			require.Contains(t, h["Vary"], "Accept-Language")
 			require.Equal(t, "default-src 'none'; style-src 'sha256-"+pages.StyleHash()+"'; form-action "+allowed+"; base-uri 'none'; frame-ancestors 'none'",
 				h.Get("Content-Security-Policy"), path)
+			require.Empty(t, h.Get("Strict-Transport-Security"), "HD-07: the application's")
 		}
 	}
 }
@@ -144,4 +145,16 @@ func TestLabelsAreText(t *testing.T) { // HD-04
 	page := serve(a, "GET", "https://app.example/api/auth/signin", "").Body.String()
 	require.NotContains(t, page, "<svg/")
 	require.Contains(t, page, "&lt;svg/onload")
+}
+
+func TestErrorPageSaysWhatItsCodeMeans(t *testing.T) { // HD-04
+	a := newAuth(t, nil)
+	for _, tag := range []string{"en", "zh"} {
+		for _, code := range fault.Codes {
+			problem, _ := pages.Match(tag).Problem(string(code))
+			page := serve(a, "GET", "https://app.example/api/auth/error?error="+string(code), "", "Accept-Language", tag).Body.String()
+			require.Contains(t, page, "<h1>"+template.HTMLEscapeString(problem.Title)+"</h1>")
+			require.Contains(t, page, "<p>"+template.HTMLEscapeString(problem.Text)+"</p>", code)
+		}
+	}
 }

@@ -250,3 +250,22 @@ func TestRenewedAnswersAreNotCached(t *testing.T) { // HD-01, CK-13
 		require.Equal(t, "private, no-store", resp.Header.Get("Cache-Control"), name)
 	}
 }
+
+func TestSlowAnswerAfterASignOut(t *testing.T) { // SE-12: on this node
+	stub := &stubProvider{name: "stub"}
+	now := time.Now()
+	a := newAuth(t, func(c *auth.Config) { c.Providers, c.Now = []auth.Provider{stub}, func() time.Time { return now } })
+	cookie := cookieHeader(sealedCookie(t, a, stub))
+	csrf := serve(a, "GET", "https://app.example/api/auth/csrf", "").Result().Cookies()[0]
+	token, _, _ := strings.Cut(csrf.Value, "%7C")
+	now = now.Add(25 * time.Hour)
+	slow := serve(a.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		out := serve(a, "POST", "https://app.example/api/auth/signout", "csrfToken="+token,
+			"Content-Type", "application/x-www-form-urlencoded", "Cookie", cookie+"; "+cookieHeader(csrf))
+		require.Equal(t, 303, out.Code)
+	})), "GET", "https://app.example/slow", "", "Cookie", cookie)
+	renewed := slow.Result().Cookies()
+	require.Len(t, renewed, 1)
+	require.Equal(t, "null", serve(a, "GET", "https://app.example/api/auth/session", "", "Cookie", cookieHeader(renewed...)).Body.String(),
+		"the cookie that comes late opens nothing")
+}
