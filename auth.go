@@ -103,6 +103,8 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"regexp"
 	"time"
 
@@ -152,6 +154,12 @@ type Config struct {
 	// Policy says who, of those whom a provider vouches for, may sign in. If
 	// nil, all of them. Whoever knows an access code is admitted by that.
 	Policy Policy
+
+	// UserID is what the application calls somebody who is signed in: user.id of
+	// GET /session, and [Authenticator.UserID]. A subject is unique with its provider
+	// alone. If nil, it is [SubjectID] where there is one way to sign in, and
+	// [ProviderSubjectID] where there are several; a log line says which.
+	UserID func(s *session.Session) string
 
 	// Session is how long sessions last and where they are kept. If zero: in
 	// an Auth.js cookie, for 30 days since the last renewal.
@@ -213,7 +221,10 @@ type Config struct {
 }
 
 // Authenticator is a configured sign-in. It is safe for concurrent use.
-type Authenticator struct{ server *web.Server }
+type Authenticator struct {
+	server *web.Server
+	userID func(*session.Session) string
+}
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -226,6 +237,11 @@ func New(c Config) (*Authenticator, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.UserID == nil {
+		c.UserID = c.unique()
+		c.Logger.Info("auth: user ids are "+map[bool]string{true: "provider|subject, for there are several ways to sign in", false: "subjects, for there is one way to sign in"}[c.severalWays()],
+			"setting", "Config.UserID (AUTH_USER_ID)")
+	}
 	ways, err := c.ways()
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
@@ -234,7 +250,7 @@ func New(c Config) (*Authenticator, error) {
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
-		Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
+		UserID: c.UserID, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
 		wc.Gate = gate{c.AccessCode}
@@ -246,7 +262,27 @@ func New(c Config) (*Authenticator, error) {
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	return &Authenticator{server}, nil
+	return &Authenticator{server, c.UserID}, nil
+}
+
+// severalWays reports whether people can sign in in more than one way.
+func (c *Config) severalWays() bool {
+	count := len(c.Providers)
+	for _, there := range []bool{c.AccessCode != nil, c.Backend != nil} {
+		if there {
+			count++
+		}
+	}
+	return count > 1
+}
+
+// unique is the [Config].UserID that no two people share: with several ways in, two
+// of them may know somebody by one subject.
+func (c *Config) unique() func(*session.Session) string {
+	if c.severalWays() {
+		return ProviderSubjectID
+	}
+	return SubjectID
 }
 
 // ways checks the ways in, and has the providers as the routes see them.
@@ -300,6 +336,28 @@ func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.serv
 // ServeHTTP answers the routes, for applications that mount them by hand. It
 // does not look at what is in front of the base path.
 func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
+
+// Origin returns the scheme and the host under which r's sender knows this server:
+// those of [Config].URL, or else what r, and the proxies that are trusted, say. The
+// error says that r names no host that can be one. Do not change what is returned.
+func (a *Authenticator) Origin(r *http.Request) (*url.URL, error) { return a.server.Origin(r) }
+
+// Client returns the address that r comes from, by the proxies that are trusted. It
+// is the zero address where that is unknown.
+func (a *Authenticator) Client(r *http.Request) netip.Addr { return a.server.Client(r) }
+
+// UserID returns what the application calls whose session s is: see
+// [Config].UserID.
+func (a *Authenticator) UserID(s *session.Session) string { return a.userID(s) }
+
+// SubjectID is a [Config].UserID: the subject alone. With several ways to sign in,
+// two people may have the same.
+func SubjectID(s *session.Session) string { return s.Subject }
+
+// ProviderSubjectID is a [Config].UserID: the provider's name, "|" and the subject,
+// such as github|583231. No two people have the same. The name is empty for
+// somebody whom Auth.js signed in.
+func ProviderSubjectID(s *session.Session) string { return s.Provider + "|" + s.Subject }
 
 // FromContext returns the session of the request that ctx belongs to. ok is
 // false when nobody is signed in.

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"bytes"
 	"errors"
 	"log/slog"
@@ -377,4 +378,23 @@ func TestDefaultLoggerIsWarned(t *testing.T) {
 	_, _, err := fromEnv("ACCESS_CODE=0123456789abcdef", func(p *auth.Parts) { p.Logger, p.AccessCode = nil, accesscode.FromEnv })
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "sessions end with this process")
+}
+
+func TestUserIDFromEnv(t *testing.T) { // ID-39
+	env := map[string]string{"NEXT_AUTH_SECRET": testSecret, "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SSO_PROVIDERS": "github", "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s"}
+	who := func() *session.Session { return &session.Session{Provider: "github", Subject: "1"} }
+	for value, want := range map[string]string{"": "1", "subject": "1", "provider": "github|1"} {
+		env["AUTH_USER_ID"] = value
+		c, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+		require.NoError(t, err)
+		a, err := auth.New(c)
+		require.NoError(t, err)
+		require.Equal(t, want, a.UserID(who()), value)
+		s := who()
+		require.NoError(t, c.Enrich(context.Background(), s, nil))
+		require.Equal(t, map[string]any{"userId": want}, s.Claims(), "LobeChat and /session call them the same")
+	}
+	env["AUTH_USER_ID"] = "email"
+	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+	require.ErrorContains(t, err, "AUTH_USER_ID")
 }

@@ -17,7 +17,7 @@ import (
 // The application must be reachable through the gateway alone: whoever reaches it
 // otherwise can send these headers too.
 const (
-	userHeader     = "X-Forwarded-User"               // the subject: stable, unique within the provider; always there
+	userHeader     = "X-Forwarded-User"               // the user's id, by AUTH_USER_ID: stable and unique; always there
 	emailHeader    = "X-Forwarded-Email"              // only an address that the provider has verified
 	usernameHeader = "X-Forwarded-Preferred-Username" // may change hands: for showing, not for deciding
 	groupsHeader   = "X-Forwarded-Groups"             // separated by commas
@@ -51,15 +51,16 @@ func isFieldValue(s string) bool {
 	return s != "" && s == strings.TrimSpace(s) && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// setIdentity says who is signed in. What cannot be a value is left out, and so is a
+// setIdentity says who is signed in, and that the application's name for them is
+// user. What cannot be a value is left out, and so is a
 // group with a comma, which would be read as two.
-func setIdentity(h http.Header, who *session.Session) {
+func setIdentity(h http.Header, who *session.Session, user string) {
 	set := func(name, value string) {
 		if isFieldValue(value) {
 			h.Set(name, value)
 		}
 	}
-	set(userHeader, who.Subject)
+	set(userHeader, user)
 	if who.EmailVerified {
 		set(emailHeader, who.Email)
 	}

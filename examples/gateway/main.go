@@ -71,7 +71,7 @@ func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
-	protected := a.Require(newProxy(upstream, logger))
+	protected := a.Require(newProxy(a, upstream, logger))
 	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.

@@ -68,9 +68,13 @@ func application(t *testing.T) *url.URL {
 	return address
 }
 
-// inFront is a gateway in front of upstream, and what it logs.
-func inFront(t *testing.T, upstream *url.URL, issuer string) (*httptest.Server, *output) {
+// inFront is a gateway in front of upstream, with more variables, name and value, and
+// what it logs.
+func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*httptest.Server, *output) {
 	env, log := environment(issuer), &output{}
+	for i := 0; i+1 < len(set); i += 2 {
+		env[set[i]] = set[i+1]
+	}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), Logger: logger})
 	require.NoError(t, err)
@@ -99,11 +103,11 @@ func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {
 
 // start runs the whole gateway with env, and returns its address.
 func start(t *testing.T, env map[string]string) string {
-	said := visit.Start(t, 1, func(ctx context.Context, out io.Writer) error {
+	said := visit.Start(t, 2, func(ctx context.Context, out io.Writer) error {
 		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(out, nil)))
 	})
 	var line struct{ Msg, Upstream string }
-	require.NoError(t, json.Unmarshal([]byte(said[0]), &line))
+	require.NoError(t, json.Unmarshal([]byte(said[1]), &line))
 	require.Equal(t, strings.TrimPrefix(env["UPSTREAM_URL"], "http://"), line.Upstream)
 	address, ok := strings.CutPrefix(line.Msg, "gateway: open ")
 	require.True(t, ok, line.Msg)

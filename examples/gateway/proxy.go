@@ -8,24 +8,34 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
 // newProxy passes requests on with the identity of the person who is signed in.
 // Where the user cannot be named in a header, the request is refused: an application
 // that hears of no user may take the request for anybody's.
-func newProxy(upstream *url.URL, logger *slog.Logger) http.Handler {
+//
+// The application is told the scheme, the host and the client that the gateway
+// believes in itself, whatever proxies in front of it, or strangers, say.
+func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
 			p.SetURL(upstream)
-			p.Out.Host = p.In.Host
-			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
-			p.SetXForwarded()
+			if origin, err := a.Origin(p.In); err == nil { // Require has seen to it
+				p.Out.Host = origin.Host
+				p.Out.Header.Set("X-Forwarded-Host", origin.Host)
+				p.Out.Header.Set("X-Forwarded-Proto", origin.Scheme)
+			}
+			if client := a.Client(p.In); client.IsValid() {
+				p.Out.Header.Set("X-Forwarded-For", client.String())
+			}
 			removeIdentity(p.Out.Header)
 			removeSessionCookies(p.Out.Header)
 			if who, ok := auth.FromContext(p.In.Context()); ok {
-				setIdentity(p.Out.Header, who)
+				removeSessionToken(p.Out.Header, who)
+				setIdentity(p.Out.Header, who, a.UserID(who))
 			}
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
@@ -39,14 +49,24 @@ func newProxy(upstream *url.URL, logger *slog.Logger) http.Handler {
 			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
 			return
 		}
-		if !isFieldValue(who.Subject) {
+		if !isFieldValue(a.UserID(who)) {
 			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
-				"header", userHeader, "provider", who.Provider, "user", who.Subject)
+				"header", userHeader, "provider", who.Provider, "user", a.UserID(who))
 			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
 			return
 		}
 		proxy.ServeHTTP(w, r)
 	})
+}
+
+// removeSessionToken keeps a session that came as a bearer token from the
+// application, which could sign in with it. Other Authorization headers are the
+// application's own.
+func removeSessionToken(h http.Header, who *session.Session) {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if who.ReadOnly() && strings.EqualFold(scheme, "Bearer") && strings.Count(token, ".") == 4 { // a JWE: RFC 7516 3.1
+		h.Del("Authorization")
+	}
 }
 
 // removeSessionCookies keeps the session from the application, and the

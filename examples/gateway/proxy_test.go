@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/examples/internal/visit"
 	"github.com/sallyport/auth/session"
 )
 
@@ -43,7 +44,49 @@ func TestRequestArrivesAsItWas(t *testing.T) {
 	require.True(t, strings.HasPrefix(got, "Host: "+at.Host+"\n"), got)
 	require.Contains(t, got, "X-Forwarded-Host: "+at.Host+"\n")
 	require.Contains(t, got, "X-Forwarded-Proto: http\n")
-	require.Contains(t, got, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\n")
+	require.Contains(t, got, "X-Forwarded-For: 203.0.113.9\n")
+}
+
+// TestApplicationHearsWhatTheGatewayBelieves: the configured address, and nothing
+// that a client says of itself or of others.
+func TestApplicationHearsWhatTheGatewayBelieves(t *testing.T) { // HO-01, HO-02
+	server, _ := inFront(t, application(t), "http://localhost:1", "NEXTAUTH_URL", "http://app.example.com")
+	got := carrying(t, server, &session.Session{Subject: "ada"}).Do("GET", server.URL+"/x", nil, http.Header{
+		"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-For": {"198.51.100.1, 203.0.113.9"},
+	}).Body
+	require.True(t, strings.HasPrefix(got, "Host: app.example.com\n"), got)
+	require.Contains(t, got, "X-Forwarded-Host: app.example.com\n")
+	require.Contains(t, got, "X-Forwarded-Proto: http\n")
+	require.Contains(t, got, "X-Forwarded-For: 203.0.113.9\n")
+	require.NotContains(t, got, "evil")
+}
+
+func TestUsersOfTwoProvidersAreTwo(t *testing.T) { // ID-39
+	for set, want := range map[string]string{"": "generic-oidc|ada", "provider": "generic-oidc|ada", "subject": "ada"} {
+		server, _ := inFront(t, application(t), "http://localhost:1", "AUTH_USER_ID", set, "NEXT_AUTH_SSO_PROVIDERS", "generic-oidc,github",
+			"GITHUB_CLIENT_ID", "app", "GITHUB_CLIENT_SECRET", "app-secret")
+		got := carrying(t, server, &session.Session{Subject: "ada", Provider: "generic-oidc"}).Get(server.URL + "/x").Body
+		require.Contains(t, got, "X-Forwarded-User: "+want+"\n", set)
+	}
+}
+
+// TestSessionTokenStaysHere: a session that comes as a bearer token is no more the
+// application's than one in a cookie.
+func TestSessionTokenStaysHere(t *testing.T) {
+	server, _ := inFront(t, application(t), "http://localhost:1")
+	ada := carrying(t, server, &session.Session{Subject: "ada"})
+	at, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	token := ada.Jar.Cookies(at)[0].Value
+	for _, scheme := range []string{"Bearer", "bearer"} {
+		got := visit.New(t).Do("GET", server.URL+"/x", nil, http.Header{"Authorization": {scheme + " " + token}}).Body
+		require.Contains(t, got, "X-Forwarded-User: ada\n")
+		require.NotContains(t, got, "Authorization")
+		require.NotContains(t, got, token)
+	}
+	for _, own := range []string{"Bearer eyJ.app.s", "Basic YTpi"} {
+		require.Contains(t, ada.Do("GET", server.URL+"/x", nil, http.Header{"Authorization": {own}}).Body, "Authorization: "+own+"\n", "the application's own")
+	}
 }
 
 func TestSessionStaysHere(t *testing.T) {
@@ -83,7 +126,7 @@ func TestApplicationIsDown(t *testing.T) {
 // TestProxyAloneLetsNobodyThrough: it does not rest on what is in front of it.
 func TestProxyAloneLetsNobodyThrough(t *testing.T) {
 	w := httptest.NewRecorder()
-	newProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:1"}, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	newProxy(nil, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	require.Equal(t, 403, w.Code)
 	require.Contains(t, w.Body.String(), "Nobody is signed in")
 }

@@ -388,7 +388,7 @@ func TestCodesInHeaders(t *testing.T) { // AC-09, AC-12
 		}
 	}
 	w := serve(a, "GET", "https://app.example/api/auth/session", "", "X-Access-Code", "abc")
-	require.JSONEq(t, `{"user":{"id":"code_1","name":"board"},"expires":"2027-01-15T08:00:00.000Z"}`, w.Body.String())
+	require.JSONEq(t, `{"user":{"id":"access-code|code_1","name":"board"},"expires":"2027-01-15T08:00:00.000Z"}`, w.Body.String())
 	require.Empty(t, w.Header()["Set-Cookie"])
 }
 

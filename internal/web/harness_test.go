@@ -106,6 +106,7 @@ func newSite(t *testing.T, change func(*auth.Config)) *site {
 		Providers: []auth.Provider{s.stub, &stubProvider{name: "other"}},
 		Logger:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:       s.clock,
+		UserID:    auth.SubjectID,
 		OnEvent: func(_ context.Context, e auth.Event) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -256,3 +256,35 @@ func TestUpdateIsForItsOwnData(t *testing.T) {
 	b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":null}`)
 	require.Equal(t, 1, asked)
 }
+
+// TestUserIDsAreUnique: two providers, or a code and a provider, may know two
+// people by one subject.
+func TestUserIDsAreUnique(t *testing.T) { // ID-39
+	code := verifierFunc{func() auth.CodeVerifier { return gate(t, nil, goodCode) }}
+	one, two := []auth.Provider{&stubProvider{name: "stub"}}, []auth.Provider{&stubProvider{name: "stub"}, &stubProvider{name: "other"}}
+	for name, test := range map[string]struct {
+		change func(*auth.Config)
+		want   string
+	}{
+		"one way":              {func(c *auth.Config) { c.Providers = one }, "ada"},
+		"two providers":        {func(c *auth.Config) { c.Providers = two }, "stub|ada"},
+		"a code beside":        {func(c *auth.Config) { c.Providers, c.AccessCode = one, code }, "stub|ada"},
+		"a backend beside":     {func(c *auth.Config) { c.Providers, c.Backend = one, &personBackend{} }, "stub|ada"},
+		"said to be subjects":  {func(c *auth.Config) { c.Providers, c.UserID = two, auth.SubjectID }, "ada"},
+		"said to be qualified": {func(c *auth.Config) { c.Providers, c.UserID = one, auth.ProviderSubjectID }, "stub|ada"},
+		"the application's": {func(c *auth.Config) {
+			c.Providers, c.UserID = two, func(s *session.Session) string { return "u-" + s.Subject }
+		}, "u-ada"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *auth.Config) { c.UserID = nil; test.change(c) })
+			b := s.browser()
+			require.Equal(t, 303, b.back("stub", b.start("stub", "/").Get("state"), "ada").StatusCode)
+			require.Equal(t, test.want, b.who())
+		})
+	}
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: two})
+	require.NoError(t, err)
+	require.Equal(t, "github|1", a.UserID(&session.Session{Provider: "github", Subject: "1"}))
+	require.NotEqual(t, a.UserID(&session.Session{Subject: "github|1"}), a.UserID(&session.Session{Provider: "github", Subject: "1"}), "Auth.js's people are nobody else's")
+}

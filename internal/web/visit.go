@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -72,7 +73,7 @@ func (v *visit) address(to string) string {
 // code in a header, then the backend is asked. The error is about the address of
 // r; v.err is about the session.
 func (s *Server) look(r *http.Request) (*visit, error) {
-	origin, err := s.originOf(r)
+	origin, err := s.Origin(r)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +95,9 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	return v, nil
 }
 
-// originOf returns the public address of this server: the configured one, or
+// Origin returns the public address of this server: the configured one, or
 // else what the request, and the proxies that are trusted, say of it.
-func (s *Server) originOf(r *http.Request) (*url.URL, error) {
+func (s *Server) Origin(r *http.Request) (*url.URL, error) {
 	if s.origin != nil {
 		return s.origin, nil
 	}
@@ -106,6 +107,9 @@ func (s *Server) originOf(r *http.Request) (*url.URL, error) {
 	}
 	return &url.URL{Scheme: scheme, Host: host}, nil
 }
+
+// Client returns the address that r comes from.
+func (s *Server) Client(r *http.Request) netip.Addr { return s.proxies.Client(r) }
 
 // stillOffered reports whether the way in which who was signed in is still there:
 // its provider is configured, its access code not withdrawn.

@@ -60,6 +60,7 @@ type Config struct {
 	ReturnOrigins      []string
 	Templates          *template.Template
 
+	UserID   func(s *session.Session) string
 	Update   func(ctx context.Context, s *session.Session, data json.RawMessage) error
 	ReturnTo func(ctx context.Context, s *session.Session, to string) string
 	Public   func(s *session.Session, shown *session.View)
@@ -141,6 +142,7 @@ type Server struct {
 	signInURL, errorURL  string
 	returnOrigins        []string
 
+	userID   func(*session.Session) string
 	update   func(context.Context, *session.Session, json.RawMessage) error
 	returnTo func(context.Context, *session.Session, string) string
 	public   func(*session.Session, *session.View)
@@ -158,7 +160,7 @@ func New(c Config) (*Server, error) {
 		backend: c.Backend, gate: c.Gate,
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL, returnOrigins: c.ReturnOrigins,
-		update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
+		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
 	var errs [7]error
