@@ -9,11 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
 )
@@ -80,32 +79,34 @@ type Client struct {
 	Now       func() time.Time
 }
 
-// authenticate adds the credentials of one method, and of no other, to a token
-// request.
-func (c Client) authenticate(method Method, h http.Header, form url.Values) error {
+// config is x/oauth2's configuration for one method, with the credentials of that
+// method and of no other, and the options that go with it.
+//
+// The style is always said. Where it is not, x/oauth2 finds out by sending the
+// code with the credentials in the header, and after an error once more with them
+// in the form.
+func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, error) {
+	config := &oauth2.Config{ClientID: c.ID}
+	config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	switch method {
-	case ClientSecretBasic:
-		// RFC 6749 2.3.1: both are form-encoded before they are joined.
-		req := http.Request{Header: h}
-		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret.Reveal()))
+	case ClientSecretBasic: // form-encoded before they are joined: RFC 6749 2.3.1
+		config.ClientSecret, config.Endpoint.AuthStyle = c.Secret.Reveal(), oauth2.AuthStyleInHeader
 	case ClientSecretPost:
-		form.Set("client_id", c.ID)
-		form.Set("client_secret", c.Secret.Reveal())
+		config.ClientSecret = c.Secret.Reveal()
 	case PrivateKeyJWT:
 		assertion, err := c.assertion()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		form.Set("client_id", c.ID)
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", assertion)
-	default:
-		form.Set("client_id", c.ID)
+		return config, []oauth2.AuthCodeOption{
+			oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+			oauth2.SetAuthURLParam("client_assertion", assertion),
+		}, nil
 	}
-	return nil
+	return config, nil, nil
 }
 
-// assertion is RFC 7523 3's.
+// assertion is the JWT of RFC 7523 3, for one request: it lives a minute.
 func (c Client) assertion() (string, error) {
 	algorithm, err := assertionAlgorithm(c.Key)
 	if err != nil {
@@ -114,7 +115,7 @@ func (c Client) assertion() (string, error) {
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.Key, KeyID: c.KeyID}}, options)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
+		return "", Misconfigured("the client's private key does not sign")
 	}
 	now := c.Now()
 	payload, err := json.Marshal(map[string]any{
@@ -126,7 +127,7 @@ func (c Client) assertion() (string, error) {
 	}
 	signed, err := signer.Sign(payload)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
+		return "", Misconfigured("the client's private key does not sign")
 	}
 	return signed.CompactSerialize()
 }
