@@ -124,6 +124,10 @@ func New(c Config) (*Provider, error) {
 	if e := codegrant.CheckName(c.Name); e != nil {
 		problem("%w", e)
 	}
+	method := codegrant.Method(c.ClientAuth)
+	if method == codegrant.PrivateKeyJWT {
+		problem("ClientAuth: private_key_jwt is for OpenID Connect issuers")
+	}
 	if c.Identify == nil {
 		problem("Identify is nil")
 	}
@@ -140,10 +144,7 @@ func New(c Config) (*Provider, error) {
 	if e := codegrant.CheckParams(c.AuthParams, c.ParamNames); e != nil {
 		problem("%w", e)
 	}
-	method := codegrant.Method(c.ClientAuth)
-	if method == codegrant.PrivateKeyJWT {
-		problem("ClientAuth: private_key_jwt is for OpenID Connect issuers")
-	} else {
+	if method != codegrant.PrivateKeyJWT {
 		err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, method, nil))
 	}
 	if err != nil {

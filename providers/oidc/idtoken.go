@@ -32,8 +32,11 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	}
 	signed := &signedToken{raw: raw, header: header, keys: p.keys}
 	token, expired, err := p.verify(ctx, m, signed)
-	if signed.err != nil {
+	switch {
+	case signed.err != nil:
 		return Claims{}, signed.err
+	case signed.claims == nil: // refused before its signature was looked at
+		return Claims{}, codegrant.Invalid("it is malformed")
 	}
 	if err := p.checkParties(m, signed, tx); err != nil {
 		return Claims{}, err

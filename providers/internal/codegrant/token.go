@@ -146,7 +146,7 @@ func parseForm(body []byte) (strictjson.Object, error) {
 			return nil, Invalid("the answer has %s more than once", Printable(name, 64))
 		}
 		if !utf8.ValidString(v[0]) {
-			return nil, Invalid("the answer's %s is not UTF-8", Printable(name, 64))
+			continue // no text: as good as absent
 		}
 		if o[name], err = json.Marshal(v[0]); err != nil {
 			return nil, err
