@@ -122,7 +122,7 @@ func TestTrapIDTokens(t *testing.T) {
 			return fmt.Sprintf(`{"protected":%q,"payload":%q,"signature":%q}`, p[0], p[1], p[2])
 		}), true, false},
 		{"ID-36 a claim twice", text(`"sub":"victim"`), true, false},
-		{"EN-06 claim names without sources", claim("_claim_names", map[string]string{"groups": "src1"}), false, true},
+		{"EN-05, UI-09 claim names without sources", claim("_claim_names", map[string]string{"groups": "src1"}), false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r.idp.SetFaults(c.faults)
@@ -398,7 +398,7 @@ func TestTrapKeySets(t *testing.T) {
 		{"JW-07 a malformed key beside", func(r *relying) []any {
 			return []any{map[string]any{"kty": "RSA", "n": "!!", "e": "AQAB"}, jwk(r, nil)}
 		}, false, true},
-		{"EN-04 a key of another issuer", func(r *relying) []any { return []any{jwk(r, map[string]any{"issuer": "https://evil.example"})} }, true, false},
+		{"EN-01 a key of another issuer", func(r *relying) []any { return []any{jwk(r, map[string]any{"issuer": "https://evil.example"})} }, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRelying(t, nil)
