@@ -146,3 +146,37 @@ func TestLazy(t *testing.T) { // DI-02 to DI-05, DI-12
 	require.NoError(t, err)
 	require.EqualValues(t, 3, calls.Load())
 }
+
+func TestLazyRenew(t *testing.T) { // JW-03
+	var calls atomic.Int32
+	release := make(chan struct{}, 10)
+	l := &upstream.Lazy[int]{TTL: time.Hour, MaxStale: time.Hour, Now: time.Now, Fetch: func(context.Context) (int, error) {
+		<-release
+		return int(calls.Add(1)), nil
+	}}
+	ctx := context.Background()
+	release <- struct{}{}
+	first, err := l.Get(ctx)
+	require.NoError(t, err)
+	was := func(old int) func(int) bool { return func(v int) bool { return v == old } }
+	never := func() bool { return false }
+	_, ok, err := l.Renew(ctx, was(first), never)
+	require.NoError(t, err)
+	require.False(t, ok)
+	var allowed atomic.Int32
+	once := func() bool { return allowed.Add(1) == 1 }
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if v, ok, err := l.Renew(ctx, was(first), once); v != 2 || !ok || err != nil {
+				t.Errorf("got %d %v %v", v, ok, err)
+			}
+		})
+	}
+	release <- struct{}{}
+	wait.Wait()
+	require.EqualValues(t, 1, allowed.Load(), "nobody else asks: there is a fetch, or another value")
+	v, ok, err := l.Renew(ctx, was(first), never)
+	require.NoError(t, err)
+	require.True(t, ok && v == 2)
+}

@@ -17,7 +17,30 @@ import (
 const (
 	maxKeySet = 512 << 10 // bytes of a key set
 	maxKeys   = 100
+
+	maxTried = 4 // keys, for a token that names none
 )
+
+// keySet is an issuer's keys at one time: RFC 7517 5.
+type keySet struct{ keys []verificationKey }
+
+// verify tries the keys that may have signed a token with such a header, at most
+// maxTried. The payload is nil when none of them has.
+func (s *keySet) verify(signed *jose.JSONWebSignature, id string, algorithm jose.SignatureAlgorithm) ([]byte, verificationKey) {
+	tried := 0
+	for _, k := range s.keys {
+		if !k.fits(id, algorithm) {
+			continue
+		}
+		if tried++; tried > maxTried {
+			break
+		}
+		if payload, err := signed.Verify(k.key); err == nil && payload != nil {
+			return payload, k
+		}
+	}
+	return nil, verificationKey{}
+}
 
 // verificationKey is a usable public key of an issuer.
 type verificationKey struct {
@@ -28,8 +51,14 @@ type verificationKey struct {
 	algorithms []jose.SignatureAlgorithm // those that fit its kind
 }
 
+// fits: an id is an opaque string, and a key that names an algorithm is for that
+// one alone (RFC 7517 4.4).
+func (k verificationKey) fits(id string, algorithm jose.SignatureAlgorithm) bool {
+	return (id == "" || k.id == id) && (k.algorithm == "" || k.algorithm == string(algorithm)) && slices.Contains(k.algorithms, algorithm)
+}
+
 // parseKeySet takes the keys that can be used and skips the others: RFC 7517 5.
-func parseKeySet(body []byte) ([]verificationKey, error) {
+func parseKeySet(body []byte) (*keySet, error) {
 	o, err := strictjson.Parse(body)
 	var raws []json.RawMessage
 	if err != nil || json.Unmarshal(o["keys"], &raws) != nil {
@@ -44,7 +73,7 @@ func parseKeySet(body []byte) ([]verificationKey, error) {
 			keys = append(keys, k)
 		}
 	}
-	return keys, nil
+	return &keySet{keys}, nil
 }
 
 func parseKey(raw json.RawMessage) (k verificationKey, err error) {

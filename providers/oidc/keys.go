@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,9 +19,6 @@ const (
 	refetchBurst = 5
 	refetchEvery = 30 * time.Second
 
-	// maxTried bounds the work for a token that names no key.
-	maxTried = 4
-
 	keysKept  = time.Hour      // a key that is withdrawn counts no longer than this
 	keysStale = 23 * time.Hour // nor than this longer, while the key set is down
 )
@@ -31,7 +27,7 @@ const (
 // RemoteKeySet, it lets keys grow old, bounds how often they are fetched, and
 // holds each key to its own algorithm. It is safe for concurrent use.
 type keySource struct {
-	keys *upstream.Lazy[[]verificationKey]
+	keys *upstream.Lazy[*keySet]
 	now  func() time.Time
 
 	mu     sync.Mutex // guards the token bucket of refetches
@@ -39,9 +35,9 @@ type keySource struct {
 	filled time.Time
 }
 
-func newKeySource(now func() time.Time, fetch func(context.Context) ([]verificationKey, error)) *keySource {
+func newKeySource(now func() time.Time, fetch func(context.Context) (*keySet, error)) *keySource {
 	return &keySource{
-		keys:   &upstream.Lazy[[]verificationKey]{TTL: keysKept, MaxStale: keysStale, Now: now, Fetch: fetch},
+		keys:   &upstream.Lazy[*keySet]{TTL: keysKept, MaxStale: keysStale, Now: now, Fetch: fetch},
 		now:    now,
 		tokens: refetchBurst,
 	}
@@ -49,25 +45,28 @@ func newKeySource(now func() time.Time, fetch func(context.Context) ([]verificat
 
 // verify returns the claims of a token and the key that verifies its signature.
 //
-// Where no key does, the set is fetched once more, together with whoever else
-// needs that: keys are rotated under a new key id, under the same one, and without
-// any.
+// Where no key does, the set is fetched once more: keys are rotated under a new key
+// id, under the same one, and without any. Whoever else needs that at the time
+// shares the fetch, and costs none of those that are allowed.
 func (s *keySource) verify(ctx context.Context, token string, h jwtHeader) (strictjson.Object, verificationKey, error) {
 	algorithm := jose.SignatureAlgorithm(h.algorithm)
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, verificationKey{}, codegrant.Invalid("it is malformed")
 	}
-	all, err := s.keys.Get(ctx)
+	set, err := s.keys.Get(ctx)
 	if err != nil {
 		return nil, verificationKey{}, err
 	}
-	payload, key := try(signed, fitting(all, h.keyID, algorithm))
-	if payload == nil && s.mayRefetch() {
-		if all, err = s.keys.Refresh(ctx); err != nil {
+	payload, key := set.verify(signed, h.keyID, algorithm)
+	if payload == nil {
+		fresh, ok, err := s.keys.Renew(ctx, func(k *keySet) bool { return k == set }, s.mayRefetch)
+		if err != nil {
 			return nil, verificationKey{}, err
 		}
-		payload, key = try(signed, fitting(all, h.keyID, algorithm))
+		if ok {
+			payload, key = fresh.verify(signed, h.keyID, algorithm)
+		}
 	}
 	if payload == nil {
 		return nil, verificationKey{}, codegrant.Invalid("no key of the issuer verifies its signature")
@@ -77,27 +76,6 @@ func (s *keySource) verify(ctx context.Context, token string, h jwtHeader) (stri
 		return nil, verificationKey{}, codegrant.Invalid("its claims are no JSON object, or have a name twice")
 	}
 	return claims, key, nil
-}
-
-func try(signed *jose.JSONWebSignature, keys []verificationKey) ([]byte, verificationKey) {
-	for _, k := range keys {
-		if payload, err := signed.Verify(k.key); err == nil && payload != nil {
-			return payload, k
-		}
-	}
-	return nil, verificationKey{}
-}
-
-// fitting are the keys that may have signed a token with this header, at most
-// maxTried. A key that names an algorithm is for that one: RFC 7517 4.4.
-func fitting(all []verificationKey, id string, algorithm jose.SignatureAlgorithm) (fit []verificationKey) {
-	for _, k := range all {
-		if (id == "" || k.id == id) && (k.algorithm == "" || k.algorithm == string(algorithm)) &&
-			slices.Contains(k.algorithms, algorithm) && len(fit) < maxTried {
-			fit = append(fit, k)
-		}
-	}
-	return fit
 }
 
 // mayRefetch takes one of refetchBurst tokens, which come back one in refetchEvery.
@@ -116,7 +94,7 @@ func (s *keySource) mayRefetch() bool {
 	return true
 }
 
-func (p *Provider) fetchKeys(ctx context.Context) ([]verificationKey, error) {
+func (p *Provider) fetchKeys(ctx context.Context) (*keySet, error) {
 	m, err := p.metadata.Get(ctx)
 	if err != nil {
 		return nil, err
