@@ -2,7 +2,10 @@ package upstream_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -82,6 +85,20 @@ func TestTLSIsVerified(t *testing.T) { // TK-21
 	require.Error(t, err)
 	_, err = get(t, upstream.New(server.Client()), server.URL)
 	require.NoError(t, err)
+}
+
+func TestOldTLSIsRefused(t *testing.T) { // DI-15
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	base := server.Client()
+	base.Transport.(*http.Transport).TLSClientConfig.MinVersion = tls.VersionTLS10
+	_, err := base.Get(server.URL)
+	require.NoError(t, err, "the client by itself takes it")
+	_, err = get(t, upstream.New(base), server.URL)
+	require.Error(t, err)
 }
 
 func TestEndlessAnswer(t *testing.T) { // TK-14, RL-03
