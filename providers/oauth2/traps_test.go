@@ -14,6 +14,7 @@ import (
 	xoauth2 "golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oauth2"
 )
 
 // The tests of this file show what x/oauth2 does by itself, and what it does behind
@@ -70,6 +71,20 @@ func TestTrapBodyInTheError(t *testing.T) { // TK-05, LG-01
 	require.ErrorIs(t, err, auth.ErrUnavailable)
 	require.NotContains(t, err.Error(), clientSecret)
 	require.NotContains(t, err.Error(), "html")
+}
+
+func TestTrapAddressInTheError(t *testing.T) { // LG-01
+	s := newServer(t)
+	s.Close()
+	s.URL += "/token?key=of-the-tenant#"
+	_, err := s.bare()
+	require.ErrorContains(t, err, "of-the-tenant")
+	_, err = s.signIn(t, func(c *oauth2.Config) {
+		address := strings.TrimSuffix(s.URL, "#")
+		c.Issuer, c.AuthURL, c.TokenURL = address, address, address
+	})
+	require.ErrorIs(t, err, auth.ErrUnavailable)
+	require.NotContains(t, err.Error(), "of-the-tenant")
 }
 
 func TestTrapErrorTypes(t *testing.T) { // TK-16

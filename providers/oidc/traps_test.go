@@ -289,7 +289,7 @@ func TestTrapMetadata(t *testing.T) { // DI-10, ID-36
 		p, err := gooidc.NewProvider(context.Background(), issuer)
 		require.NoError(t, err)
 		require.Equal(t, "https://evil.example/token", p.Endpoint().TokenURL)
-		_, err = r.signIn()
+		_, err = r.p.AuthCodeURL(context.Background(), r.transaction())
 		require.ErrorIs(t, err, auth.ErrUnavailable)
 	})
 	t.Run("a script for the browser", func(t *testing.T) {
