@@ -33,6 +33,9 @@ func TestArrows(t *testing.T) {
 	shared := []string{"providers/internal/codegrant", "session"}
 	require.Equal(t, shared, without(sorted(own(linked(module+"/providers/oidc"))), "providers/oidc"))
 	require.Equal(t, shared, without(sorted(own(linked(module+"/providers/oauth2"))), "providers/oauth2"))
+	const goOIDC = "github.com/coreos/go-oidc/v3/oidc"
+	require.NotContains(t, linked(module+"/providers/github"), goOIDC)
+	require.Contains(t, linked(module+"/providers/oidc"), goOIDC)
 	require.Equal(t, []string{"session"}, without(own(linked(module+"/accesscode")), "accesscode"))
 	require.Equal(t, []string{"session"}, without(own(linked(module+"/clerk")), "clerk"))
 	for _, p := range linked(module) {

@@ -31,7 +31,9 @@ type metadata struct {
 	issInResponse bool // RFC 9207 3
 }
 
-// discover is OpenID Connect Discovery 4, by go-oidc.
+// discover is OpenID Connect Discovery 4, by go-oidc. The error wraps
+// [auth.ErrMisconfigured] where the operator has something to mend, here or at the
+// issuer, and otherwise [auth.ErrUnavailable].
 func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	var document strictjson.Object
 	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {

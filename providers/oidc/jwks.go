@@ -57,7 +57,9 @@ func (k verificationKey) fits(id string, algorithm jose.SignatureAlgorithm) bool
 	return (id == "" || k.id == id) && (k.algorithm == "" || k.algorithm == string(algorithm)) && slices.Contains(k.algorithms, algorithm)
 }
 
-// parseKeySet takes the keys that can be used and skips the others: RFC 7517 5.
+// parseKeySet takes the keys that can be used and skips the others, as RFC 7517 5
+// wants it: a key of a kind that is new, or malformed, is no reason for nobody to
+// sign in. The error wraps [auth.ErrUnavailable].
 func parseKeySet(body []byte) (*keySet, error) {
 	o, err := strictjson.Parse(body)
 	var raws []json.RawMessage
@@ -76,6 +78,8 @@ func parseKeySet(body []byte) (*keySet, error) {
 	return &keySet{keys}, nil
 }
 
+// parseKey takes one public key for signatures: RFC 7517 4.2 (use), 4.3 (key_ops) and
+// 4.4 (alg). A symmetric key is none: with it, any client could sign.
 func parseKey(raw json.RawMessage) (k verificationKey, err error) {
 	o, err := strictjson.Parse(raw)
 	if err != nil {
@@ -109,7 +113,8 @@ func parseKey(raw json.RawMessage) (k verificationKey, err error) {
 
 // algorithmsOf says what a key may verify: the curve fixes ECDSA's hash
 // (RFC 7518 3.4). RSA has at least 2048 bits (3.3), and at most 8192, for its
-// cost.
+// cost, and an odd exponent from 3. Nil is a key that verifies nothing: a point
+// that is not on its curve go-jose has refused already.
 func algorithmsOf(key any) []jose.SignatureAlgorithm {
 	switch k := key.(type) {
 	case *rsa.PublicKey:

@@ -50,7 +50,9 @@ func audiences(o strictjson.Object) ([]string, bool) {
 }
 
 // checkAudience wants us among the audiences, nobody whom the configuration does
-// not know, and us as the authorized party.
+// not know, and us as the authorized party: Core 3.1.3.7, 3 to 5. go-oidc looks for
+// us among the audiences, and at nothing else. Whoever else is an audience could
+// bring the token here as somebody's sign-in.
 func (p *Provider) checkAudience(o strictjson.Object) error {
 	list, ok := audiences(o)
 	if !ok {
@@ -98,8 +100,9 @@ func checkHash(o strictjson.Object, name, algorithm, value string) error {
 	return nil
 }
 
-// checkTimes holds exp, iat and nbf to the clock here, with clockSkew. exp and iat
-// are required: Core 2. Fractions of a second are cut, and numbers too large for a
+// checkTimes holds exp, iat and nbf to the clock here, with clockSkew each way: Core
+// 3.1.3.7, 9 and 10, RFC 7519 4.1.5. exp and iat are required: Core 2. An ID token is
+// from the moment of the exchange, so an old one is somebody's who kept it. Fractions of a second are cut, and numbers too large for a
 // date are far away, not in the past.
 func checkTimes(o strictjson.Object, now time.Time) error {
 	exp, ok := o.Int("exp")
@@ -132,6 +135,8 @@ func checkTimes(o strictjson.Object, now time.Time) error {
 	return nil
 }
 
+// clockError is a token that would be good at another time: an operator whose clock
+// is wrong needs to see it.
 func clockError(text string, now time.Time) error {
 	return fmt.Errorf("%w: %w: %s; the clock here says %s", auth.ErrClock, auth.ErrInvalidResponse, text, now.UTC().Format(time.RFC3339))
 }

@@ -17,11 +17,15 @@ import (
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-// protected are the claims that only the ID token speaks of.
+// protected are the claims that only the ID token speaks of. Userinfo is not signed
+// for us: it adds to a person, and says neither who vouches for whom nor when and
+// how they signed in.
 var protected = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "acr", "amr", "auth_time", "tid", "oid", "sid"}
 
 // completeFromUserinfo adds the claims that the ID token lacks. What it says
-// itself, userinfo cannot change.
+// itself, userinfo cannot change. Where nobody asked for userinfo, an endpoint that is
+// down costs the person a name and an address, and not the sign-in; one that speaks
+// of somebody else is an attack, and refused in any case.
 func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oauth2.Token, c Claims) (Claims, error) {
 	lacking := !c.Has("email") && !c.Has("name")
 	if m.userinfo == "" || !p.config.AlwaysUserinfo && !lacking {

@@ -22,13 +22,15 @@ type Method string
 
 // The methods of OpenID Connect Core 9 that this package speaks.
 const (
-	ClientSecretBasic Method = "client_secret_basic"
-	ClientSecretPost  Method = "client_secret_post"
-	PrivateKeyJWT     Method = "private_key_jwt"
-	None              Method = "none" // a public client: PKCE alone
+	ClientSecretBasic Method = "client_secret_basic" // RFC 6749 2.3.1, in the header
+	ClientSecretPost  Method = "client_secret_post"  // RFC 6749 2.3.1, in the form
+	PrivateKeyJWT     Method = "private_key_jwt"     // RFC 7523 2.2
+	None              Method = "none"                // a public client: PKCE alone
 )
 
-// CheckClient says what is missing for method.
+// CheckClient says what a configuration lacks for method. An empty method, which
+// discovery is to fill in, needs a secret or a key. The error joins every problem,
+// and does not show the secret.
 func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.Signer) error {
 	var err error
 	problem := func(text string) { err = errors.Join(err, fmt.Errorf("auth: provider %q: %s", name, text)) }
@@ -56,6 +58,8 @@ func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.
 	return err
 }
 
+// assertionAlgorithm is the one algorithm of a key that every server with
+// private_key_jwt takes.
 func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
@@ -72,11 +76,12 @@ func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
 
 // Client is who we are at a token endpoint.
 type Client struct {
-	ID, KeyID string
-	Secret    auth.Secret
-	Key       crypto.Signer
-	Audience  string // of an assertion: the issuer, as RFC 7523bis wants it
-	Now       func() time.Time
+	ID       string
+	Secret   auth.Secret      // for client_secret_basic and client_secret_post
+	Key      crypto.Signer    // for private_key_jwt
+	KeyID    string           // its "kid"
+	Audience string           // of an assertion: the issuer, as RFC 7523bis wants it
+	Now      func() time.Time // the clock of assertions and of a token's expiry
 }
 
 // config is x/oauth2's configuration for one method, with the credentials of that
