@@ -47,6 +47,7 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 		`"HS256"`:              func(c *oidc.Config) { c.Algorithms = []string{"HS256"} },
 		`"none"`:               func(c *oidc.Config) { c.Algorithms = []string{"none"} },
 		`"redirect_uri"`:       func(c *oidc.Config) { c.AuthParams = url.Values{"redirect_uri": {"x"}} },
+		`"x" has no value`:     func(c *oidc.Config) { c.AuthParams = url.Values{"x": nil} },
 		`parameter "scope"`:    func(c *oidc.Config) { c.ParamNames = []string{"scope"} },
 		"IssuerTemplate: want": func(c *oidc.Config) { c.IssuerTemplate = "{tenantid}{tenantid}" },
 	} {
