@@ -106,6 +106,8 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth/internal/web"
@@ -151,8 +153,10 @@ type Config struct {
 	// asked for nothing but what the provider asks.
 	StraightToProvider bool
 
-	// Policy says who, of those whom a provider vouches for, may sign in. If
-	// nil, all of them. Whoever knows an access code is admitted by that.
+	// Policy says who, of those whom a provider or the backend vouches for, may
+	// enter. If nil, all of them. Whoever knows an access code is admitted by that.
+	// Of a provider's people it is asked when they sign in, of the backend's at each
+	// request, for the backend has signed them in before.
 	Policy Policy
 
 	// UserID is what the application calls somebody who is signed in: user.id of
@@ -243,6 +247,7 @@ func New(c Config) (*Authenticator, error) {
 			"setting", "Config.UserID (AUTH_USER_ID)")
 	}
 	ways, err := c.ways()
+	err = errors.Join(err, c.idle())
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
@@ -256,7 +261,7 @@ func New(c Config) (*Authenticator, error) {
 		wc.Gate = gate{c.AccessCode}
 	}
 	if c.Backend != nil {
-		wc.Backend = backend{c.Backend}
+		wc.Backend = backend{c.Backend, c.Policy}
 	}
 	server, e := web.New(wc)
 	if err = errors.Join(err, e); err != nil {
@@ -283,6 +288,37 @@ func (c *Config) unique() func(*session.Session) string {
 		return ProviderSubjectID
 	}
 	return SubjectID
+}
+
+// idle are the settings that would mean nothing beside what else is set. One that is
+// meant to keep people out must not be left to mean nothing, and the others are
+// mistakes too.
+func (c *Config) idle() (err error) {
+	redirect, code, backend := len(c.Providers) > 0, c.AccessCode != nil, c.Backend != nil
+	signsIn := redirect || code
+	authorization := slices.ContainsFunc(c.AccessCodeHeaders, func(h string) bool { return strings.EqualFold(h, "Authorization") })
+	for _, x := range [...]struct {
+		field string
+		set   bool // whether the field says something
+		means bool // whether that means something
+		needs string
+	}{
+		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
+		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
+		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
+		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
+		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"ReturnOrigins", len(c.ReturnOrigins) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
+		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
+	} {
+		if x.set && !x.means {
+			err = errors.Join(err, fmt.Errorf("auth: Config.%s needs %s", x.field, x.needs))
+		}
+	}
+	return err
 }
 
 // ways checks the ways in, and has the providers as the routes see them.

@@ -2,11 +2,13 @@ package auth_test
 
 import (
 	"context"
+	"encoding/json"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -247,6 +249,62 @@ func TestNoOptionTurnsACheckOff(t *testing.T) { // LG-07
 		kind := reflect.TypeOf(config)
 		for i := range kind.NumField() {
 			require.NotRegexp(t, `(?i)skip|disable|insecure|unsafe|allow|ignore|without|noverify`, kind.Field(i).Name, "%s of %s", kind.Field(i).Name, kind)
+		}
+	}
+}
+
+// TestSettingsThatMeanNothing: each field beside each set of ways in. What keeps
+// people out, or is a mistake, is an error where nothing would come of it.
+func TestSettingsThatMeanNothing(t *testing.T) { // PV-03
+	ways := map[string]func(*auth.Config){
+		"providers": func(c *auth.Config) { c.Providers = []auth.Provider{&stubProvider{name: "stub"}} },
+		"code":      func(c *auth.Config) { c.AccessCode = stubVerifier{} },
+		"backend":   func(c *auth.Config) { c.Backend = &stubBackend{} },
+		"read-only": func(c *auth.Config) { c.ReadOnly = true },
+		"providers, code": func(c *auth.Config) {
+			c.Providers, c.AccessCode = []auth.Provider{&stubProvider{name: "stub"}}, stubVerifier{}
+		},
+		"backend, code": func(c *auth.Config) { c.Backend, c.AccessCode = &stubBackend{}, stubVerifier{} },
+		"providers, backend": func(c *auth.Config) {
+			c.Providers, c.Backend = []auth.Provider{&stubProvider{name: "stub"}}, &stubBackend{}
+		},
+	}
+	for _, test := range []struct {
+		field string
+		set   func(*auth.Config)
+		means string // beside which ways in it means something
+	}{
+		{"Policy", func(c *auth.Config) {
+			c.Policy = func(context.Context, string, *auth.Identity) error { return nil }
+		}, "providers; backend; providers, code; backend, code; providers, backend"},
+		{"Enrich", func(c *auth.Config) {
+			c.Enrich = func(context.Context, *session.Session, *auth.Identity) error { return nil }
+		}, "providers; providers, code; providers, backend"},
+		{"ReturnTo", func(c *auth.Config) {
+			c.ReturnTo = func(_ context.Context, _ *session.Session, to string) string { return to }
+		}, "providers; code; providers, code; backend, code; providers, backend"},
+		{"Update", func(c *auth.Config) {
+			c.Update = func(context.Context, *session.Session, json.RawMessage) error { return nil }
+		}, "providers; code; providers, code; backend, code; providers, backend"},
+		{"SignInURL", func(c *auth.Config) { c.SignInURL = "/login" }, "providers; code; read-only; providers, code; backend, code; providers, backend"},
+		{"NextAuthV4", func(c *auth.Config) { c.NextAuthV4 = true }, "providers; code; backend; providers, code; backend, code; providers, backend"},
+		{"ReturnOrigins", func(c *auth.Config) { c.ReturnOrigins = []string{"https://www.example.com"} }, "providers; code; backend; providers, code; backend, code; providers, backend"},
+		{"Session.Public", func(c *auth.Config) { c.Session.Public = func(*session.Session, *session.View) {} }, "providers; code; backend; providers, code; backend, code; providers, backend"},
+		{"Session.UpgradeV4", func(c *auth.Config) { c.Session.UpgradeV4 = true }, "providers; code; backend; providers, code; backend, code; providers, backend"},
+		{"AccessCodeHeaders", func(c *auth.Config) { c.AccessCodeHeaders = []string{"X-Access-Code"} }, "code; providers, code; backend, code"},
+		{"AccessCodeHeaders", func(c *auth.Config) { c.AccessCodeHeaders = []string{"authorization"} }, "code; providers, code"},
+	} {
+		means := strings.Split(test.means, "; ")
+		for way, set := range ways {
+			c := auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}}
+			set(&c)
+			test.set(&c)
+			_, err := auth.New(c)
+			if slices.Contains(means, way) {
+				require.NoError(t, err, "%s beside %s", test.field, way)
+			} else {
+				require.ErrorContains(t, err, test.field, "%s beside %s", test.field, way)
+			}
 		}
 	}
 }

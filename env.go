@@ -90,6 +90,8 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	c.Secrets = e.secrets()
 	if _, name := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
 		c.Backend, c.Secrets = e.clerk(parts, name, c.Secrets)
+		c.Policy, c.UserID = e.policy(nil), e.userID()
+		e.ignoredBesideClerk(name)
 		if err := e.Err(); err != nil {
 			return Config{}, err
 		}
@@ -103,6 +105,9 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		c.Policy = e.policy(c.Providers)
 	} else {
 		c.Secrets = e.onlyAccessCode(parts, c.Secrets)
+		if e.env("AUTH_ALLOWED_EMAILS") != "" {
+			e.problem("AUTH_ALLOWED_EMAILS", "is set, and people sign in by access code, which tells nothing of them", "unset it, or set up SSO providers: "+secretNames[0]+" and "+ssoNames[0])
+		}
 	}
 	c.AccessCode = e.accessCode(parts, c.Secrets)
 	c.UserID = e.userID()
@@ -131,6 +136,15 @@ func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backe
 		secrets = []Secret{NewSecret(hex.EncodeToString(mac.Sum(nil)))}
 	}
 	return b, secrets
+}
+
+// ignoredBesideClerk tells of ways in that Clerk's key, in variable, turns off.
+func (e *envReader) ignoredBesideClerk(variable string) {
+	for _, name := range append([]string{"ACCESS_CODE"}, ssoNames...) {
+		if e.env(name) != "" {
+			e.log.Warn("auth: "+name+" is ignored: people sign in with Clerk, and nothing else", "because_of", variable)
+		}
+	}
 }
 
 // sso reports whether the SSO providers are on.

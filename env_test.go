@@ -1,8 +1,8 @@
 package auth_test
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -397,4 +397,20 @@ func TestUserIDFromEnv(t *testing.T) { // ID-39
 	env["AUTH_USER_ID"] = "email"
 	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
 	require.ErrorContains(t, err, "AUTH_USER_ID")
+}
+
+// TestWhoMayEnterHoldsInEveryMode: a variable that keeps people out is honoured, or an
+// error.
+func TestWhoMayEnterHoldsInEveryMode(t *testing.T) { // PV-02, LG-06
+	_, _, err := fromEnv("ACCESS_CODE=0123456789abcdef0123|AUTH_ALLOWED_EMAILS=example.com", func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
+	require.ErrorContains(t, err, "AUTH_ALLOWED_EMAILS")
+	c, log, err := fromEnv("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|AUTH_ALLOWED_EMAILS=example.com|ACCESS_CODE=0123456789abcdef0123|NEXT_AUTH_SSO_PROVIDERS=github", func(p *auth.Parts) {
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Policy(context.Background(), "clerk", &auth.Identity{Email: "eve@evil.example", EmailVerified: true}), auth.ErrNotAllowed)
+	require.NoError(t, c.Policy(context.Background(), "clerk", &auth.Identity{Email: "ada@example.com", EmailVerified: true}))
+	for _, ignored := range []string{"ACCESS_CODE", "NEXT_AUTH_SSO_PROVIDERS"} {
+		require.Contains(t, log, ignored+" is ignored")
+	}
 }

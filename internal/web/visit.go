@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -27,6 +28,15 @@ type visit struct {
 	// elsewhere: another site's page opens a WebSocket with this browser's
 	// cookies. Nobody is signed in for it.
 	elsewhere bool
+
+	// refused is somebody whom the backend knows and the application does not
+	// admit. To sign in again would not help.
+	refused *refused
+}
+
+type refused struct {
+	who *session.Session
+	err error
 }
 
 type visitKey struct{}
@@ -127,11 +137,15 @@ func (s *Server) stillOffered(who *session.Session) bool {
 // askBackend lets the backend decide about a request without a session of ours.
 func (s *Server) askBackend(r *http.Request, v *visit) {
 	d, err := s.backend.Authenticate(r, v.origin)
-	if err != nil {
+	switch {
+	case errors.Is(err, fault.NotAllowed):
+		v.decision, v.refused = d, &refused{d.Session, err}
+		v.forget()
+	case err != nil:
 		v.err = fmt.Errorf("%w: %w", fault.Unavailable, err)
-		return
+	default:
+		v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 	}
-	v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 }
 
 // onlyBackend reports whether people sign in at the backend's pages and nowhere
