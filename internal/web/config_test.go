@@ -47,3 +47,12 @@ func TestTwoProvidersOfOneName(t *testing.T) { // MX-05
 	})
 	require.EqualError(t, err, `auth: two providers have the name "a": give one another`)
 }
+
+func TestProxiesThatAreNone(t *testing.T) { // HO-02
+	for _, list := range [][]string{{"proxy.example"}, {"10.0.0.0/8", "x"}, {""}, {"10.0.0.0/33"}} {
+		_, err := auth.New(auth.Config{
+			Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "a"}}, TrustedProxies: list,
+		})
+		require.ErrorContains(t, err, "Config.TrustedProxies", "%q", list)
+	}
+}
