@@ -39,6 +39,7 @@ func TestAllowEmails(t *testing.T) { // PV-02, EN-03
 		{"a@xn--corp.com", true, false},
 		{"a@corp.\u212aom", true, false},
 		{"@corp.com", true, false},
+		{"ada7@corp.com", true, true},
 		{strings.Repeat("a", 64) + "@corp.com", true, true},
 		{strings.Repeat("a", 65) + "@corp.com", true, false},
 		{"a.b+c_d-e!#$%&'*/=?^{|}~`@corp.com", true, true},

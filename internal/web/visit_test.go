@@ -232,3 +232,16 @@ func TestCookieBombs(t *testing.T) { // CK-08
 		require.Equal(t, 200, serve(a, "GET", "https://app.example/api/auth/signin", "", "Cookie", header).Code, name)
 	}
 }
+
+func TestNobodyOutsideTheMiddleware(t *testing.T) { // MW-10
+	who, ok := auth.FromContext(context.Background())
+	require.False(t, ok)
+	require.Nil(t, who)
+	require.Nil(t, auth.BackendValue(context.Background()))
+	serve(newAuth(t, nil).Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		require.False(t, ok)
+		require.Nil(t, who, "no truthy zero")
+		require.Nil(t, auth.BackendValue(r.Context()))
+	})), "GET", "https://app.example/", "")
+}
