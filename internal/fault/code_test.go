@@ -31,6 +31,7 @@ var queries = map[fault.Code]string{
 	fault.SignedOut:           "error=SignedOut",
 	fault.CodeWrong:           "code=credentials&error=CredentialsSignin",
 	fault.RateLimited:         "code=rate_limited&detail=RateLimited&error=CredentialsSignin",
+	fault.TooManyFailures:     "detail=TooManyFailures&error=OAuthCallbackError",
 	fault.AnotherWay:          "detail=AnotherWay&error=Configuration",
 	fault.NotFound:            "detail=NotFound&error=Configuration",
 	fault.MethodNotAllowed:    "detail=MethodNotAllowed&error=Configuration",

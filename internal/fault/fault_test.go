@@ -19,6 +19,7 @@ var causes = []struct {
 	status int
 }{
 	{fault.NoCookies, "CookiesBlocked", 400},
+	{fault.TooMany, "TooManyFailures", 429},
 	{fault.Declined, "Declined", 403},
 	{fault.NotAllowed, "AccessDenied", 403},
 	{fault.RedirectURI, "RedirectURI", 400},

@@ -548,3 +548,30 @@ func TestCallbackLeavesNoCodeInTheAddress(t *testing.T) { // HD-05, HD-08
 	require.Equal(t, "no-store", got.Header.Get("Cache-Control"))
 	require.Empty(t, got.text)
 }
+
+// TestFailingCallbacksAreBounded: anybody can begin attempts and make up codes, each
+// of which costs a call to the identity provider.
+func TestFailingCallbacksAreBounded(t *testing.T) { // RL-03, CB-03
+	s := newSite(t, nil)
+	s.stub.identity = func(code string) (*auth.Identity, error) {
+		if code == "ada" {
+			return &auth.Identity{Issuer: "https://idp.example", Subject: code}, nil
+		}
+		return nil, auth.ErrInvalidResponse
+	}
+	b := s.browser()
+	fail := func() answer { return b.back("stub", b.start("stub", "/").Get("state"), "made-up") }
+	for range 30 {
+		require.Equal(t, 400, fail().StatusCode)
+	}
+	limited := fail()
+	require.Equal(t, 429, limited.StatusCode)
+	require.Equal(t, "2", limited.Header.Get("Retry-After"))
+	require.Contains(t, limited.text, "Too many sign-ins failed")
+	require.Equal(t, 30, s.stub.exchanged(), "the provider is not asked")
+	s.advance(2 * time.Second)
+	require.Equal(t, 303, b.back("stub", b.start("stub", "/").Get("state"), "ada").StatusCode)
+	require.Equal(t, 303, b.back("stub", b.start("stub", "/").Get("state"), "ada").StatusCode, "what succeeds costs nothing")
+	require.Equal(t, 400, fail().StatusCode)
+	require.Equal(t, 429, fail().StatusCode)
+}

@@ -35,6 +35,7 @@ import (
 
 	"github.com/sallyport/auth/internal/attempt"
 	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/pace"
 	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
 )
@@ -131,6 +132,8 @@ type Server struct {
 	base    string   // "/api/auth"
 	proxies forwarded.Proxies
 
+	failures *pace.Pacer // callbacks that came to nothing, by client
+
 	ways     map[string]*Way
 	order    []*Way
 	straight *Way
@@ -187,6 +190,7 @@ func New(c Config) (*Server, error) {
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]
 	}
+	s.failures = pace.New(failureBurst, failureEvery, c.Now)
 	s.attempts, s.csrf = attempt.NewKeeper(c.Secrets, c.Now), newCSRF(c.Secrets)
 	return s, nil
 }
