@@ -53,7 +53,7 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 		return nil, errors.New("clerk: FrontendProxy needs Config.ProxyURL with a path, such as https://example.com/__clerk")
 	}
 	prefix := strings.TrimRight(public.EscapedPath(), "/")
-	proxies := forwarded.Default()
+	proxies := forwarded.Default(b.log)
 	proxy := &httputil.ReverseProxy{
 		Transport:      b.client.HTTPClient(maxFromClerk).Transport,
 		Rewrite:        func(p *httputil.ProxyRequest) { b.toClerk(p, public, prefix, proxies.Client(p.In)) },
