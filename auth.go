@@ -263,6 +263,9 @@ func New(c Config) (*Authenticator, error) {
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
+	if b, ok := c.Backend.(ClientAware); ok {
+		b.UseClient(server.Client)
+	}
 	return &Authenticator{server}, nil
 }
 
