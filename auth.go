@@ -70,8 +70,11 @@
 // # Behind a proxy
 //
 // Where Config.URL is set, it is the address of the site, whatever a request says.
-// Otherwise the address is the request's, and what X-Forwarded-* and Forwarded say
-// counts only from [Config].TrustedProxies.
+// Otherwise the address is the request's, which can be any unless
+// [Config].AllowedHosts says which. What X-Forwarded-* say counts only from
+// [Config].TrustedProxies; Forwarded counts instead, never beside them, where
+// [Config].Forwarded says so. A proxy has to set or remove each header of the kind
+// that counts. The log says once that a header is ignored, and what would change it.
 //
 // # Errors
 //
@@ -127,9 +130,22 @@ type Config struct {
 	// empty, the address is taken from each request and the path is /api/auth.
 	URL string
 
-	// TrustedProxies are the CIDRs whose X-Forwarded-* and Forwarded headers
-	// count. If nil: loopback and private addresses. An empty list trusts none.
+	// TrustedProxies are the CIDRs whose X-Forwarded-* headers count, and whoever
+	// is at the other end of a Unix socket. If nil: loopback and private addresses
+	// for scheme and host; but for the client's address, which limits on access
+	// codes go by, loopback alone, since people have private addresses too. An empty
+	// list trusts nobody.
 	TrustedProxies []string
+
+	// Forwarded says that trusted proxies write the header Forwarded (RFC 7239).
+	// It then counts, and X-Forwarded-* do not. If false, it is the other way round.
+	Forwarded bool
+
+	// AllowedHosts are those at which requests may come where URL is empty:
+	// app.example.com, localhost:3000, *.example.com for one label. Without a port,
+	// that of http or https is meant. Others are answered 400. If nil, all may come,
+	// and whoever can send a request chooses the address in the answer to it.
+	AllowedHosts []string
 
 	// Providers in the order in which the sign-in page shows them. Required
 	// unless AccessCode or Backend is set.
@@ -251,7 +267,8 @@ func New(c Config) (*Authenticator, error) {
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
-		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, TrustedProxies: c.TrustedProxies, Ways: ways,
+		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, Ways: ways,
+		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
@@ -266,6 +283,9 @@ func New(c Config) (*Authenticator, error) {
 	server, e := web.New(wc)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
+	}
+	if b, ok := c.Backend.(ClientAware); ok {
+		b.UseClient(server.Client)
 	}
 	return &Authenticator{server, c.UserID}, nil
 }

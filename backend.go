@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/sallyport/auth/internal/controlchar"
@@ -26,6 +27,17 @@ type Backend interface {
 	// SignOut ends s. secure says that the public URL is https, which decides the
 	// names of cookies.
 	SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error
+}
+
+// ClientAware is a [Backend] that asks which address a request comes from, for a
+// limit, a log or a header of its own.
+type ClientAware interface {
+	// UseClient hands in client, which looks at forwarding headers as
+	// [Config].TrustedProxies and [Config].Forwarded say. [New] calls it, once and
+	// only if it returns no error; of two Authenticators with one Backend the last
+	// counts. Requests may be under way. client is safe for concurrent use; it returns
+	// the zero address where nobody knows.
+	UseClient(client func(r *http.Request) netip.Addr)
 }
 
 // Decision is what a [Backend] decides about one request.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -48,6 +49,33 @@ func TestRefusedSessionOfABackendIsNobodys(t *testing.T) { // LG-02
 		require.False(t, ok)
 		require.Nil(t, auth.BackendValue(r.Context()), "functions of the backend's know nobody either")
 	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://app.example/", nil))
+}
+
+// clientAware is a backend that asks where requests come from.
+type clientAware struct {
+	stubBackend
+	client *func(*http.Request) netip.Addr
+}
+
+func (b clientAware) UseClient(client func(*http.Request) netip.Addr) { *b.client = client }
+
+func TestBackendIsToldOfClients(t *testing.T) { // AC-02
+	var client func(*http.Request) netip.Addr
+	c := newConfig()
+	c.Backend, c.TrustedProxies, c.Forwarded = clientAware{client: &client}, []string{"198.51.100.0/24"}, true
+	c.ErrorURL = "//elsewhere.example"
+	_, err := auth.New(c)
+	require.Error(t, err)
+	require.Nil(t, client, "not by what came to nothing")
+	c.ErrorURL = ""
+	_, err = auth.New(c)
+	require.NoError(t, err)
+	r := httptest.NewRequest("GET", "https://app.example/", nil)
+	r.RemoteAddr = "198.51.100.7:1"
+	r.Header.Set("Forwarded", "for=203.0.113.9")
+	require.Equal(t, "203.0.113.9", client(r).String())
+	r.RemoteAddr = "127.0.0.1:1"
+	require.Equal(t, "127.0.0.1", client(r).String())
 }
 
 func TestBackendThatCannotTell(t *testing.T) { // MW-10, SE-06

@@ -4,7 +4,8 @@
 //	UPSTREAM_URL     the application, such as http://127.0.0.1:8080. Required
 //	HOST, PORT       where the gateway listens: 127.0.0.1 and 3000 if unset
 //	TRUSTED_PROXIES  CIDRs, separated by commas, whose X-Forwarded-* headers count, or
-//	                 none; loopback and private addresses if unset
+//	                 none; if unset, loopback and private addresses for scheme and
+//	                 host, and loopback alone for the address of a client
 //
 // and the variables of sign-in, which [auth.ConfigFromEnv] reads.
 //
@@ -62,6 +63,9 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 		return err
 	}
 	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
+	if config.URL == "" && serve.BeyondThisMachine(listener) {
+		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
+	}
 	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
 }
 

@@ -136,6 +136,22 @@ func TestTrustedProxies(t *testing.T) { // HO-02
 	}
 }
 
+// TestAnyHostIsWarnedOf: where others reach it, and no address is configured.
+func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
+	for _, test := range []struct {
+		host, address string
+		want          int
+	}{{"", "", 0}, {"0.0.0.0", "https://app.example.com", 0}, {"0.0.0.0", "", 1}} {
+		env, log := environment("http://localhost:1"), &output{}
+		env["UPSTREAM_URL"], env["PORT"], env["HOST"], env["NEXTAUTH_URL"] = "http://127.0.0.1:1", "0", test.host, test.address
+		ctx, end := context.WithCancel(context.Background())
+		end() // it says all this before it serves
+		require.NoError(t, run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(log, nil))))
+		require.Contains(t, log.String(), "gateway: open ")
+		require.Equal(t, test.want, strings.Count(log.String(), "set NEXTAUTH_URL"), log.String())
+	}
+}
+
 func TestNothingPassesUnsigned(t *testing.T) {
 	server, _ := gateway(t)
 	nobody := visit.New(t)

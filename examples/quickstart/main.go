@@ -44,6 +44,9 @@ func run(ctx context.Context, env auth.Env, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "Open %s\n", serve.Origin(listener))
+	if config.URL == "" && serve.BeyondThisMachine(listener) {
+		fmt.Fprintln(out, "Warning: any Host that a request names is believed to be this site's. Set NEXTAUTH_URL, as https://app.example.com/api/auth")
+	}
 	if code != "" {
 		fmt.Fprintf(out, "Sign in as one of two people, or with the access code %s\n", code)
 	}

@@ -36,6 +36,23 @@ func TestQuickstart(t *testing.T) {
 	require.Contains(t, account.Body, "quickstart</strong>. You are at <code>/account")
 }
 
+// TestAnyHostIsWarnedOf: where others reach it, and no address is configured.
+func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
+	env := map[string]string{"PORT": "0", "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "NEXT_PUBLIC_ENABLE_NEXT_AUTH": "0"}
+	for _, test := range []struct {
+		host, address string
+		want          bool
+	}{{"", "", false}, {"0.0.0.0", "https://app.example.com", false}, {"0.0.0.0", "", true}} {
+		env["HOST"], env["NEXTAUTH_URL"] = test.host, test.address
+		ctx, end := context.WithCancel(context.Background())
+		end() // it says all this before it serves
+		var out strings.Builder
+		require.NoError(t, run(ctx, func(name string) string { return env[name] }, &out))
+		require.Contains(t, out.String(), "Open http://localhost:")
+		require.Equal(t, test.want, strings.Contains(out.String(), "Set NEXTAUTH_URL"), out.String())
+	}
+}
+
 func TestEnvironmentIsUsed(t *testing.T) {
 	err := run(context.Background(), func(name string) string { return map[string]string{"NEXT_AUTH_SSO_PROVIDERS": "github"}[name] }, io.Discard)
 	require.ErrorContains(t, err, "NEXT_AUTH_SECRET is not set")

@@ -162,6 +162,44 @@ func TestClientsBehindAProxyAreTold(t *testing.T) { // AC-02
 	require.Equal(t, 303, b.sendCode(goodCode, "X-Forwarded-For", "203.0.113.8").StatusCode)
 }
 
+// TestAMadeUpForwardedIsNoOtherClient: the proxy on this host writes X-Forwarded-For,
+// and lets the client's own Forwarded through.
+func TestAMadeUpForwardedIsNoOtherClient(t *testing.T) { // AC-02, HO-02
+	s := newGated(t, nil)
+	b := s.browser()
+	for i := range 6 {
+		b.sendCode("wrong-wrong", "X-Forwarded-For", "203.0.113.7", "Forwarded", fmt.Sprintf("for=198.51.100.%d", i))
+	}
+	require.Equal(t, 429, b.sendCode(goodCode, "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=198.51.100.99").StatusCode)
+	require.Equal(t, 303, b.sendCode(goodCode, "X-Forwarded-For", "203.0.113.8").StatusCode, "honest clients have their own")
+	require.Contains(t, s.log.String(), "setting=Config.Forwarded")
+}
+
+// TestClientsOnPrivateNetworksAreThemselves: whoever connects from one counts by
+// that address, unless it is named as a proxy's.
+func TestClientsOnPrivateNetworksAreThemselves(t *testing.T) { // AC-02
+	for name, test := range map[string]struct {
+		trusted []string
+		want    int
+	}{
+		"by default": {nil, 429},
+		"named":      {[]string{"10.0.0.0/8"}, 303},
+	} {
+		s := newGated(t, func(c *auth.Config) { c.TrustedProxies = test.trusted })
+		handler := s.server.Config.Handler
+		s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.RemoteAddr = "10.0.0.2:1"
+			handler.ServeHTTP(w, r)
+		})
+		b := s.browser()
+		for i := range 6 {
+			b.sendCode("wrong-wrong", "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+		}
+		require.Equal(t, test.want, b.sendCode(goodCode, "X-Forwarded-For", "203.0.113.99").StatusCode, name)
+		require.Equal(t, test.trusted == nil, strings.Contains(s.log.String(), "TRUSTED_PROXIES"), name)
+	}
+}
+
 func TestAPIClientsSendTheCode(t *testing.T) { // AC-09, AC-13
 	off := newGated(t, nil)
 	require.Equal(t, 401, off.browser().get("/", "Accept", "*/*", "Authorization", "Bearer "+goodCode).StatusCode, "off unless asked for")

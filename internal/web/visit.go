@@ -115,10 +115,14 @@ func (s *Server) Origin(r *http.Request) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.hosts != nil && !s.hosts.Contain(scheme, host) {
+		return nil, errors.New("the host of the request is none of Config.AllowedHosts")
+	}
 	return &url.URL{Scheme: scheme, Host: host}, nil
 }
 
-// Client returns the address that r comes from.
+// Client returns the address that r comes from, as far as the proxies that are
+// trusted say. It is the zero address where nobody knows.
 func (s *Server) Client(r *http.Request) netip.Addr { return s.proxies.Client(r) }
 
 // stillOffered reports whether the way in which who was signed in is still there:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -43,9 +44,48 @@ func TestHostsAndProxies(t *testing.T) { // HO-01, HO-02, HO-04
 	none := config
 	none.TrustedProxies = []string{}
 	require.Equal(t, "303 http://app.internal", location(none, "127.0.0.1:1", forwarded...))
+	// One kind of header counts, and neither where they contradict each other.
+	standard := []string{"Forwarded", "host=app.example;proto=https"}
+	require.Equal(t, "303 http://app.internal", location(config, "127.0.0.1:1", standard...))
+	require.Equal(t, "303 http://app.internal", location(config, "127.0.0.1:1", append([]string{"Forwarded", "host=evil.example;proto=https"}, forwarded...)...))
+	rfc := config
+	rfc.Forwarded = true
+	require.Equal(t, "303 https://app.example", location(rfc, "127.0.0.1:1", standard...))
+	require.Equal(t, "303 http://app.internal", location(rfc, "127.0.0.1:1", forwarded...))
 	fixed := config
 	fixed.URL = "https://fixed.example/auth"
 	require.Equal(t, "303 https://fixed.example/auth/signin?callbackUrl=%2Fx", location(fixed, "127.0.0.1:1", "X-Forwarded-Host", "evil.example"))
+}
+
+// TestOtherHostsAreAnswered400: on every path, and whoever names the host.
+func TestOtherHostsAreAnswered400(t *testing.T) { // HO-01, HO-02, HO-03
+	log := &safeBuffer{}
+	a := newAuth(t, func(c *auth.Config) {
+		c.URL, c.AllowedHosts, c.Providers = "", []string{"app.example", "*.preview.example", "localhost:3000"}, []auth.Provider{&stubProvider{name: "stub"}}
+		c.Logger = slog.New(slog.NewTextHandler(log, nil))
+	})
+	for host, want := range map[string]int{
+		"app.example": 200, "APP.example.": 200, "app.example:80": 200, "pr-7.preview.example": 200, "localhost:3000": 200,
+		"evil.example": 400, "app.example:8080": 400, "app.example.evil.example": 400, "preview.example": 400, "a.b.preview.example": 400, "localhost": 400, "127.0.0.1": 400,
+	} {
+		for path, handler := range map[string]http.Handler{"/api/auth/providers": a, "/page": a.Identify(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Host = host
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			require.Equal(t, want, w.Code, "%s%s", host, path)
+		}
+	}
+	require.Contains(t, log.String(), "the host of the request is none of Config.AllowedHosts")
+	require.NotContains(t, log.String(), "evil")
+	for name, want := range map[string]int{"app.example": 200, "evil.example": 400} {
+		r := httptest.NewRequest("GET", "http://internal/api/auth/providers", nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		r.Header.Set("X-Forwarded-Host", name)
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		require.Equal(t, want, w.Code, "by a proxy that is trusted: %s", name)
+	}
 }
 
 func TestRemovedProviderEndsItsSessions(t *testing.T) { // PV-01

@@ -47,6 +47,8 @@ type Config struct {
 	Sessions       *session.Manager
 	URL            string
 	TrustedProxies []string
+	Forwarded      bool
+	AllowedHosts   []string
 
 	Ways    []Way
 	Backend Backend
@@ -130,7 +132,8 @@ type Server struct {
 
 	origin  *url.URL // nil: from each request
 	base    string   // "/api/auth"
-	proxies forwarded.Proxies
+	proxies *forwarded.Proxies
+	hosts   forwarded.Hosts // nil: any
 
 	failures *pace.Pacer // callbacks that came to nothing, by client
 
@@ -166,14 +169,15 @@ func New(c Config) (*Server, error) {
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
-	var errs [7]error
+	var errs [8]error
 	s.origin, s.base, errs[0] = ParseURL(c.URL)
-	s.proxies, errs[1] = trustedProxies(c.TrustedProxies)
+	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates)
 	errs[3] = checkOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
+	s.hosts, errs[7] = allowedHosts(c)
 	err := errors.Join(errs[:]...)
 	for i := range c.Ways {
 		w := &c.Ways[i]

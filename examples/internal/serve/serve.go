@@ -64,6 +64,12 @@ func Origin(listener net.Listener) string {
 	return "http://localhost:" + port
 }
 
+// BeyondThisMachine reports whether others than this machine may reach listener.
+func BeyondThisMachine(listener net.Listener) bool {
+	at, ok := listener.Addr().(*net.TCPAddr)
+	return ok && !at.IP.IsLoopback()
+}
+
 // HTTP serves handler on listener until ctx ends, then takes no new connection and
 // waits up to 20 seconds for the answers that have begun. It closes listener. The
 // error is nil where all of them came to their end. A connection that a handler has

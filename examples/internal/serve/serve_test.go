@@ -52,6 +52,19 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+func TestBeyondThisMachine(t *testing.T) {
+	for host, want := range map[string]bool{"": false, "127.0.0.1": false, "127.0.0.2": false, "localhost": false, "0.0.0.0": true} {
+		listener, err := serve.Listen(env("HOST", host, "PORT", "0"))
+		require.NoError(t, err)
+		require.Equal(t, want, serve.BeyondThisMachine(listener), host)
+		require.NoError(t, listener.Close())
+	}
+	listener, err := net.Listen("unix", t.TempDir()+"/s")
+	require.NoError(t, err)
+	defer listener.Close()
+	require.False(t, serve.BeyondThisMachine(listener))
+}
+
 // TestAnswersComeToTheirEnd: who is being answered when the program is told to end
 // gets the whole answer, and nobody else gets in.
 func TestAnswersComeToTheirEnd(t *testing.T) {
