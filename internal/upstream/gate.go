@@ -101,10 +101,11 @@ func (g *Gate) pass(req *http.Request) (*Response, error) {
 	once := *req // a RoundTripper leaves the caller's request alone
 	once.GetBody = nil
 	once.Header = req.Header.Clone()
-	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": UserAgent} {
-		if once.Header.Get(name) == "" {
-			once.Header.Set(name, value)
-		}
+	if once.Header.Get("Accept") == "" {
+		once.Header.Set("Accept", "application/json")
+	}
+	if once.Header.Get("User-Agent") == "" {
+		once.Header.Set("User-Agent", UserAgent)
 	}
 	r, err := g.client.Do(&once, g.limit)
 	if err != nil {

@@ -2,10 +2,12 @@ package oauth2_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -234,12 +236,27 @@ func TestAPI(t *testing.T) { // TK-02, TK-12, TK-13, UI-04, UI-07
 	}
 }
 
+// TestKind: the list of providers has Auth.js's word for it.
+func TestKind(t *testing.T) {
+	p, err := oauth2.New(newServer(t).config())
+	require.NoError(t, err)
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(rand.Text() + rand.Text())}, URL: "https://app.example", Providers: []auth.Provider{p}})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest("GET", "https://app.example/api/auth/providers", nil))
+	require.Contains(t, w.Body.String(), `"id":"idp","name":"idp","type":"oauth"`)
+}
+
 func TestIdentify(t *testing.T) {
 	s := newServer(t)
 	_, err := s.signIn(t, func(c *oauth2.Config) {
 		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) { return nil, errors.New("odd") }
 	})
 	require.ErrorIs(t, err, auth.ErrUnavailable, "an error of no class")
+	_, err = s.signIn(t, func(c *oauth2.Config) {
+		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) { return nil, nil }
+	})
+	require.ErrorIs(t, err, auth.ErrMisconfigured)
 	_, err = s.signIn(t, func(c *oauth2.Config) {
 		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) { return nil, auth.ErrNotAllowed }
 	})

@@ -73,6 +73,9 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 		return nil, p.fail("token endpoint", err)
 	}
 	id, err := c.Identify(ctx, &API{token: t, client: p.client})
+	if err == nil && id == nil {
+		err = codegrant.Misconfigured("Identify returned neither an identity nor an error")
+	}
 	if err != nil {
 		return nil, p.fail("identity", err)
 	}

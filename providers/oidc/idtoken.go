@@ -124,13 +124,18 @@ func (s *signedToken) VerifySignature(ctx context.Context, jwt string) ([]byte, 
 	known.Audience, _ = audiences(s.claims)
 	known.Nonce, _ = s.claims.String("nonce")
 	known.AtHash, _ = s.claims.String("at_hash")
-	for name, at := range map[string]**int64{"exp": &known.Expiry, "iat": &known.IssuedAt} {
-		if n, ok := s.claims.Int(name); ok {
-			n = max(0, min(n, latest))
-			*at = &n
-		}
-	}
+	known.Expiry, known.IssuedAt = date(s.claims, "exp"), date(s.claims, "iat")
 	return json.Marshal(known)
+}
+
+// date is a claim of seconds since 1970, as far as dates go, or nil.
+func date(o strictjson.Object, name string) *int64 {
+	n, ok := o.Int(name)
+	if !ok {
+		return nil
+	}
+	n = max(0, min(n, latest))
+	return &n
 }
 
 // checkParties is what go-oidc leaves to its callers: who issued the token to whom,

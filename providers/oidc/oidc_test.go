@@ -1,9 +1,11 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -29,6 +31,38 @@ func TestSignIn(t *testing.T) {
 	require.Equal(t, 1, r.idp.Hits("keys"))
 	require.Equal(t, 2, r.idp.Hits("token"))
 	require.False(t, r.idp.TokenRequests()[0].Has("client_secret"), "TK-01: by Basic, and not in the form too")
+}
+
+func TestMap(t *testing.T) {
+	for name, test := range map[string]struct {
+		id   *auth.Identity
+		err  error
+		want error
+	}{
+		"somebody":     {&auth.Identity{Subject: "x"}, nil, nil},
+		"nobody":       {nil, nil, auth.ErrMisconfigured},
+		"a refusal":    {nil, auth.ErrNotAllowed, auth.ErrNotAllowed},
+		"of no class":  {nil, errors.New("odd"), auth.ErrUnavailable},
+		"many, groups": {&auth.Identity{Groups: make([]string, 5000), Picture: "http://x.example"}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) {
+				c.Map = func(_ context.Context, c oidc.Claims) (*auth.Identity, error) {
+					require.Equal(t, "ada", c.String("sub"))
+					require.True(t, c.Has("nonce") && !c.Has("Nonce") && c.Raw("SUB") == nil)
+					return test.id, test.err
+				}
+			})
+			id, err := r.signIn()
+			require.ErrorIs(t, err, test.want)
+			if err == nil {
+				require.LessOrEqual(t, len(id.Groups), 200)
+				require.Empty(t, id.Picture)
+				require.NotEmpty(t, id.Token.Extra("id_token"), "for a logout that names it")
+				require.Equal(t, "openid profile email", id.Token.Extra("scope"))
+			}
+		})
+	}
 }
 
 func TestConfigProblems(t *testing.T) { // LG-06, DI-14

@@ -94,6 +94,9 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 		return nil, p.fail("userinfo", err)
 	}
 	id, err := p.config.Map(ctx, claims)
+	if err == nil && id == nil {
+		err = codegrant.Misconfigured("Map returned neither an identity nor an error")
+	}
 	if err != nil {
 		return nil, p.fail("identity", err)
 	}

@@ -422,13 +422,14 @@ func TestTrapKeySets(t *testing.T) {
 			_, err := remote.VerifySignature(context.Background(), raw)
 			require.Error(t, err)
 		}
-		require.Equal(t, 20, r.idp.Hits("keys"))
+		before := r.idp.Hits("keys")
+		require.Greater(t, before, 10, "but for those that it merged")
 		r.idp.SetFaults(providertest.Faults{Header: func(h map[string]any) { h["kid"] = rand.Text() }})
 		for range 20 {
 			_, err := r.signIn()
 			require.Error(t, err)
 		}
-		require.LessOrEqual(t, r.idp.Hits("keys"), 26)
+		require.LessOrEqual(t, r.idp.Hits("keys")-before, 6)
 	})
 	t.Run("JW-11 a key that was withdrawn", func(t *testing.T) {
 		r := newRelying(t, nil)
