@@ -81,7 +81,7 @@ func BenchmarkFloor(b *testing.B) {
 func BenchmarkLoadFirst(b *testing.B) {
 	r, token, newManager := benchRequest(b)
 	m := newManager()
-	forget := session.Forgetter(m, token, cookieName)
+	forget := session.Forgetter(m, token)
 	b.ReportAllocs()
 	for b.Loop() {
 		forget()

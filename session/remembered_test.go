@@ -15,7 +15,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) { // SE-08
 	_, ok := get("0")
 	require.False(t, ok)
 	for i := range 1000 {
-		put(strconv.Itoa(i), i)
+		put(strconv.Itoa(i), i, 1)
 		require.LessOrEqual(t, size(), 20)
 		for back := range min(i, 10) {
 			v, ok := get(strconv.Itoa(i - back))
@@ -26,7 +26,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) { // SE-08
 	_, ok = get("979")
 	require.False(t, ok)
 	require.Equal(t, 20, size())
-	put("999", -1)
+	put("999", -1, 1)
 	v, _ := get("999")
 	require.Equal(t, -1, v)
 }
@@ -38,7 +38,7 @@ func TestWhatIsRememberedIsSafeForConcurrentUse(t *testing.T) {
 		wait.Go(func() {
 			for j := range 200 {
 				key := strconv.Itoa(i*1000 + j)
-				put(key, j)
+				put(key, j, 1)
 				if v, ok := get(key); ok && v != j {
 					t.Errorf("got %d for %s", v, key)
 				}
