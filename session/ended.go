@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -8,7 +9,7 @@ import (
 )
 
 const (
-	// maxEnded is how many sessions are remembered as ended, in all: some 13 MB when
+	// maxEnded is how many sessions are remembered as ended, in all: some 20 MB when
 	// there are as many.
 	maxEnded = 1 << 17
 
@@ -48,7 +49,7 @@ type endedSessions struct {
 }
 
 type ending struct {
-	until  time.Time
+	until  int64 // in seconds since 1970
 	person uint64
 }
 
@@ -74,20 +75,18 @@ func (e *endedSessions) add(id string, who *Session, until, now time.Time) {
 	if who != nil {
 		person = maphash.Comparable(e.seed, [...]string{who.Provider, who.Issuer, who.Subject})
 	}
+	end := until.Unix() + 1 // rounded up
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if old, there := e.ids[k]; there {
-		if until.After(old.until) {
-			old.until = until
-			e.ids[k] = old
-		}
+		e.ids[k] = ending{max(end, old.until), old.person}
 		return
 	}
-	e.makeRoom(now)
+	e.makeRoom(now.Unix())
 	if theirs := e.people[person]; len(theirs) >= e.maxOfOne {
-		e.drop(slices.MinFunc(theirs, func(a, b uint64) int { return e.ids[a].until.Compare(e.ids[b].until) }))
+		e.drop(slices.MinFunc(theirs, func(a, b uint64) int { return cmp.Compare(e.ids[a].until, e.ids[b].until) }))
 	}
-	e.ids[k] = ending{until, person}
+	e.ids[k] = ending{end, person}
 	e.people[person] = append(e.people[person], k)
 }
 
@@ -102,12 +101,12 @@ func (e *endedSessions) remove(id string) {
 
 // makeRoom drops what has expired from a sample, for maps are walked in random
 // order, and one more when there is no room otherwise. e.mu is held.
-func (e *endedSessions) makeRoom(now time.Time) {
+func (e *endedSessions) makeRoom(now int64) {
 	var first, seen, most uint64
 	for k, x := range e.ids {
-		if n := uint64(len(e.people[x.person])); !x.until.After(now) {
+		if n := uint64(len(e.people[x.person])); x.until <= now {
 			e.drop(k)
-		} else if n > most || n == most && x.until.Before(e.ids[first].until) {
+		} else if n > most || n == most && x.until < e.ids[first].until {
 			first, most = k, n
 		}
 		if seen++; seen == endedSample {

@@ -1,7 +1,10 @@
 package session_test
 
 import (
+	"fmt"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -47,4 +50,55 @@ func TestWhatIsRememberedIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 	require.LessOrEqual(t, size(), 20)
+}
+
+func TestWhatIsRememberedIsBoundedInBytes(t *testing.T) { // SE-08
+	get, put, size := session.NewGenerations(100)
+	for i := range 100 {
+		put(strconv.Itoa(i), i, 30)
+		put(strconv.Itoa(i), i, 30)
+		require.LessOrEqual(t, size(), 6, "of each half, three")
+	}
+	_, ok := get("99")
+	require.True(t, ok)
+	put("big", 1, 99)
+	put("big", 2, 99)
+	_, ok = get("99")
+	require.True(t, ok, "what one drives out is what is old")
+	require.LessOrEqual(t, size(), 4)
+}
+
+// TestOnePersonWithBigSessions signs in so often that each process would keep a
+// hundred megabytes.
+func TestOnePersonWithBigSessions(t *testing.T) { // SE-08
+	for name, claim := range map[string]func(i int) string{
+		"as large as they are written": func(i int) string { return fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 11_000)) },
+		"as large as they are read":    func(i int) string { return fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 45_000)) },
+		"escaped":                      func(i int) string { return fmt.Sprintf(`,"n":%d,"picture":"%s"`, i, strings.Repeat(`x\n`, 2000)) },
+		"many claims": func(i int) string {
+			return fmt.Sprintf(`,"n":%d`, i) + strings.Join(numbered(300, func(n int) string { return fmt.Sprintf(`,"%d":1`, n) }), "")
+		},
+		"many groups":    func(i int) string { return fmt.Sprintf(`,"n":%d,"groups":["a"%s]`, i, strings.Repeat(`,"a"`, 700)) },
+		"escaped groups": func(i int) string { return fmt.Sprintf(`,"n":%d,"groups":["a"%s]`, i, strings.Repeat(`,"\n"`, 500)) },
+		"small":          func(i int) string { return fmt.Sprintf(`,"n":%d`, i) },
+	} {
+		b := newBox(t, session.Config{})
+		count := map[bool]int{false: 600, true: 8_000}[name == "small"]
+		before := heap()
+		for i := range count {
+			require.NotNil(t, b.loadHeader(inCookies(sealed(b.claims(claim(i))), 100, 90_000)), name)
+		}
+		took := heap() - before
+		t.Logf("%s: %d kB", name, took>>10)
+		require.Less(t, took, 7<<20, name)
+		runtime.KeepAlive(b)
+	}
+}
+
+// numbered are n texts.
+func numbered(n int, f func(int) string) (list []string) {
+	for i := range n {
+		list = append(list, f(i))
+	}
+	return list
 }
