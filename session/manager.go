@@ -238,15 +238,15 @@ func (m *Manager) newest(f *found, codec *Codec) (best *Session) {
 	return best
 }
 
-// endAll ends the session of each token in f that holds: of all among which newest
-// would choose, now or at the next request.
+// endAll ends the session of each token in f that opens: all among which newest
+// would choose, at the next request or when their time has come.
 func (m *Manager) endAll(f *found, codec *Codec) {
 	left := maxTried
 	for i := range f.nPlain {
-		m.endOne(m.open(f.value(i), codec, &left))
+		m.endOne(m.verify(f.value(i), codec, &left))
 	}
 	for _, token := range f.joined() {
-		m.endOne(m.open(token, codec, &left))
+		m.endOne(m.verify(token, codec, &left))
 	}
 }
 
@@ -266,34 +266,37 @@ func newer(a, b *Session) *Session {
 	return a
 }
 
-// open verifies token, or knows that it did before; left is how many bytes may
-// still be verified. What depends on the time, or on a sign-out, is looked at each
-// time. The session is everybody's.
+// open is the session of token if it holds, which is everybody's, or nil. What
+// depends on the time, or on a sign-out, is looked at each time.
 func (m *Manager) open(token string, codec *Codec, left *int) *Session {
+	if s := m.verify(token, codec, left); s != nil && m.current(s, m.now()) {
+		return s
+	}
+	return nil
+}
+
+// verify opens token, or knows that it did before; left is how many bytes may
+// still be verified. The session may have expired, or ended.
+func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 	if len(token) > maxToken {
 		return nil
 	}
 	key := digest(token)
-	now := m.now()
-	s := m.verified.get(key, codec)
-	if s == nil {
-		if *left -= len(token); *left < 0 {
-			return nil
-		}
-		payload, err := codec.Open(token)
-		if err != nil {
-			return nil
-		}
-		var notBefore time.Time
-		var ok bool
-		if s, notBefore, ok = decode(payload); !ok || notBefore.After(now.Add(tolerance)) {
-			return nil
-		}
-		m.verified.put(key, codec, s, payload)
+	if s := m.verified.get(key, codec); s != nil {
+		return s
 	}
-	if !m.current(s, now) {
+	if *left -= len(token); *left < 0 {
 		return nil
 	}
+	payload, err := codec.Open(token)
+	if err != nil {
+		return nil
+	}
+	s, notBefore, ok := decode(payload)
+	if !ok || notBefore.After(m.now().Add(tolerance)) {
+		return nil
+	}
+	m.verified.put(key, codec, s, payload)
 	return s
 }
 

@@ -55,7 +55,7 @@ func TestRewriteWritesTheSessionThatWasLoaded(t *testing.T) { // CK-02, CK-03
 
 	// Somebody else's value stands first. Their record is one that this node does
 	// not read, and must not come to hold Ada's session.
-	theirs := strings.Repeat("x", 43)
+	theirs := strings.Repeat("w", 43)
 	key := keyOf(theirs)
 	record := []byte(`{"v":2,"s":{}}`)
 	require.NoError(t, store.Commit(context.Background(), key, record, b.now.Add(time.Hour)))
@@ -74,7 +74,7 @@ func TestRewriteWritesTheSessionThatWasLoaded(t *testing.T) { // CK-02, CK-03
 }
 
 func TestCookieNameHasNoPrefixOfItsOwn(t *testing.T) { // CK-01
-	for _, name := range []string{"__Secure-app", "__Host-app", "__secure-app", "__HOST-app"} {
+	for _, name := range []string{"__Secure-app", "__Host-app", "__secure-app", "__HOST-app", "__Http-app", "__Host-Http-app"} {
 		_, err := session.NewManager(session.Config{CookieName: name}, []session.Secret{first}, time.Now)
 		require.ErrorContains(t, err, "CookieName", name)
 	}
