@@ -103,6 +103,21 @@ func BenchmarkLoadAgain(b *testing.B) {
 	}
 }
 
+// BenchmarkLoadStored is a session in a store, which answers at once.
+func BenchmarkLoadStored(b *testing.B) {
+	m, err := session.NewManager(session.Config{Store: session.NewMemoryStore(0, nil)}, []session.Secret{first}, time.Now)
+	require.NoError(b, err)
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	require.NoError(b, m.Start(w, r, typical(), true))
+	r.AddCookie(w.Result().Cookies()[0])
+	b.ReportAllocs()
+	for b.Loop() {
+		if s, _ := m.Load(r, true); s == nil {
+			b.Fatal("no session")
+		}
+	}
+}
+
 // BenchmarkSeal and BenchmarkOpen are the cryptography alone.
 func BenchmarkSeal(b *testing.B) {
 	codec, payload := session.NewCodec(cookieName, []session.Secret{first}), bytes.Repeat([]byte("x"), 400)

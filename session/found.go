@@ -61,6 +61,7 @@ type found struct {
 	any        bool               // whether there is any, valid or not
 }
 
+// duplicate is a chunk beside the first one of its number.
 type duplicate struct {
 	number int
 	value  string
@@ -164,7 +165,14 @@ func (f *found) joined() []string {
 }
 
 // joiner looks for tokens among chunks. It counts dots, so that pieces are put
-// together only where they end as a token does.
+// together only where they end as a token does:
+//
+//	N.0 eyJ...a   N.0 junk    begun: eyJ...a, junk
+//	N.1 b.tag     N.1 b2.tag  tried: eyJ...ab.tag, eyJ...ab2.tag, junkb.tag, junkb2.tag
+//	N.2 stale                 not tried: behind a tag of full length nothing fits
+//
+// It has the chunks by value: a pointer would put found on the heap for each
+// request.
 type joiner struct {
 	chunks     [readChunks]string
 	duplicates []duplicate

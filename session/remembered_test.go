@@ -83,7 +83,10 @@ func TestOnePersonWithBigSessions(t *testing.T) { // SE-08
 		"small":          func(i int) string { return fmt.Sprintf(`,"n":%d`, i) },
 	} {
 		b := newBox(t, session.Config{})
-		count := map[bool]int{false: 600, true: 8_000}[name == "small"]
+		count := map[string]int{"small": 8_000, "escaped": 1200}[name]
+		if count == 0 {
+			count = 600
+		}
 		before := heap()
 		for i := range count {
 			require.NotNil(t, b.loadHeader(inCookies(sealed(b.claims(claim(i))), 100, 90_000)), name)
@@ -93,6 +96,27 @@ func TestOnePersonWithBigSessions(t *testing.T) { // SE-08
 		require.Less(t, took, 7<<20, name)
 		runtime.KeepAlive(b)
 	}
+}
+
+func TestBigSessionsDriveOutNobodys(t *testing.T) { // SE-08
+	b := newBox(t, session.Config{})
+	small := sealed(b.claims(""))
+	require.NotNil(t, b.loadHeader("N="+small))
+	for i := range 150 {
+		big := sealed(b.claims(fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 40_000))))
+		require.NotNil(t, b.loadHeader("N="+big))
+		require.False(t, session.Remembered(b.Manager, big, true))
+	}
+	require.True(t, session.Remembered(b.Manager, small, true))
+	s := ada()
+	require.NoError(t, s.SetClaim("pad", strings.Repeat("x", 11_000)))
+	require.NoError(t, b.start(s))
+	require.NotNil(t, b.load())
+	token := ""
+	for i := range len(b.set) {
+		token += b.cookies[fmt.Sprint(cookieName, ".", i)]
+	}
+	require.True(t, session.Remembered(b.Manager, token, true), "all that is written is remembered")
 }
 
 // numbered are n texts.

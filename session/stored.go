@@ -16,9 +16,15 @@ import (
 //	cookie   N=kT1bm...               32 random bytes, in 43 characters
 //	store    SHA-256 of these 43  ->  {"v":1,"s":{"sub":"4711",...,"exp":1792592000}}
 //
-// The cookie's value stays the same until the session ends.
+// The cookie's value stays the same until the session ends. What a node does:
+//
+//	request   Find, for each value until one holds
+//	renewal   Find, Replace or Commit; Delete if it was signed out of meanwhile
+//	sign-in   Find, Commit under a new key, Delete of what was there before
+//	sign-out  Find, Delete, for each value
 
 const (
+	// recordVersion is what this release writes and reads.
 	recordVersion = 1
 
 	// keyText is the length of a cookie's value.
@@ -93,7 +99,8 @@ func ofNewerNode(data []byte) bool {
 
 // replace writes s, which the store had, in the place of what it has now, and
 // returns the cookie's value; none if s has been signed out of, or if r does not
-// bring it.
+// bring it. What is compared is what the store has now, not what was loaded: of two
+// changes at once the later one stays, and a renewal loses to a deletion alone.
 func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value string, err error) {
 	if value = m.valueOf(r, s, secure); value == "" {
 		return "", nil
@@ -136,6 +143,8 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 	return "", fmt.Errorf("%w: %w", ErrStore, errContended)
 }
 
+// errContended is not the store's fault, but like one of its failures: nothing was
+// written, and the request may be sent again.
 var errContended = errors.New("the session was changed by others again and again")
 
 // valueOf is the cookie's value that r brings for s: not always the first, for
@@ -190,7 +199,8 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 	return err
 }
 
-// record is s as the store keeps it.
+// record is s as the store keeps it. The error is that of a claim that is no JSON,
+// which only a program can have put there.
 func (s *Session) record() ([]byte, error) {
 	payload, err := s.encode()
 	if err != nil {
@@ -212,7 +222,9 @@ func newKeyText() string {
 	return b64.EncodeToString(b[:])
 }
 
-// isKeyText reports whether value may be one of [newKeyText].
+// isKeyText reports whether value may be one of [newKeyText]: 43 characters of
+// base64url (RFC 4648 5), with none but zero bits at the end. Anything else in a
+// cookie was planted, or is a token of a time without a store.
 func isKeyText(value string) bool {
 	var b [32]byte
 	if len(value) != keyText {
