@@ -123,8 +123,8 @@ func TestWhatForgedTokensCostIsBounded(t *testing.T) { // CK-06, CK-08
 	b := newBox(t, session.Config{})
 	token := b.of("ada", 0, 5000)
 	var pairs []string
-	for i := range 20 {
-		for n := range 150 {
+	for n := range 150 {
+		for i := range 20 {
 			pairs = append(pairs, fmt.Sprintf("N.%d=%s%03d", i, "a.b.c.d."+strings.Repeat("x", 40), n))
 		}
 	}
