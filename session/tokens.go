@@ -7,8 +7,16 @@ import (
 	"time"
 )
 
-// Which of the tokens that a request brings count, and which end, where there is
-// no store. What Load chooses from and what End ends is the same.
+// Which of the tokens that a request brings counts, and which of them end, where
+// there is no store. The first row that has any counts:
+//
+//	brought by                       of several         renewed      ended
+//	the session cookie, else chunks  the last issued    yes          all
+//	v4's, else its chunks            the last issued    UpgradeV4    all
+//	Authorization: Bearer            none of two lines  never        yes
+//
+// A renewal writes the session cookie with the time that it is, so that what it
+// writes is what is loaded next.
 
 // bearer is the token of an Authorization header: RFC 6750 2.1. The scheme's name
 // is without case (RFC 9110 11.1). With two headers, which of them counts would
@@ -109,7 +117,8 @@ func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 	return s
 }
 
-// codec is that of the session cookie's name.
+// codec is that of the session cookie's name, under which bearer tokens are
+// sealed too.
 func (m *Manager) codec(secure bool) *Codec {
 	if secure {
 		return m.secure
