@@ -81,7 +81,7 @@ func BenchmarkFloor(b *testing.B) {
 func BenchmarkLoadFirst(b *testing.B) {
 	r, token, newManager := benchRequest(b)
 	m := newManager()
-	forget := session.Forgetter(m, token, cookieName)
+	forget := session.Forgetter(m, token)
 	b.ReportAllocs()
 	for b.Loop() {
 		forget()
@@ -95,6 +95,21 @@ func BenchmarkLoadFirst(b *testing.B) {
 func BenchmarkLoadAgain(b *testing.B) {
 	r, _, newManager := benchRequest(b)
 	m := newManager()
+	b.ReportAllocs()
+	for b.Loop() {
+		if s, _ := m.Load(r, true); s == nil {
+			b.Fatal("no session")
+		}
+	}
+}
+
+// BenchmarkLoadStored is a session in a store, which answers at once.
+func BenchmarkLoadStored(b *testing.B) {
+	m, err := session.NewManager(session.Config{Store: session.NewMemoryStore(0, nil)}, []session.Secret{first}, time.Now)
+	require.NoError(b, err)
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	require.NoError(b, m.Start(w, r, typical(), true))
+	r.AddCookie(w.Result().Cookies()[0])
 	b.ReportAllocs()
 	for b.Loop() {
 		if s, _ := m.Load(r, true); s == nil {

@@ -50,6 +50,13 @@ var ErrInvalidToken = errors.New("session: invalid token")
 // maxToken bounds what is looked at at all, in bytes.
 const maxToken = 64 << 10
 
+// What a token's last part is long, in characters: a tag of 32 bytes with
+// A256CBC-HS512, of 16 with A256GCM.
+const (
+	cbcTagText = 43
+	gcmTagText = 22
+)
+
 // maxSecrets bounds the work that one token can cause: a token without a kid is
 // tried with all of them.
 const maxSecrets = 8
@@ -307,6 +314,10 @@ func parseHeader(encoded string) (h header, ok bool) {
 // openCBC is RFC 7518 5.2.2.2. The tag is compared before anything is decrypted,
 // so that padding is looked at only in what a holder of the secret made.
 func (k *key) openCBC(parts [5]string) ([]byte, error) {
+	// Most of what was planted ends here, before anything is decoded.
+	if len(parts[4]) != cbcTagText {
+		return nil, ErrInvalidToken
+	}
 	// One buffer for header, IV, ciphertext and tag: the payload is a part of it.
 	size := len(parts[0]) + b64.DecodedLen(len(parts[2])) + b64.DecodedLen(len(parts[3])) + b64.DecodedLen(len(parts[4]))
 	buf := make([]byte, 0, size)
@@ -349,6 +360,9 @@ func (k *key) openCBC(parts [5]string) ([]byte, error) {
 // openGCM takes an IV and a tag of full length only: crypto/cipher would be
 // content with whatever split of text and tag adds up.
 func openGCM(gcm cipher.AEAD, parts [5]string) ([]byte, error) {
+	if len(parts[4]) != gcmTagText {
+		return nil, ErrInvalidToken
+	}
 	iv, err := appendDecoded(nil, parts[2])
 	if err != nil || len(iv) != gcm.NonceSize() {
 		return nil, ErrInvalidToken

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -32,151 +31,55 @@ const (
 	// 8 kB of a Cookie header by default, Go and most others 16 kB and more.
 	writtenChunks = 4
 
-	// readChunks bounds what is read: Auth.js writes as many as it needs.
-	readChunks = 20
-
-	// maxCookies is where net/http's own parser gives up too. A request with more
-	// is nobody's.
-	maxCookies = 3000
-
-	// maxSameName bounds the work that planted duplicates cause. Browsers send
-	// the cookie with the longer path, and then the older one, first (RFC 6265
-	// 5.4), so that a sibling domain can have its own before ours.
-	maxSameName = 8
+	// maxRemoved is how many names one answer deletes. Each takes some 150 bytes of
+	// its header, twice with a CookieDomain, and nginx passes 4 kB of one by default. A
+	// sign-out that planted cookies made too long would not arrive. What is left
+	// over is a chunk behind a first one that is gone, which makes no token.
+	maxRemoved = 12
 )
-
-// found are the values that a request brings under one name.
-type found struct {
-	plain  [maxSameName]string // those without a suffix, in the request's order
-	nPlain int
-	chunks [readChunks]string
-	last   int      // one more than the highest chunk there is
-	stray  []string // names of chunks with too high a number, to delete
-	any    bool     // whether there is any, valid or not
-}
-
-// find looks through the Cookie header (RFC 6265 4.2.1) for name and its chunks,
-// name.0 to name.19, and adds them to f. Names match byte for byte and nothing in
-// them is decoded: "%5f%5fSecure-" is no prefix. The first of duplicate chunks
-// counts. It does not use [http.Request.Cookies], which decodes all of them.
-func find(h http.Header, name string, f *found) {
-	count := 0
-	for _, line := range h["Cookie"] {
-		for line != "" {
-			var pair string
-			pair, line, _ = strings.Cut(line, ";")
-			if count++; count > maxCookies {
-				*f = found{any: f.any}
-				return
-			}
-			pair = strings.Trim(pair, " \t")
-			if !strings.HasPrefix(pair, name) {
-				continue
-			}
-			key, value, ok := strings.Cut(pair, "=")
-			if !ok {
-				continue
-			}
-			f.add(key[len(name):], key, strings.Trim(value, `"`))
-		}
-	}
-}
-
-// add takes the cookie key, which is the name looked for with suffix behind it. A
-// chunk's number has one spelling: ".01", ".+1" and ".1e0" are other cookies, and
-// not ours to delete.
-func (f *found) add(suffix, key, value string) {
-	if suffix == "" {
-		f.any = true
-		if f.nPlain < maxSameName {
-			f.plain[f.nPlain] = value
-			f.nPlain++
-		}
-		return
-	}
-	if suffix[0] != '.' {
-		return
-	}
-	i, err := strconv.Atoi(suffix[1:])
-	if err != nil || suffix[1:] != strconv.Itoa(i) || i < 0 {
-		return
-	}
-	f.any = true
-	if i >= readChunks {
-		if len(f.stray) < readChunks {
-			f.stray = append(f.stray, key)
-		}
-		return
-	}
-	if f.chunks[i] == "" {
-		f.chunks[i] = value
-	}
-	f.last = max(f.last, i+1)
-}
-
-// joined is the chunks put together, or "" when one is missing. That a chunk is
-// of another token shows when the whole is opened.
-func (f *found) joined() string {
-	for _, c := range f.chunks[:f.last] {
-		if c == "" {
-			return ""
-		}
-	}
-	return strings.Join(f.chunks[:f.last], "")
-}
-
-// names are the cookies of f, to delete.
-func (f *found) names(name string) []string {
-	var list []string
-	if f.nPlain > 0 {
-		list = append(list, name)
-	}
-	for i, c := range f.chunks[:f.last] {
-		if c != "" {
-			list = append(list, name+"."+strconv.Itoa(i))
-		}
-	}
-	return append(list, f.stray...)
-}
 
 // write sets value in as many cookies as it needs and deletes the rest. The error
 // is [ErrTooLarge], and nothing is set then.
+//
+// Deletions come first: to a client that does not tell a host's own cookie from
+// the domain's (RFC 6265 5.3, step 11, does not on the domain itself) the later of
+// the two is what counts.
 func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, expires time.Time, secure bool) error {
+	if len(value) > writtenChunks*chunkSize {
+		return ErrTooLarge
+	}
 	name := m.cookieName(secure)
-	var written []string
-	if len(value) <= chunkSize {
-		m.set(w, name, value, expires, secure)
-		written = append(written, name)
-	} else {
-		if len(value) > writtenChunks*chunkSize {
-			return ErrTooLarge
-		}
-		for i := 0; value != ""; i++ {
-			part := value[:min(chunkSize, len(value))]
-			value = value[len(part):]
-			chunk := name + "." + strconv.Itoa(i)
-			m.set(w, chunk, part, expires, secure)
-			written = append(written, chunk)
+	names, parts := []string{name}, []string{value}
+	if len(value) > chunkSize {
+		names, parts = nil, nil
+		for part := range slices.Chunk([]byte(value), chunkSize) {
+			names, parts = append(names, name+"."+strconv.Itoa(len(names))), append(parts, string(part))
 		}
 	}
-	var f found
-	find(r.Header, name, &f)
-	for _, old := range f.names(name) {
-		if !slices.Contains(written, old) {
-			m.remove(w, old, secure)
+	for _, old := range brought(r.Header, name) {
+		if !slices.Contains(names, old) {
+			m.remove(w, old, m.config.CookieDomain, secure)
 		}
+		if m.config.CookieDomain != "" {
+			m.remove(w, old, "", secure)
+		}
+	}
+	for i, part := range parts {
+		m.set(w, names[i], part, expires, secure)
 	}
 	return nil
 }
 
-// clear deletes the cookie name and its chunks, those that r brings. What r does
-// not bring is not there, or was planted for another path, which no answer of
-// ours can reach.
-func (m *Manager) clear(w http.ResponseWriter, r *http.Request, name string, secure bool) {
-	var f found
-	find(r.Header, name, &f)
-	for _, old := range f.names(name) {
-		m.remove(w, old, secure)
+// clear deletes the cookies of names and their chunks, those that r brings: the
+// domain's and the host's own, which a browser sends alike, and which is left from
+// before CookieDomain was set. What r does not bring is not there; what was planted
+// for another path or domain stays, for no answer of ours can reach it.
+func (m *Manager) clear(w http.ResponseWriter, r *http.Request, secure bool, names ...string) {
+	for _, old := range brought(r.Header, names...) {
+		m.remove(w, old, m.config.CookieDomain, secure)
+		if m.config.CookieDomain != "" {
+			m.remove(w, old, "", secure)
+		}
 	}
 }
 
@@ -187,10 +90,11 @@ func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Ti
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
-// remove deletes one cookie. Name, path and domain must be those of set, or the
-// browser keeps it (RFC 6265 5.3, step 11).
-func (m *Manager) remove(w http.ResponseWriter, name string, secure bool) {
-	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: m.config.CookieDomain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
+// remove deletes one cookie of domain, or the host's own if domain is empty. Name,
+// path and domain must be those that it was set with, or the browser keeps it
+// (RFC 6265 5.3, step 11).
+func (m *Manager) remove(w http.ResponseWriter, name, domain string, secure bool) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 

@@ -45,15 +45,16 @@ func TestWhatIsOnTheWire(t *testing.T) { // CK-01, CK-09, CK-10
 		config session.Config
 		secure bool
 		begin  string
-		end    string
+		end    []string
 	}{
 		{"https", session.Config{}, true, "__Secure-authjs.session-token=V; Path=/; Expires=Wed, 21 Oct 2026 14:13:20 GMT; HttpOnly; Secure; SameSite=Lax",
-			"__Secure-authjs.session-token=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"},
+			[]string{"__Secure-authjs.session-token=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"}},
 		{"http", session.Config{}, false, "authjs.session-token=V; Path=/; Expires=Wed, 21 Oct 2026 14:13:20 GMT; HttpOnly; SameSite=Lax",
-			"authjs.session-token=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; SameSite=Lax"},
+			[]string{"authjs.session-token=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; SameSite=Lax"}},
 		{"a domain", session.Config{CookieDomain: "example.com", CookieName: "app_1.s-t"}, true,
 			"__Secure-app_1.s-t=V; Path=/; Domain=example.com; Expires=Wed, 21 Oct 2026 14:13:20 GMT; HttpOnly; Secure; SameSite=Lax",
-			"__Secure-app_1.s-t=; Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"},
+			[]string{"__Secure-app_1.s-t=; Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+				"__Secure-app_1.s-t=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"}},
 	} {
 		b := newBox(t, one.config)
 		w := httptest.NewRecorder()
@@ -72,7 +73,7 @@ func TestWhatIsOnTheWire(t *testing.T) { // CK-01, CK-09, CK-10
 		require.Nil(t, s, one.name)
 		w = httptest.NewRecorder()
 		require.NoError(t, b.End(w, r, one.secure))
-		require.Equal(t, []string{one.end}, w.Header()["Set-Cookie"], one.name)
+		require.Equal(t, one.end, w.Header()["Set-Cookie"], one.name)
 	}
 }
 
@@ -161,7 +162,7 @@ func TestEndDeletesWhatTheRequestBrings(t *testing.T) { // CK-09, CK-12
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Cookie", replaceNames(many))
 	require.NoError(t, newBox(t, session.Config{}).End(w, r, true))
-	require.Len(t, w.Result().Cookies(), 21, "an answer is bounded too")
+	require.Len(t, w.Result().Cookies(), 12, "an answer is bounded too")
 }
 
 func TestHasCookieKnowsV4(t *testing.T) {
@@ -199,10 +200,11 @@ func TestHowChunksAreRead(t *testing.T) { // CK-04, CK-06, CK-08
 		{"the last is missing", inCookies(token, small(4)...)[:len(token)/2], false},
 		{"an empty one in between", inCookies(token, 300, 0, 5000), false},
 		{"from 1 on", strings.NewReplacer("N.0", "N.1", "N.1", "N.2").Replace(two), false},
-		{"one more behind", two + "; N.2=x", false},
+		{"one more behind", two + "; N.2=x", true},
 		{"one more far behind", two + "; N.20=x", true},
-		{"twice, the first counts", two + "; N.0=x; N.1=x", true},
-		{"twice, the second does not", "N.0=x; " + two, false},
+		{"twice, junk behind", two + "; N.0=x; N.1=x", true},
+		{"twice, junk before", "N.0=x; " + two, true},
+		{"twice, the last one is junk of the right length", "N.1=" + strings.Repeat("x", len(token)-300) + "; " + two, true},
 		{"an empty one before", "N.0=; " + two, true},
 		{"quoted", `N="` + token + `"`, true},
 		{"without spaces", "a=b;" + cookieName + "=" + token + ";c=d", true},
@@ -211,8 +213,8 @@ func TestHowChunksAreRead(t *testing.T) { // CK-04, CK-06, CK-08
 		{"3000 cookies", strings.Repeat("a=b; ", 2999) + whole, true},
 		{"3001 cookies", strings.Repeat("a=b; ", 3000) + whole, false},
 		{"3001 cookies, ours first", whole + strings.Repeat("; a=b", 3000), false},
-		{"eight of the name", strings.Repeat("N=x; ", 7) + whole, true},
-		{"nine of the name", strings.Repeat("N=x; ", 8) + whole, false},
+		{"200 of the name", strings.Repeat("N=x; ", 199) + whole, true},
+		{"3000 of the name", strings.Repeat("N=x; ", 2999) + whole, true},
 		{"another case", strings.ToUpper(cookieName) + "=" + token, false},
 		{"a space in the name", "N =" + token, false},
 	} {
@@ -244,7 +246,7 @@ func TestTheNewestTokenWins(t *testing.T) { // CK-02
 		inCookies(newer, 5000):                                                      "newer",
 		"N=" + future + "; " + inCookies(older, 5000):                               "older",
 		"N=" + older + "; N=" + newer + "; N=" + older + "; N=" + same:              "newer",
-		strings.Repeat("N="+older+"; ", 7) + "N=" + newer + "; N=" + at("ninth", 1): "newer",
+		strings.Repeat("N="+older+"; ", 7) + "N=" + newer + "; N=" + at("ninth", 1): "ninth",
 	} {
 		s := b.loadHeader(header)
 		require.NotNil(t, s)

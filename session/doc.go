@@ -39,7 +39,10 @@
 // cookies with the suffixes .0, .1 and so on. Four of them are the most that is
 // written; more is [ErrTooLarge]. A browser that sends several cookies of the one
 // name, as one with a cookie planted by a sibling domain does, is signed in if
-// any of them holds. The newest token wins; with a store, the first value does.
+// any of them holds, however many there are, and chunks are put together in the
+// ways that they fit. The newest token wins; with a store, the first value does.
+// What planted ones can cost is bounded: 1 MiB of tokens for each name, 180 questions
+// to a store. A sign-out ends all that hold.
 //
 // # Stores
 //
@@ -76,13 +79,17 @@
 // # What it does not protect from
 //
 //   - A stolen token. Without a store it counts until it expires. This process
-//     refuses it after the sign-out, within bounds of memory and until it is
-//     started anew; other nodes do not know of it.
+//     refuses it after the sign-out, for as long as it could be renewed and until
+//     the process is started anew; other nodes do not know of it. One person can fill
+//     1,024 of the 131,072 places that there are for that. What is forgotten then is
+//     theirs.
 //   - A cookie planted by a sibling domain with a valid session of the planter's
-//     own. The prefix __Host- would stop it, but is not Auth.js's.
-//   - A request that is slower than the sign-out. A renewal that began before it
-//     sets the cookie again; with a store that takes a sign-out between two calls
-//     of the store.
+//     own, nor one that plants so many that the browser forgets ours. The prefix
+//     __Host- would stop the first, but is not Auth.js's.
+//   - A request on another node that is slower than the sign-out. A renewal that
+//     began before it sets the cookie again. With a store that takes a sign-out
+//     between two calls of the store, and with one that is a [Replacer] it does not
+//     happen.
 //   - A secret that can be guessed. Nothing is stretched: whoever has one token
 //     tries secrets offline. [CheckSecret] knows only the worst of them.
 //   - The other holders of the secret. They sign in whom they want.

@@ -1,7 +1,9 @@
 package session
 
+import "time"
+
 // Forgetter returns a function that makes m forget that it verified token.
-func Forgetter(m *Manager, token, name string) func() {
+func Forgetter(m *Manager, token string) func() {
 	key := digest(token)
 	return func() {
 		m.verified.seen.mu.Lock()
@@ -10,9 +12,10 @@ func Forgetter(m *Manager, token, name string) func() {
 	}
 }
 
-// Remembered reports whether m knows that it verified token.
-func Remembered(m *Manager, token, name string) bool {
-	return m.verified.get(digest(token), name) != nil
+// Remembered reports whether m knows that it verified token as one of the session
+// cookie's.
+func Remembered(m *Manager, token string, secure bool) bool {
+	return m.verified.get(digest(token), m.codec(secure)) != nil
 }
 
 // Decode reads a token's payload.
@@ -21,9 +24,32 @@ func Decode(payload []byte) (*Session, bool) {
 	return s, ok
 }
 
-// NewGenerations is a map of two halves of at most max.
-func NewGenerations(max int) (get func(string) (int, bool), put func(string, int), size func() int) {
+// NewGenerations is a map of two halves that cost at most max.
+func NewGenerations(max int) (get func(string) (int, bool), put func(k string, v, cost int), size func() int) {
 	var g generations[string, int]
-	put = func(k string, v int) { g.put(k, v, max) }
+	put = func(k string, v, cost int) { g.put(k, v, cost, max) }
 	return g.get, put, func() int { return len(g.young) + len(g.old) }
 }
+
+// Ended are sessions that were signed out of.
+type Ended struct{ *endedSessions }
+
+// NewEnded remembers at most max of them, and maxOfOne of one person.
+func NewEnded(max, maxOfOne int) Ended { return Ended{newEndedSessions(max, maxOfOne)} }
+
+// Add remembers id, of the person sub.
+func (e Ended) Add(id, sub string, until, now time.Time) {
+	e.add(id, &Session{Subject: sub}, until, now)
+}
+
+// Has reports whether id is remembered.
+func (e Ended) Has(id string) bool { return e.has(id) }
+
+// Remove forgets id.
+func (e Ended) Remove(id string) { e.remove(id) }
+
+// Size is how many are remembered, and of how many people.
+func (e Ended) Size() (ids, people int) { return len(e.ids), len(e.people) }
+
+// EndedOf are those of m.
+func EndedOf(m *Manager) Ended { return Ended{m.ended} }

@@ -1,16 +1,11 @@
 package session
 
 import (
-	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -62,7 +57,11 @@ type Config struct {
 	// CookieDomain shares the session with subdomains: "example.com", without a
 	// dot in front. If empty, the cookie is for one host. Each subdomain, and
 	// whoever runs it, then gets everybody's token. Browsers keep the
-	// cookies that were set before it was changed, and send both.
+	// cookies that were set before it was changed, and send both. The host's own
+	// ones, from before there was a CookieDomain, are deleted with each session that
+	// is written and at sign-out. Those of another CookieDomain are not, for nothing
+	// tells what it was, nor are those of any when it is emptied: change CookieName
+	// with it, and they are worth nothing.
 	CookieDomain string
 
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
@@ -101,13 +100,13 @@ type Manager struct {
 	plain, secure, v4     *Codec
 	now                   func() time.Time
 	verified              verifiedTokens
-	ended                 endedSessions
+	ended                 *endedSessions
 }
 
 // A cookie's name is a token (RFC 6265 4.1.1); these are the characters of it that
-// need no thought. Browsers compare prefixes without case.
+// need no thought. Browsers compare prefixes without case (RFC 6265bis 4.1.3).
 var cookieNamePattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-var prefixPattern = regexp.MustCompile(`(?i)^__(secure|host)-`)
+var prefixPattern = regexp.MustCompile(`(?i)^__(secure|host|http)-`)
 var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // NewManager returns a manager for c. The first secret seals, all of them open;
@@ -144,7 +143,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative, Lifetime of MaxAge or more"))
 	}
 	if !cookieNamePattern.MatchString(c.CookieName) || prefixPattern.MatchString(c.CookieName) {
-		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure- or __Host-", c.CookieName))
+		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-, __Host- or __Http-", c.CookieName))
 	}
 	if c.CookieDomain != "" && !domainPattern.MatchString(c.CookieDomain) {
 		err = errors.Join(err, fmt.Errorf("session: CookieDomain %q: want a domain such as example.com", c.CookieDomain))
@@ -152,7 +151,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now}
+	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now, ended: newEndedSessions(maxEnded, maxEndedOfOne)}
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
 	return m, nil
 }
@@ -162,121 +161,42 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 //
 // Without a store it looks at the session cookie and its chunks, then at next-auth
 // v4's, then at a bearer token (RFC 6750 2.1), which is how a server calls on
-// somebody's behalf. The first of them that holds counts. A token holds if it
-// opens, has "exp" and "iat", and the time is between them, give or take
-// 15 seconds, not before "nbf" and not beyond Lifetime; and if nobody signed out
-// of it in this process. A store is asked for the cookie's value, at most 8 of
-// them, and data in it that cannot be read is deleted.
+// somebody's behalf. The first of them that holds counts, and of several cookies
+// of one name the token that was issued last. A token holds if it opens, has
+// "exp" and "iat", and the time is between them, give or take 15 seconds, not
+// before "nbf" and not beyond Lifetime; and if nobody signed out of it in this
+// process.
+//
+// A store is asked for the cookie's value, if it has the shape of one; of several,
+// one after the other until one holds, and at most 180. Data in it that cannot be
+// read is deleted.
 //
 // The error wraps [ErrStore]: nobody knows then who it is. It is nil without a
 // store.
 func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
-	var f found
-	name := m.cookieName(secure)
-	find(r.Header, name, &f)
 	if m.config.Store != nil {
-		return m.loadStored(r.Context(), &f)
+		return m.loadStored(r, secure)
 	}
-	codec := m.plain
-	if secure {
-		codec = m.secure
+	codec := m.codec(secure)
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	if s := m.newest(&f, codec); s != nil {
+		return copyOf(s), nil
 	}
-	s := m.best(&f, name, codec)
-	if s == nil {
-		var old found
-		v4 := v4Name(secure)
-		if find(r.Header, v4, &old); old.any {
-			if s = m.best(&old, v4, m.v4); s != nil {
-				s.v4, s.readOnly = true, !m.config.UpgradeV4
-			}
+	var old found
+	if find(r.Header, v4Name(secure), &old); old.any {
+		if s := m.newest(&old, m.v4); s != nil {
+			s = copyOf(s)
+			s.v4, s.readOnly = true, !m.config.UpgradeV4
+			return s, nil
 		}
 	}
-	if token, ok := bearer(r.Header); ok && s == nil {
-		if s = m.open(token, name, codec); s != nil {
-			s.readOnly = true
-		}
+	if s := m.borne(r, codec); s != nil {
+		s = copyOf(s)
+		s.readOnly = true
+		return s, nil
 	}
-	return s, nil
-}
-
-// bearer is the token of an Authorization header: RFC 6750 2.1. The scheme's name
-// is without case (RFC 9110 11.1). With two headers, which of them counts would
-// depend on who reads them: none does.
-func bearer(h http.Header) (token string, ok bool) {
-	lines := h["Authorization"]
-	if len(lines) != 1 || len(lines[0]) < len("Bearer ") || !strings.EqualFold(lines[0][:len("Bearer ")], "Bearer ") {
-		return "", false
-	}
-	return lines[0][len("Bearer "):], true
-}
-
-// best is the session of the newest token that opens: a cookie that somebody
-// else planted beside it must not sign anybody out. Chunks count when no cookie
-// without a suffix does.
-func (m *Manager) best(f *found, name string, codec *Codec) (best *Session) {
-	for i := range f.nPlain {
-		best = newer(best, m.open(f.plain[i], name, codec))
-	}
-	if best == nil {
-		if value := f.joined(); value != "" {
-			best = m.open(value, name, codec)
-		}
-	}
-	return best
-}
-
-// newer is the one of a and b, either of which may be nil, that was issued later; a
-// if they were issued in the same second.
-func newer(a, b *Session) *Session {
-	if a == nil || b != nil && b.IssuedAt.After(a.IssuedAt) {
-		return b
-	}
-	return a
-}
-
-// open verifies token, or knows that it did before. What depends on the time, or
-// on a sign-out, is looked at each time.
-func (m *Manager) open(token, name string, codec *Codec) *Session {
-	if len(token) > maxToken {
-		return nil
-	}
-	key := digest(token)
-	now := m.now()
-	s := m.verified.get(key, name)
-	if s == nil {
-		payload, err := codec.Open(token)
-		if err != nil {
-			return nil
-		}
-		var notBefore time.Time
-		var ok bool
-		if s, notBefore, ok = decode(payload); !ok || notBefore.After(now.Add(tolerance)) {
-			return nil
-		}
-		m.verified.put(key, name, s)
-	}
-	if !m.current(s, now) {
-		return nil
-	}
-	return copyOf(s)
-}
-
-// current reports whether s holds at now: RFC 7519 4.1.4 and 4.1.6, with leeway.
-// Lifetime has none: it is our own.
-func (m *Manager) current(s *Session, now time.Time) bool {
-	return now.Before(s.ExpiresAt.Add(tolerance)) &&
-		!s.IssuedAt.After(now.Add(tolerance)) &&
-		(s.AuthTime.IsZero() || now.Before(s.AuthTime.Add(m.config.Lifetime))) &&
-		!m.ended.has(s.ID)
-}
-
-// digest is a token's SHA-256, without a copy of it on the heap.
-func digest(token string) [32]byte {
-	var buf [chunkSize]byte
-	if len(token) > len(buf) {
-		return sha256.Sum256([]byte(token))
-	}
-	return sha256.Sum256(buf[:copy(buf[:], token)])
+	return nil, nil
 }
 
 // HasCookie reports whether r brings any session cookie, valid or not, or a chunk
@@ -310,11 +230,13 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 // that it had. A read-only session is left alone. So is one that the store no
 // longer has: what was signed out of stays so, and the error is nil.
 //
+// Nor is one written that was signed out of in this process, however long before
+// the answer that was. A sign-out elsewhere between the two calls of a store, one
+// that asks and one that writes, is undone, unless the store is a [Replacer]. Of
+// two changes at once the later one stays.
+//
 // The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, and s is
 // as it was.
-//
-// The store is asked first and written to afterwards. A sign-out between the two is
-// undone, and of two changes at once the later one stays.
 func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if s.readOnly {
 		return nil
@@ -324,25 +246,20 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 		next.AuthTime = s.IssuedAt
 	}
 	m.stamp(next)
+	value, err := "", error(nil)
 	if m.config.Store != nil {
-		value, ok := m.valueOf(r, s, secure)
-		if !ok {
-			return nil
-		}
-		// What was deleted in the meantime stays deleted.
-		if _, there, err := m.config.Store.Find(r.Context(), storeKey(value)); err != nil {
-			return fmt.Errorf("%w: %w", ErrStore, err)
-		} else if !there {
-			return nil
-		}
-		if err := m.commit(w, r, next, value, secure); err != nil {
-			return err
-		}
-	} else if err := m.seal(w, r, next, secure); err != nil {
+		value, err = m.replace(r, next, secure)
+	} else if value, err = m.seal(next, secure); m.ended.has(s.ID) {
+		return nil
+	}
+	if err != nil || value == "" {
 		return err
 	}
-	if s.v4 {
-		m.clear(w, r, v4Name(secure), secure)
+	if err := m.write(w, r, value, next.ExpiresAt, secure); err != nil {
+		return err
+	}
+	if s.v4 && v4Name(secure) != m.cookieName(secure) {
+		m.clear(w, r, secure, v4Name(secure))
 	}
 	*s = *next
 	return nil
@@ -362,13 +279,20 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 	}
 	s.ID, s.AuthTime = newID(), m.now()
 	m.stamp(s)
+	var value string
 	if m.config.Store == nil {
-		err = m.seal(w, r, s, secure)
+		value, err = m.seal(s, secure)
 	} else {
-		err = m.commit(w, r, s, newKeyText(), secure)
+		value, err = m.commit(r, s)
 	}
-	if err != nil || before == nil {
+	if err != nil {
 		return err
+	}
+	if err := m.write(w, r, value, s.ExpiresAt, secure); err != nil {
+		return err
+	}
+	if m.config.UpgradeV4 && v4Name(secure) != m.cookieName(secure) {
+		m.clear(w, r, secure, v4Name(secure))
 	}
 	return m.end(r, before, secure)
 }
@@ -383,146 +307,73 @@ func (m *Manager) stamp(s *Session) {
 	}
 }
 
-// seal writes s into the cookie itself.
-func (m *Manager) seal(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+// seal is the cookie's value where s is kept in it.
+func (m *Manager) seal(s *Session, secure bool) (string, error) {
 	payload, err := s.encode()
 	if err != nil {
-		return err
+		return "", err
 	}
-	codec := m.plain
-	if secure {
-		codec = m.secure
-	}
-	return m.write(w, r, codec.Seal(payload), s.ExpiresAt, secure)
+	return m.codec(secure).Seal(payload), nil
 }
 
 // End deletes the cookies of r's session and ends it: in the store, or else in
-// this process, which refuses its token from now on. Cookies are deleted even when
-// the session is not valid, or not there. It must be called before w's header is
-// sent.
+// this process, which refuses its token from now on. Of several that r brings, all
+// are ended, in cookies of v4 and a bearer token too, so that none of them signs
+// in at the next request. Cookies are deleted even when the session is not valid, or
+// not there; at most 12, in an answer that proxies pass. It must be called before
+// w's header is sent.
 //
 // Without a store a copy of the token still counts on other nodes, and here after
-// a restart, until it expires. Of several tokens that hold, the one that
-// [Manager.Load] returns is ended; with a store, all are.
+// a restart, until it expires. This process remembers 131,072 sign-outs, and 1,024
+// of one person; beyond that it forgets one of whoever has most. A token without an
+// ID is not remembered.
 //
 // The error wraps [ErrStore]. The cookies are then left, so that nobody believes to
 // be signed out who is not, and the person can try again.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error {
-	s, err := m.Load(r, secure)
+	var s *Session
+	var err error
+	if m.config.Store != nil {
+		s, err = m.loadStored(r, secure)
+	}
+	if err == nil {
+		err = m.end(r, s, secure)
+	}
 	if err != nil {
 		return err
 	}
-	if s != nil {
-		if err := m.end(r, s, secure); err != nil {
-			return err
-		}
-	}
-	m.clear(w, r, m.cookieName(secure), secure)
-	m.clear(w, r, v4Name(secure), secure)
+	m.clear(w, r, secure, m.cookieName(secure), v4Name(secure))
 	return nil
 }
 
-// end ends s, which r brings. In a store all go that r has a value for: a planted
-// one before it must not take its place.
-func (m *Manager) end(r *http.Request, s *Session, secure bool) error {
-	if m.config.Store == nil {
-		m.ended.add(s.ID)
-		return nil
+// end ends all sessions that r brings. who is the one that a store has for it, and
+// may be nil.
+func (m *Manager) end(r *http.Request, who *Session, secure bool) error {
+	if m.config.Store != nil {
+		return m.endStored(r, who, secure)
 	}
-	var f found
+	codec := m.codec(secure)
+	var f, old found
 	find(r.Header, m.cookieName(secure), &f)
-	for _, value := range f.plain[:f.nPlain] {
-		if err := m.config.Store.Delete(r.Context(), storeKey(value)); err != nil {
-			return fmt.Errorf("%w: %w", ErrStore, err)
-		}
-	}
+	m.endAll(&f, codec)
+	find(r.Header, v4Name(secure), &old)
+	m.endAll(&old, m.v4)
+	m.endOne(m.borne(r, codec))
 	return nil
 }
 
-// record is what the store keeps. Its version lets nodes of two releases work
-// beside each other: the older one leaves alone what it cannot read.
-type record struct {
-	Version int             `json:"v"`
-	Session json.RawMessage `json:"s"`
-}
-
-const recordVersion = 1
-
-// loadStored is Load with a store: the first value counts that has a session
-// which holds.
-func (m *Manager) loadStored(ctx context.Context, f *found) (*Session, error) {
-	for _, value := range f.plain[:f.nPlain] {
-		data, ok, err := m.config.Store.Find(ctx, storeKey(value))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrStore, err)
-		}
-		if !ok {
-			continue
-		}
-		var rec record
-		var s *Session
-		if json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion {
-			continue // a newer node wrote it, and can read it
-		}
-		if rec.Version == recordVersion {
-			s, _, ok = decode(rec.Session)
-		}
-		if s == nil || !ok {
-			if err := m.config.Store.Delete(ctx, storeKey(value)); err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrStore, err)
-			}
-			continue
-		}
-		if m.current(s, m.now()) {
-			s.key = storeKey(value)
-			return s, nil
-		}
+// last is when no token of the session s can hold any more, whichever node renews
+// it until then: a token without AuthTime gets its IssuedAt for that.
+func (m *Manager) last(s *Session) time.Time {
+	begun := s.AuthTime
+	if begun.IsZero() {
+		begun = s.IssuedAt
 	}
-	return nil, nil
-}
-
-// valueOf is the cookie's value that r brings for s: not always the first, for
-// somebody else may have planted one before it.
-func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value string, ok bool) {
-	var f found
-	find(r.Header, m.cookieName(secure), &f)
-	for _, value := range f.plain[:f.nPlain] {
-		if storeKey(value) == s.key {
-			return value, true
-		}
+	last := begun.Add(m.config.Lifetime)
+	if s.ExpiresAt.After(last) {
+		last = s.ExpiresAt
 	}
-	return "", false
-}
-
-// commit puts s into the store first and value into the cookie afterwards: a
-// cookie without a record would sign the person out, a record without a cookie
-// only expires.
-func (m *Manager) commit(w http.ResponseWriter, r *http.Request, s *Session, value string, secure bool) error {
-	payload, err := s.encode()
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(record{recordVersion, payload})
-	if err != nil {
-		return err
-	}
-	if err := m.config.Store.Commit(r.Context(), storeKey(value), data, s.ExpiresAt); err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
-	}
-	return m.write(w, r, value, s.ExpiresAt, secure)
-}
-
-// storeKey is a hash: whoever reads the store cannot make a cookie of it.
-func storeKey(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return hex.EncodeToString(sum[:])
-}
-
-// newKeyText is a new cookie's value: 256 random bits in 43 characters.
-func newKeyText() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
-	return b64.EncodeToString(b[:])
+	return last.Add(tolerance)
 }
 
 // newID is a random UUID, which is what Auth.js puts into "jti": RFC 9562 5.4.

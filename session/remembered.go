@@ -1,23 +1,29 @@
 package session
 
-import "sync"
-
-const (
-	// maxVerified tokens are remembered in each of two generations: some 10 MB
-	// when both are full.
-	maxVerified = 4096
-
-	// maxEnded sign-outs are remembered in each of two generations. Some 65,000
-	// further sign-outs, at least, must pass before one is forgotten.
-	maxEnded = 1 << 16
+import (
+	"bytes"
+	"sync"
+	"unsafe"
 )
 
-// generations is a map of bounded size: when the young half is full, the old half
+const (
+	// maxVerified is how many bytes of tokens are remembered in each of two
+	// generations: some 3,500 sessions of 400 bytes, and 6 MB when both are full.
+	maxVerified = 3 << 20
+
+	// maxVerifiedOne is the most that one of them may take. What this package
+	// writes fits; larger ones, which only Auth.js makes, are verified each time. So
+	// nobody's few sessions drive out those of everybody else.
+	maxVerifiedOne = 32 << 10
+)
+
+// generations is a map of bounded cost: when the young half is full, the old half
 // is forgotten and the young one becomes the old. It is safe for concurrent
 // use, and its zero value is empty.
 type generations[K comparable, V any] struct {
 	mu         sync.RWMutex
 	young, old map[K]V
+	cost       int // of the young
 }
 
 func (g *generations[K, V]) get(k K) (v V, ok bool) {
@@ -29,14 +35,20 @@ func (g *generations[K, V]) get(k K) (v V, ok bool) {
 	return v, ok
 }
 
-// put sets k in the young half, which holds at most max.
-func (g *generations[K, V]) put(k K, v V, max int) {
+// put sets k, which costs cost, in the young half, which holds at most max. A key
+// that is there already is taken to cost what it did.
+func (g *generations[K, V]) put(k K, v V, cost, max int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.young == nil || len(g.young) >= max {
-		g.old, g.young = g.young, make(map[K]V)
+	if _, there := g.young[k]; there {
+		g.young[k] = v
+		return
+	}
+	if g.young == nil || g.cost+cost > max {
+		g.old, g.young, g.cost = g.young, make(map[K]V), 0
 	}
 	g.young[k] = v
+	g.cost += cost
 }
 
 // verifiedTokens knows tokens that were verified before, by their SHA-256, so that
@@ -46,36 +58,40 @@ type verifiedTokens struct {
 	seen generations[[32]byte, verifiedToken]
 }
 
+// verifiedToken is a session and what opened it. The codec stands for the kind of
+// the token: with it, v4's under a name that both versions use is not taken for
+// one of v5.
 type verifiedToken struct {
-	name    string // the cookie's, which is part of the key
+	codec   *Codec
 	session *Session
 }
 
-func (v *verifiedTokens) get(key [32]byte, name string) *Session {
-	if t, ok := v.seen.get(key); ok && t.name == name {
+// get returns the session of the token with the SHA-256 key, or nil. Nobody may
+// change it.
+func (v *verifiedTokens) get(key [32]byte, codec *Codec) *Session {
+	if t, ok := v.seen.get(key); ok && t.codec == codec {
 		return t.session
 	}
 	return nil
 }
 
-func (v *verifiedTokens) put(key [32]byte, name string, s *Session) {
-	v.seen.put(key, verifiedToken{name, s}, maxVerified)
-}
-
-// endedSessions knows which sessions, by their ids, were signed out of in this
-// process. It is all that ends a session without a store: other nodes do not know
-// of it, and a restart empties it. A token without an id cannot be in it.
-type endedSessions struct {
-	ids generations[string, struct{}]
-}
-
-func (e *endedSessions) has(id string) bool {
-	_, ok := e.ids.get(id)
-	return ok
-}
-
-func (e *endedSessions) add(id string) {
-	if id != "" {
-		e.ids.put(id, struct{}{}, maxEnded)
+func (v *verifiedTokens) put(key [32]byte, codec *Codec, s *Session, payload []byte) {
+	if cost := costOf(s, payload); cost <= maxVerifiedOne {
+		v.seen.put(key, verifiedToken{codec, s}, cost, maxVerified)
 	}
+}
+
+// costOf is how many bytes of memory s keeps, which was decoded from payload, or
+// somewhat more. Texts are parts of the payload, unless something in them was
+// escaped: then they are copies. An allocator's size class takes up to an eighth
+// more. A map has room to spare: for half as many entries again, on the average.
+func costOf(s *Session, payload []byte) int {
+	const slot = (int(unsafe.Sizeof([32]byte{})+unsafe.Sizeof(verifiedToken{})) + 1) * 3 / 2
+	text := len(payload)
+	if bytes.IndexByte(payload, '\\') >= 0 {
+		text *= 2
+	}
+	lists := cap(s.Groups)*int(unsafe.Sizeof("")) + cap(s.extra)*int(unsafe.Sizeof(extraClaim{}))
+	heap := text + lists + int(unsafe.Sizeof(*s))
+	return slot + heap + heap/8
 }

@@ -1,7 +1,10 @@
 package session_test
 
 import (
+	"fmt"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,7 +18,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) { // SE-08
 	_, ok := get("0")
 	require.False(t, ok)
 	for i := range 1000 {
-		put(strconv.Itoa(i), i)
+		put(strconv.Itoa(i), i, 1)
 		require.LessOrEqual(t, size(), 20)
 		for back := range min(i, 10) {
 			v, ok := get(strconv.Itoa(i - back))
@@ -26,7 +29,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) { // SE-08
 	_, ok = get("979")
 	require.False(t, ok)
 	require.Equal(t, 20, size())
-	put("999", -1)
+	put("999", -1, 1)
 	v, _ := get("999")
 	require.Equal(t, -1, v)
 }
@@ -38,7 +41,7 @@ func TestWhatIsRememberedIsSafeForConcurrentUse(t *testing.T) {
 		wait.Go(func() {
 			for j := range 200 {
 				key := strconv.Itoa(i*1000 + j)
-				put(key, j)
+				put(key, j, 1)
 				if v, ok := get(key); ok && v != j {
 					t.Errorf("got %d for %s", v, key)
 				}
@@ -47,4 +50,79 @@ func TestWhatIsRememberedIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 	require.LessOrEqual(t, size(), 20)
+}
+
+func TestWhatIsRememberedIsBoundedInBytes(t *testing.T) { // SE-08
+	get, put, size := session.NewGenerations(100)
+	for i := range 100 {
+		put(strconv.Itoa(i), i, 30)
+		put(strconv.Itoa(i), i, 30)
+		require.LessOrEqual(t, size(), 6, "of each half, three")
+	}
+	_, ok := get("99")
+	require.True(t, ok)
+	put("big", 1, 99)
+	put("big", 2, 99)
+	_, ok = get("99")
+	require.True(t, ok, "what one drives out is what is old")
+	require.LessOrEqual(t, size(), 4)
+}
+
+// TestOnePersonWithBigSessions signs in so often that each process would keep a
+// hundred megabytes.
+func TestOnePersonWithBigSessions(t *testing.T) { // SE-08
+	for name, claim := range map[string]func(i int) string{
+		"as large as they are written": func(i int) string { return fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 11_000)) },
+		"as large as they are read":    func(i int) string { return fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 45_000)) },
+		"escaped":                      func(i int) string { return fmt.Sprintf(`,"n":%d,"picture":"%s"`, i, strings.Repeat(`x\n`, 2000)) },
+		"many claims": func(i int) string {
+			return fmt.Sprintf(`,"n":%d`, i) + strings.Join(numbered(300, func(n int) string { return fmt.Sprintf(`,"%d":1`, n) }), "")
+		},
+		"many groups":    func(i int) string { return fmt.Sprintf(`,"n":%d,"groups":["a"%s]`, i, strings.Repeat(`,"a"`, 700)) },
+		"escaped groups": func(i int) string { return fmt.Sprintf(`,"n":%d,"groups":["a"%s]`, i, strings.Repeat(`,"\n"`, 500)) },
+		"small":          func(i int) string { return fmt.Sprintf(`,"n":%d`, i) },
+	} {
+		b := newBox(t, session.Config{})
+		count := map[string]int{"small": 8_000, "escaped": 1200}[name]
+		if count == 0 {
+			count = 600
+		}
+		before := heap()
+		for i := range count {
+			require.NotNil(t, b.loadHeader(inCookies(sealed(b.claims(claim(i))), 100, 90_000)), name)
+		}
+		took := heap() - before
+		t.Logf("%s: %d kB", name, took>>10)
+		require.Less(t, took, 7<<20, name)
+		runtime.KeepAlive(b)
+	}
+}
+
+func TestBigSessionsDriveOutNobodys(t *testing.T) { // SE-08
+	b := newBox(t, session.Config{})
+	small := sealed(b.claims(""))
+	require.NotNil(t, b.loadHeader("N="+small))
+	for i := range 150 {
+		big := sealed(b.claims(fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 40_000))))
+		require.NotNil(t, b.loadHeader("N="+big))
+		require.False(t, session.Remembered(b.Manager, big, true))
+	}
+	require.True(t, session.Remembered(b.Manager, small, true))
+	s := ada()
+	require.NoError(t, s.SetClaim("pad", strings.Repeat("x", 11_000)))
+	require.NoError(t, b.start(s))
+	require.NotNil(t, b.load())
+	token := ""
+	for i := range len(b.set) {
+		token += b.cookies[fmt.Sprint(cookieName, ".", i)]
+	}
+	require.True(t, session.Remembered(b.Manager, token, true), "all that is written is remembered")
+}
+
+// numbered are n texts.
+func numbered(n int, f func(int) string) (list []string) {
+	for i := range n {
+		list = append(list, f(i))
+	}
+	return list
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -24,11 +25,15 @@ import (
 //
 // # How often
 //
-// Find is called once for each request that brings a session cookie, up to 8 times
-// where it brings several of the one name, and once more before a renewal. Commit
-// is called at each sign-in, and once in UpdateAge for a session that is used. Delete
-// is called at sign-out, at a new sign-in in the same browser, and for data that
-// cannot be read.
+// Find is called once for each request that brings a session cookie, up to 180
+// times, one after the other, where it brings several of the one name, and once more
+// before a renewal. Commit is called at each sign-in, and once in UpdateAge for a
+// session that is used. Delete is called at sign-out, at a new sign-in in the same
+// browser, as often as Find is, and for data that cannot be read.
+//
+// Between Find and Commit of a renewal, another node may sign the person out. Commit
+// then brings the session back, which nobody notices. A store that can compare
+// and write in one step should be a [Replacer], so that it does not.
 //
 // # Duties
 //
@@ -64,7 +69,20 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// MemoryStore is a [Store] in this process's memory: for one node, and for
+// Replacer is a [Store] that changes what it has only as long as it is what the
+// caller has seen. Renewals then call Replace where they would have called Commit.
+// A store that wraps another one should have it if the other one has.
+type Replacer interface {
+	Store
+
+	// Replace is Commit if the data under key is old, byte for byte, and is not
+	// expired, and otherwise does nothing; swapped says which. Comparing and
+	// writing are one step, for all nodes. It must keep neither old nor data. That
+	// there is nothing to replace is no error.
+	Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error)
+}
+
+// MemoryStore is a [Store], and a [Replacer], in this process's memory: for one node, and for
 // sessions that may end with it. It is safe for concurrent use and starts no
 // goroutine. No method of it returns an error or looks at its context: none waits
 // for anything but a lock.
@@ -120,6 +138,18 @@ func (m *MemoryStore) Commit(_ context.Context, key string, data []byte, expiry 
 	}
 	m.entries[key] = memoryEntry{append([]byte(nil), data...), expiry}
 	return nil
+}
+
+// Replace implements [Replacer]. It keeps a copy of data.
+func (m *MemoryStore) Replace(_ context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.entries[key]
+	if !ok || !e.expiry.After(m.now()) || !bytes.Equal(e.data, old) {
+		return false, nil
+	}
+	m.entries[key] = memoryEntry{append([]byte(nil), data...), expiry}
+	return true, nil
 }
 
 // makeRoom looks at a sample, for maps are walked in random order: what has

@@ -262,9 +262,23 @@ func TestARecordThatCannotBeReadAndDeleted(t *testing.T) { // SE-06, SE-07
 	require.Equal(t, "ada", b.load().Subject)
 	header := "N=y; N=" + b.cookies[cookieName]
 	require.Equal(t, "ada", b.loadHeader(header).Subject, "the first that holds")
-	store.calls = nil
-	require.Nil(t, b.loadHeader(strings.Repeat("N=x; ", 8)+"N="+b.cookies[cookieName]))
-	require.Len(t, store.calls, 8, "what planted cookies cost is bounded")
+	_ = store.did()
+	require.NotNil(t, b.loadHeader(strings.Repeat("N=x; N="+strings.Repeat("x", 43)+"; ", 1000)+"N="+b.cookies[cookieName]))
+	require.Equal(t, "Find", store.did(), "a store is not asked for what is no key")
+	require.NotNil(t, b.loadHeader(planted(179)+"N="+b.cookies[cookieName]), "as many as a browser keeps")
+	require.Len(t, store.calls, 180)
+	_ = store.did()
+	require.Nil(t, b.loadHeader(planted(180)+"N="+b.cookies[cookieName]))
+	require.Len(t, store.calls, 180, "what planted cookies cost is bounded")
+}
+
+// planted are n cookies of ours that look like keys.
+func planted(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "N=%043d; ", i*10)
+	}
+	return b.String()
 }
 
 func TestAStoreTakesNeitherChunksNorV4(t *testing.T) {

@@ -141,6 +141,13 @@ func (d downStore) Commit(ctx context.Context, key string, data []byte, expiry t
 	return d.MemoryStore.Commit(ctx, key, data, expiry)
 }
 
+func (d downStore) Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (bool, error) {
+	if *d.down {
+		return false, errDown
+	}
+	return d.MemoryStore.Replace(ctx, key, old, data, expiry)
+}
+
 func (d downStore) Delete(ctx context.Context, key string) error {
 	if *d.down {
 		return errDown

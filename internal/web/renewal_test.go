@@ -191,6 +191,13 @@ type failingCommit struct {
 	fails *bool
 }
 
+func (f failingCommit) Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (bool, error) {
+	if *f.fails {
+		return false, errDown
+	}
+	return f.MemoryStore.Replace(ctx, key, old, data, expiry)
+}
+
 func (f failingCommit) Commit(ctx context.Context, key string, data []byte, expiry time.Time) error {
 	if *f.fails {
 		return errDown

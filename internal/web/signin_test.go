@@ -299,9 +299,10 @@ func (forgetful) Delete(context.Context, string) error                    { retu
 
 func TestBrokenSessionCookieThatCannotBeCleared(t *testing.T) {
 	fails := 2 // the second time that it is asked
+	key := strings.Repeat("A", 43)
 	s := newSite(t, func(c *auth.Config) { c.Session.Store = forgetful{&fails} })
 	b := s.browser()
-	b.plant(sessionCookie, "broken")
+	b.plant(sessionCookie, key)
 	require.Equal(t, 200, b.get("/api/auth/signin").StatusCode, "the page is shown all the same")
 	require.Contains(t, s.log.String(), "broken session cookie not cleared")
 }

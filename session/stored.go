@@ -1,0 +1,235 @@
+package session
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// A session in a store:
+//
+//	cookie   N=kT1bm...               32 random bytes, in 43 characters
+//	store    SHA-256 of these 43  ->  {"v":1,"s":{"sub":"4711",...,"exp":1792592000}}
+//
+// The cookie's value stays the same until the session ends. What a node does:
+//
+//	request   Find, for each value until one holds
+//	renewal   Find, Replace or Commit; Delete if it was signed out of meanwhile
+//	sign-in   Find, Commit under a new key, Delete of what was there before
+//	sign-out  Find, Delete, for each value
+
+const (
+	// recordVersion is what this release writes and reads.
+	recordVersion = 1
+
+	// keyText is the length of a cookie's value.
+	keyText = 43
+
+	// maxSwaps is how often a renewal is tried against others that run at once.
+	maxSwaps = 8
+
+	// renewing is longer than any store takes between two calls of one renewal. So
+	// long a key that was signed out of is remembered.
+	renewing = time.Hour
+)
+
+// record is what the store keeps. Its version lets nodes of two releases work
+// beside each other: the older one leaves alone what it cannot read.
+type record struct {
+	Version int             `json:"v"`
+	Session json.RawMessage `json:"s"`
+}
+
+// loadStored is Load with a store: the first value counts that has a session
+// which holds. The session knows which that is.
+func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err error) {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	f.keys(func(value string) (more bool) {
+		s, err = m.read(r, storeKey(value))
+		return s == nil && err == nil
+	})
+	return s, err
+}
+
+// read returns the session that the store has under key, or nil when it has none
+// that holds.
+func (m *Manager) read(r *http.Request, key string) (*Session, error) {
+	data, ok, err := m.config.Store.Find(r.Context(), key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	if !ok {
+		return nil, nil
+	}
+	var rec record
+	var s *Session
+	if json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion {
+		return nil, nil // a newer node wrote it, and can read it
+	}
+	if rec.Version == recordVersion {
+		s, _, ok = decode(rec.Session)
+	}
+	if s == nil || !ok {
+		if err := m.config.Store.Delete(r.Context(), key); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		return nil, nil
+	}
+	if !m.current(s, m.now()) {
+		return nil, nil
+	}
+	s.key = key
+	return s, nil
+}
+
+// ofNewerNode reports whether a node of a later release wrote data, which that
+// node can read, and which is not this one's to change.
+func ofNewerNode(data []byte) bool {
+	var rec struct {
+		Version int `json:"v"`
+	}
+	return json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion
+}
+
+// replace writes s, which the store had, in the place of what it has now, and
+// returns the cookie's value; none if s has been signed out of, or if r does not
+// bring it. What is compared is what the store has now, not what was loaded: of two
+// changes at once the later one stays, and a renewal loses to a deletion alone.
+func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value string, err error) {
+	if value = m.valueOf(r, s, secure); value == "" {
+		return "", nil
+	}
+	data, err := s.record()
+	if err != nil {
+		return "", err
+	}
+	for range maxSwaps {
+		old, there, err := m.config.Store.Find(r.Context(), s.key)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		// What was deleted in the meantime stays deleted.
+		if !there || ofNewerNode(old) || m.ended.has(s.key) {
+			return "", nil
+		}
+		swapped := true
+		if store, ok := m.config.Store.(Replacer); ok {
+			swapped, err = store.Replace(r.Context(), s.key, old, data, s.ExpiresAt)
+		} else {
+			err = m.config.Store.Commit(r.Context(), s.key, data, s.ExpiresAt)
+		}
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		if !swapped {
+			continue
+		}
+		// A sign-out that came after Find is remembered before it deletes, so that it
+		// is seen here if its Delete came before Commit.
+		if !m.ended.has(s.key) {
+			return value, nil
+		}
+		if err := m.config.Store.Delete(r.Context(), s.key); err != nil {
+			return "", fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		return "", nil
+	}
+	return "", fmt.Errorf("%w: %w", ErrStore, errContended)
+}
+
+// errContended is not the store's fault, but like one of its failures: nothing was
+// written, and the request may be sent again.
+var errContended = errors.New("the session was changed by others again and again")
+
+// valueOf is the cookie's value that r brings for s: not always the first, for
+// somebody else may have planted one before it.
+func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value string) {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	f.keys(func(v string) (more bool) {
+		if storeKey(v) == s.key {
+			value = v
+		}
+		return value == ""
+	})
+	return value
+}
+
+// commit puts s, which is new, into the store and returns the cookie's value. The
+// cookie is set afterwards: one without a record would sign the person out, a
+// record without a cookie only expires.
+func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) {
+	data, err := s.record()
+	if err != nil {
+		return "", err
+	}
+	value = newKeyText()
+	if err := m.config.Store.Commit(r.Context(), storeKey(value), data, s.ExpiresAt); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	return value, nil
+}
+
+// endStored deletes all that r brings a value for: a planted one before ours must
+// not take its place, nor one of a newer node outlive its cookie. who is the one
+// that holds, or nil. Each is remembered first, for renewals that are under way;
+// nothing is, if the store fails, but what it deleted.
+func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err error) {
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	now := m.now()
+	f.keys(func(value string) (more bool) {
+		key, whose := storeKey(value), who
+		if who != nil && key != who.key {
+			whose = nil
+		}
+		m.ended.add(key, whose, now.Add(renewing), now)
+		if err = m.config.Store.Delete(r.Context(), key); err != nil {
+			m.ended.remove(key)
+			err = fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// record is s as the store keeps it. The error is that of a claim that is no JSON,
+// which only a program can have put there.
+func (s *Session) record() ([]byte, error) {
+	payload, err := s.encode()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(record{recordVersion, payload})
+}
+
+// storeKey is a hash: whoever reads the store cannot make a cookie of it.
+func storeKey(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// newKeyText is a new cookie's value: 256 random bits in 43 characters.
+func newKeyText() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return b64.EncodeToString(b[:])
+}
+
+// isKeyText reports whether value may be one of [newKeyText]: 43 characters of
+// base64url (RFC 4648 5), with none but zero bits at the end. Anything else in a
+// cookie was planted, or is a token of a time without a store.
+func isKeyText(value string) bool {
+	var b [32]byte
+	if len(value) != keyText {
+		return false
+	}
+	n, err := b64.Decode(b[:], []byte(value))
+	return err == nil && n == len(b)
+}

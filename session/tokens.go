@@ -1,0 +1,145 @@
+package session
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Which of the tokens that a request brings counts, and which of them end, where
+// there is no store. The first row that has any counts:
+//
+//	brought by                       of several         renewed      ended
+//	the session cookie, else chunks  the last issued    yes          all
+//	v4's, else its chunks            the last issued    UpgradeV4    all
+//	Authorization: Bearer            none of two lines  never        yes
+//
+// A renewal writes the session cookie with the time that it is, so that what it
+// writes is what is loaded next.
+
+// bearer is the token of an Authorization header: RFC 6750 2.1. The scheme's name
+// is without case (RFC 9110 11.1). With two headers, which of them counts would
+// depend on who reads them: none does.
+func bearer(h http.Header) (token string, ok bool) {
+	lines := h["Authorization"]
+	if len(lines) != 1 || len(lines[0]) < len("Bearer ") || !strings.EqualFold(lines[0][:len("Bearer ")], "Bearer ") {
+		return "", false
+	}
+	return lines[0][len("Bearer "):], true
+}
+
+// borne is the session of r's bearer token, or nil.
+func (m *Manager) borne(r *http.Request, codec *Codec) *Session {
+	token, ok := bearer(r.Header)
+	if !ok {
+		return nil
+	}
+	left := maxTried
+	return m.open(token, codec, &left)
+}
+
+// newest is the session of the token in f that was issued last, of those that
+// hold: a cookie that somebody else planted beside it must not sign anybody out.
+// Chunks count when no cookie without a suffix does.
+func (m *Manager) newest(f *found, codec *Codec) (best *Session) {
+	left := maxTried
+	for i := range f.nPlain {
+		best = newer(best, m.open(f.value(i), codec, &left))
+	}
+	if best == nil {
+		for _, token := range f.joined() {
+			best = newer(best, m.open(token, codec, &left))
+		}
+	}
+	return best
+}
+
+// endAll ends the session of each token in f that opens: all among which newest
+// would choose, at the next request or when their time has come.
+func (m *Manager) endAll(f *found, codec *Codec) {
+	left := maxTried
+	for i := range f.nPlain {
+		m.endOne(m.verify(f.value(i), codec, &left))
+	}
+	for _, token := range f.joined() {
+		m.endOne(m.verify(token, codec, &left))
+	}
+}
+
+// endOne ends s, unless it is nil.
+func (m *Manager) endOne(s *Session) {
+	if s != nil {
+		m.ended.add(s.ID, s, m.last(s), m.now())
+	}
+}
+
+// newer is the one of a and b, either of which may be nil, that was issued later; a
+// if they were issued in the same second.
+func newer(a, b *Session) *Session {
+	if a == nil || b != nil && b.IssuedAt.After(a.IssuedAt) {
+		return b
+	}
+	return a
+}
+
+// open is the session of token if it holds, which is everybody's, or nil. What
+// depends on the time, or on a sign-out, is looked at each time.
+func (m *Manager) open(token string, codec *Codec, left *int) *Session {
+	if s := m.verify(token, codec, left); s != nil && m.current(s, m.now()) {
+		return s
+	}
+	return nil
+}
+
+// verify opens token, or knows that it did before; left is how many bytes may
+// still be verified. The session may have expired, or ended.
+func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
+	if len(token) > maxToken {
+		return nil
+	}
+	key := digest(token)
+	if s := m.verified.get(key, codec); s != nil {
+		return s
+	}
+	if *left -= len(token); *left < 0 {
+		return nil
+	}
+	payload, err := codec.Open(token)
+	if err != nil {
+		return nil
+	}
+	s, notBefore, ok := decode(payload)
+	if !ok || notBefore.After(m.now().Add(tolerance)) {
+		return nil
+	}
+	m.verified.put(key, codec, s, payload)
+	return s
+}
+
+// codec is that of the session cookie's name, under which bearer tokens are
+// sealed too.
+func (m *Manager) codec(secure bool) *Codec {
+	if secure {
+		return m.secure
+	}
+	return m.plain
+}
+
+// current reports whether s holds at now: RFC 7519 4.1.4 and 4.1.6, with leeway.
+// Lifetime has none: it is our own.
+func (m *Manager) current(s *Session, now time.Time) bool {
+	return now.Before(s.ExpiresAt.Add(tolerance)) &&
+		!s.IssuedAt.After(now.Add(tolerance)) &&
+		(s.AuthTime.IsZero() || now.Before(s.AuthTime.Add(m.config.Lifetime))) &&
+		!m.ended.has(s.ID)
+}
+
+// digest is a token's SHA-256, without a copy of it on the heap.
+func digest(token string) [32]byte {
+	var buf [chunkSize]byte
+	if len(token) > len(buf) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(buf[:copy(buf[:], token)])
+}
