@@ -28,7 +28,7 @@ var style = sync.OnceValue(func() template.CSS {
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	return template.CSS(bytes.TrimSpace(css))
+	return template.CSS(bytes.TrimSpace(css)) // #nosec G203 -- a file of this package
 })
 
 // Style returns the style sheet of the pages.

@@ -86,6 +86,7 @@ func (m *Manager) clear(w http.ResponseWriter, r *http.Request, secure bool, nam
 // set sets one cookie, with the attributes of Auth.js. Expires is for the
 // browser; the time that counts is in the token.
 func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Time, secure bool) {
+	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
@@ -94,6 +95,7 @@ func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Ti
 // path and domain must be those that it was set with, or the browser keeps it
 // (RFC 6265 5.3, step 11).
 func (m *Manager) remove(w http.ResponseWriter, name, domain string, secure bool) {
+	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
 	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/sallyport/auth"
 )
@@ -30,5 +31,6 @@ func main() {
 		fmt.Fprintf(w, "hello, %s\n", who.Name)
 	})
 	log.Println("open http://localhost:3000")
-	log.Fatal(http.ListenAndServe("127.0.0.1:3000", a.Require(hello)))
+	server := &http.Server{Addr: "127.0.0.1:3000", Handler: a.Require(hello), ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.ListenAndServe())
 }

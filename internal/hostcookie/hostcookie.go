@@ -20,6 +20,7 @@ func Name(name string, secure bool) string {
 // the way back from an identity provider is. maxAge is in seconds: 0 keeps it
 // until the browser closes, less deletes it.
 func New(name, value string, maxAge int, secure bool) *http.Cookie {
+	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
 	return &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
