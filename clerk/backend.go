@@ -19,6 +19,7 @@ const Name = "clerk"
 //
 //	session     of a person              of a program
 //	Provider    Name                     MachineName
+//	Machine     false                    true: [auth.Identified] refuses it
 //	ID          claim "sid"              the token's id, if it has one
 //	Subject     claim "sub": user_...    user_..., org_... or mch_...
 //	ExpiresAt   claim "exp"              of a JWT; else zero
@@ -49,7 +50,7 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 	}
 	if s.Machine != nil {
 		d.Session = &session.Session{
-			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuers[0], Provider: MachineName,
+			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuers[0], Provider: MachineName, Machine: true,
 			IssuedAt: b.now(), ExpiresAt: s.Machine.ExpiresAt,
 		}
 		return d, d.Session.SetClaim("token_type", s.Type)

@@ -44,8 +44,8 @@
 //
 // API keys, machines' tokens and OAuth access tokens count where
 // [Config].AcceptTokens names them, in the Authorization header only. The session's
-// Provider is then [MachineName] and not [Name], and State.Machine says what the
-// token may be used for.
+// Provider is then [MachineName] and not [Name], its Machine is set, so that
+// [auth.Identified] refuses it, and State.Machine says what the token may be used for.
 //
 // # Permissions
 //

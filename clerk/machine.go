@@ -47,7 +47,9 @@ const (
 )
 
 // MachineName is what [session.Session].Provider is where a token other than a
-// session's counts. A handler that is for people only compares it with [Name].
+// session's counts, with Machine set: [auth.Identified] keeps those out of what is for
+// people only. That an API key or an OAuth access token is a person's changes nothing;
+// the person is not there.
 const MachineName = "clerk-machine"
 
 // Machine is what a token says that is no session's. Nothing in it is checked beyond

@@ -187,6 +187,44 @@ func TestAudienceOfASession(t *testing.T) { // CL-01
 	}
 }
 
+// TestNoTokenOfAProgramIsAPersons: whosever it is, and whoever made it.
+func TestNoTokenOfAProgramIsAPersons(t *testing.T) { // MW-01
+	instance, b, at := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(sealing)}, URL: origin.String(), Backend: b, Now: at.Now})
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		token   string
+		machine bool
+	}{
+		"a person's":                {instance.Token(nil), false},
+		"a person's API key":        {instance.Opaque("ak_", "user_1", nil), true},
+		"an organization's API key": {instance.Opaque("ak_", "org_1", nil), true},
+		"a machine's":               {instance.Opaque("mt_", "mch_1", nil), true},
+		"a machine's JWT":           {machineJWT(instance, clerk.M2MToken, nil), true},
+		"an OAuth client's":         {instance.Opaque("oat_", "user_1", nil), true},
+		"an OAuth client's JWT":     {machineJWT(instance, clerk.OAuthToken, nil), true},
+	} {
+		reached := map[bool]bool{}
+		for _, people := range []bool{false, true} {
+			handler := http.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				s, ok := auth.FromContext(r.Context())
+				reached[people] = ok
+				require.Equal(t, test.machine, s.Machine, name)
+			}))
+			if people {
+				handler = a.RequireRule(auth.Identified, handler)
+			}
+			w := httptest.NewRecorder()
+			r := bearer(test.token)
+			r.Header.Del("Sec-Fetch-Dest")
+			a.Require(handler).ServeHTTP(w, r)
+			require.Equal(t, map[bool]int{true: 403, false: 200}[people && test.machine], w.Code, name)
+		}
+		require.True(t, reached[false], name)
+		require.Equal(t, !test.machine, reached[true], name)
+	}
+}
+
 func TestMachinesInTheAuthenticator(t *testing.T) {
 	instance, b, at := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
 	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, URL: origin.String(), Backend: b, Now: at.Now})
