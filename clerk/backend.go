@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
@@ -23,12 +24,20 @@ const Name = "clerk"
 //	ID          claim "sid"              the token's id, if it has one
 //	Subject     claim "sub": user_...    user_..., org_... or mch_...
 //	ExpiresAt   claim "exp"              of a JWT; else zero
+//	Groups      the active organization  none
+//	            and the role there:
+//	            "acme", "acme:admin"
 //	claims      org_id, org_slug,        token_type
 //	            org_role, if any
 //
+// An organization without a slug goes by its id. Its administrators may change the
+// slug, and people may found one with a slug that became free: where they can, a policy
+// looks at org_id.
+//
 // A pending session is none, unless [Config].AcceptPending says so. Where there is no
 // session, the decision's Header says why: X-Clerk-Auth-Status, -Reason and -Message.
-// The error means that Clerk's API is needed and does not answer.
+// The error means that Clerk's API is needed and does not answer; with
+// [Config].RequireProfiles it is needed for each person.
 func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision, error) {
 	s, err := b.Decide(r, origin)
 	if err != nil {
@@ -66,8 +75,27 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 			}
 		}
 	}
-	b.describe(r.Context(), d.Session)
+	d.Session.Groups = groupsOf(s.Claims)
+	if err := b.describe(r.Context(), d.Session); err != nil {
+		return nil, err
+	}
 	return d, nil
+}
+
+// groupsOf are what [auth.AllowGroups] may name of the active organization: itself, and
+// the role there. "acme:admin" is the role org:admin in acme.
+func groupsOf(c *Claims) []string {
+	if c.OrganizationID == "" {
+		return nil
+	}
+	group := c.OrganizationSlug
+	if group == "" || strings.Contains(group, ":") || strings.HasPrefix(group, "org_") {
+		group = c.OrganizationID // and no name that reads as another's role, or as its id
+	}
+	if c.OrganizationRole == "" {
+		return []string{group}
+	}
+	return []string{group, group + ":" + strings.TrimPrefix(withOrg(c.OrganizationRole), "org:")}
 }
 
 // SignOut implements [auth.Backend]: it revokes the session at Clerk and deletes

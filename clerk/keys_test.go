@@ -68,7 +68,7 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 		"enc": "signed-out jwk-kid-mismatch", "alg": "signed-out jwk-kid-mismatch", "weak": "signed-out jwk-kid-mismatch", "curve": "signed-out jwk-kid-mismatch",
 		"short": "signed-out jwk-kid-mismatch", "one": "signed-out jwk-kid-mismatch", "two": "signed-out jwk-kid-mismatch", "even": "signed-out jwk-kid-mismatch",
 		"three": "signed-out token-invalid-signature", // it counts, and has not signed this
-		"huge": "signed-out jwk-kid-mismatch", "oct": "signed-out jwk-kid-mismatch", "half": "signed-out jwk-kid-mismatch", "odd": "signed-out jwk-kid-mismatch", "": "signed-out jwk-kid-mismatch",
+		"huge":  "signed-out jwk-kid-mismatch", "oct": "signed-out jwk-kid-mismatch", "half": "signed-out jwk-kid-mismatch", "odd": "signed-out jwk-kid-mismatch", "": "signed-out jwk-kid-mismatch",
 	} {
 		signer := good
 		switch id {
