@@ -103,16 +103,18 @@ func groupsOf(c *Claims) []string {
 // here. One that Clerk does not know any more is signed out. The error says that
 // Clerk could not be told; the cookies are then still there, for another try.
 //
-// The token itself counts until it expires, wherever there is a copy of it.
+// The token itself counts until it expires, wherever there is a copy of it. Clerk is
+// told of a session once, however often that copy signs out.
 func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error {
-	if s.ID != "" && s.Provider == Name {
+	if s.ID != "" && s.Provider == Name && !b.ended.has(s.ID) {
 		resp, err := b.call(r.Context(), "POST", "/v1/sessions/"+url.PathEscape(s.ID)+"/revoke", []byte("{}"))
 		if err != nil {
 			return err
 		}
-		if resp.Status >= 500 || resp.Status == http.StatusUnauthorized || resp.Status == http.StatusTooManyRequests {
+		if aboutUs(resp.Status) {
 			return unreachable("revoking a session is answered with status %d", resp.Status)
 		}
+		b.ended.add(s.ID)
 	}
 	for _, name := range []string{cookieSession, cookieRefresh, cookieClientUAT} {
 		for _, suffix := range []string{"", b.instance.suffix} {
@@ -122,8 +124,9 @@ func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Ses
 	return nil
 }
 
-// UseClient implements [auth.ClientAware]: client says for [Backend.FrontendProxy]
-// where a request comes from. [auth.New] calls it.
+// UseClient implements [auth.ClientAware]: client says where a request comes from, for
+// [Backend.FrontendProxy] and for how often one client may have Clerk asked. [auth.New]
+// calls it.
 func (b *Backend) UseClient(client func(*http.Request) netip.Addr) { b.clientOf.Store(&client) }
 
 // FromContext returns what was decided about the request that ctx belongs to,

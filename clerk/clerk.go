@@ -151,6 +151,9 @@ type Backend struct {
 	orgPaths    []orgPath // in the order of the configuration; the first that matches counts
 	keys        *keyCache
 	remembered  rememberedTokens
+	vouched     vouched // tokens that only Clerk can read
+	ended       vouched // sessions, by id
+	bounds      *bounds // of what strangers have Clerk asked about
 	client      *upstream.Client
 	users       *user.Client // nil without Profiles
 	profiles    profiles
@@ -219,6 +222,7 @@ func New(c Config) (*Backend, error) {
 		b.frontendAPI = "https://clerk." + c.Domain
 		b.issuers = append(b.issuers, b.frontendAPI)
 	}
+	b.bounds = newBounds(c.Now)
 	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
 	if c.Profiles || c.RequireProfiles {
 		b.users = user.NewClient(b.SDK())

@@ -106,6 +106,7 @@ const (
 	tokenFromTheFuture    reason = "token-iat-in-the-future"
 	tokenUnknownKey       reason = "jwk-kid-mismatch"
 	tokenTypeMismatch     reason = "token-type-mismatch"
+	tooMany               reason = "too-many-requests" // not Clerk's: see bounds
 )
 
 // messages say for people why a token does not count. They repeat nothing of it.
@@ -118,6 +119,7 @@ var messages = map[reason]string{
 	tokenWrongIssuer:      "The token is another instance's.",
 	tokenUnknownKey:       "The token names a key that the instance does not have.",
 	tokenTypeMismatch:     "The token is of a kind that does not count here.",
+	tooMany:               "Too much of this client's did not count. Try again later.",
 }
 
 // Clerk tells its tokens apart by a header parameter of its own, "cat".
