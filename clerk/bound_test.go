@@ -270,3 +270,17 @@ func TestASessionIsRevokedOnce(t *testing.T) {
 	out("sess_3")
 	require.Equal(t, []string{"sess_1", "sess_2", "sess_3"}, instance.Revoked(), "unless Clerk has not heard of it")
 }
+
+// TestStrangersHandshakeIsShort: one that this browser did not begin counts, for Clerk
+// sends such ones; a minute later Clerk is asked, which knows the browser.
+func TestStrangersHandshakeIsShort(t *testing.T) {
+	instance, b, at := setup(t, true, nil)
+	token := instance.Token(set("sub", "user_eve"))
+	require.Equal(t, "signed-in user_eve", decide(t, b, page("/?__clerk_handshake_nonce="+instance.Nonce("__client_uat=1", "__session="+token))))
+	theirs := page("/", "Cookie", "__client_uat=1; __session="+token)
+	at.advance(time.Minute + 4*time.Second)
+	require.Equal(t, "signed-in user_eve", decide(t, b, theirs))
+	at.advance(time.Second)
+	require.Equal(t, "handshake session-token-expired-refresh-non-eligible-no-refresh-cookie", decide(t, b, theirs))
+	require.NotEqual(t, clerk.SignedIn, mustDecide(t, b, page("/?__clerk_handshake="+instance.HandshakeToken("__session="+token))).Status, "nor does it count for longer in a token that has no end")
+}

@@ -71,6 +71,11 @@
 // Without [Config].AuthorizedParties any origin's tokens count, and so do those
 // from a subdomain that somebody else controls.
 //
+// Whoever follows a stranger's link with a handshake in it is signed in as the
+// stranger for a minute, as with Clerk's own SDKs. What strangers make up, handshakes
+// and tokens that only Clerk can read, costs a call of Clerk's API each, bounded for
+// each client; what is beyond that does not count.
+//
 // A form on another site may post to the application with Clerk's cookies, as far
 // as the browser sends these along; [net/http.CrossOriginProtection] refuses that.
 //

@@ -39,7 +39,15 @@ import (
 // Of a handshake token, signature and category are checked; it has no expiry, and
 // names no browser. Who gets somebody to follow a link with their own signs that
 // browser in as themselves, as with Clerk's own SDKs, for as long as the session
-// token inside lives.
+// token inside lives, or the refresh token that comes with it.
+//
+// That this browser was sent on the handshake, which a cookie of ours could tell, is
+// not asked for: Clerk sends browsers here with one of its own accord, at the end of an
+// OAuth sign-in (clerk/javascript#5908) and maybe elsewhere, and other servers on this
+// host, a Next.js front end's, begin handshakes too. Sec-Fetch-Site tells
+// nothing: whoever followed a link from another site, and was sent to Clerk and back, is
+// "cross-site" as well. And a development instance takes the development browser out of
+// the address, so that a link with a stranger's has us begin the handshake ourselves.
 const (
 	// maxDirectives and maxDirective, in bytes, bound what becomes an answer's header.
 	maxDirectives = 32
