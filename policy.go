@@ -80,11 +80,15 @@ func AllowGroups(groups ...string) (Policy, error) {
 // called for each request and is safe for concurrent use.
 type Rule func(s *session.Session) error
 
-// Identified is a [Rule] that wants somebody for whom a provider vouches: an
-// access code says only that somebody knows it.
+// Identified is a [Rule] that wants a person who has signed in, and for whom a
+// provider vouches. An access code says only that somebody knows it, and a program's
+// token ([session.Session].Machine) not that the person is there for whom it acts.
 func Identified(s *session.Session) error {
-	if s.Provider == AccessCode {
+	switch {
+	case s.Provider == AccessCode:
 		return fmt.Errorf("%w: signed in with an access code, and this asks for a person", ErrNotAllowed)
+	case s.Machine:
+		return fmt.Errorf("%w: a program's token, and this asks for a person", ErrNotAllowed)
 	}
 	return nil
 }

@@ -108,7 +108,8 @@ func TestPoliciesSayWhy(t *testing.T) { // LG-04
 		"is not a plain one":        emails(context.Background(), "x", &auth.Identity{Email: "a@b@corp.com", EmailVerified: true}),
 		"is not on the allow-list":  emails(context.Background(), "x", &auth.Identity{Email: "a@corp.org", EmailVerified: true}),
 		"not in any of the allowed": groups(context.Background(), "x", &auth.Identity{Groups: []string{"x"}}),
-		"asks for a person":         auth.Identified(&session.Session{Provider: auth.AccessCode}),
+		"with an access code":       auth.Identified(&session.Session{Provider: auth.AccessCode}),
+		"a program's token":         auth.Identified(&session.Session{Provider: "backend", Subject: "user_1", Machine: true}),
 	} {
 		require.ErrorIs(t, refusal, auth.ErrNotAllowed)
 		require.ErrorContains(t, refusal, want)

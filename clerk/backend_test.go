@@ -1,8 +1,10 @@
 package clerk_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 
@@ -72,8 +74,9 @@ func TestSignOutThatClerkDoesNotHearOf(t *testing.T) {
 	for status, want := range map[int]bool{200: true, 404: true, 422: true, 401: false, 429: false, 500: false, 503: false} {
 		api.status, api.sent = status, nil
 		w := httptest.NewRecorder()
-		err := b.SignOut(w, page("/"), &session.Session{ID: "sess_1/x", Provider: clerk.Name}, true)
-		require.Equal(t, "/v1/sessions/sess_1%2Fx/revoke", api.sent[0].URL.EscapedPath())
+		id := fmt.Sprintf("sess_%d/x", status)
+		err := b.SignOut(w, page("/"), &session.Session{ID: id, Provider: clerk.Name}, true)
+		require.Equal(t, "/v1/sessions/"+url.PathEscape(id)+"/revoke", api.sent[0].URL.EscapedPath())
 		if !want {
 			require.Error(t, err, status)
 			require.Empty(t, w.Header().Values("Set-Cookie"))

@@ -105,8 +105,15 @@ type Config struct {
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It
 	// costs a call for each person every 5 minutes; without it a session says only
 	// which user it is. Where Clerk does not answer within 2 seconds, the last that
-	// is known counts, or nothing.
+	// is known counts, or nothing. A Policy that asks for e-mail addresses needs it.
 	Profiles bool
+
+	// RequireProfiles has requests wait for what Clerk says of a person, and implies
+	// Profiles. A person of whom Clerk has said nothing yet, because it does not answer,
+	// is answered 503 in the place of a session without an address: to a policy they
+	// would be somebody whom it refuses. What Clerk has said counts through an outage.
+	// Whom Clerk does not know any more has an empty profile, and no address.
+	RequireProfiles bool
 
 	// ClockSkew is how far clocks may differ. If zero, 5 seconds; at most a minute.
 	ClockSkew time.Duration
@@ -144,6 +151,9 @@ type Backend struct {
 	orgPaths    []orgPath // in the order of the configuration; the first that matches counts
 	keys        *keyCache
 	remembered  rememberedTokens
+	vouched     vouched // tokens that only Clerk can read
+	ended       vouched // sessions, by id
+	bounds      *bounds // of what strangers have Clerk asked about
 	client      *upstream.Client
 	users       *user.Client // nil without Profiles
 	profiles    profiles
@@ -212,8 +222,9 @@ func New(c Config) (*Backend, error) {
 		b.frontendAPI = "https://clerk." + c.Domain
 		b.issuers = append(b.issuers, b.frontendAPI)
 	}
+	b.bounds = newBounds(c.Now)
 	b.keys = &keyCache{now: c.Now, fetch: b.fetchKeys}
-	if c.Profiles {
+	if c.Profiles || c.RequireProfiles {
 		b.users = user.NewClient(b.SDK())
 		b.profiles = profiles{now: c.Now, fetch: b.fetchProfile, wait: profileWait, log: c.Logger}
 	}

@@ -102,6 +102,9 @@ const loopLimit = 3
 //
 // The error says that nothing can be decided, because Clerk's API does not answer.
 // It is never somebody's fault who sent the request, and never means signed out.
+//
+// A client that sends more than a few handshakes and tokens that Clerk does not know,
+// 30 and then one in two seconds, has no more of them looked at for the moment.
 func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	ctx := r.Context()
 	q := &request{Request: r, origin: origin}
@@ -114,7 +117,7 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	case b.config.AcceptTokens != nil && !slices.Contains(b.config.AcceptTokens, kind):
 		return signedOut(tokenTypeMismatch), nil
 	case kind != SessionToken:
-		return b.byMachine(ctx, kind, token)
+		return b.byMachine(r, kind, token)
 	case sent:
 		return b.byHeader(ctx, q, token)
 	}

@@ -44,8 +44,8 @@
 //
 // API keys, machines' tokens and OAuth access tokens count where
 // [Config].AcceptTokens names them, in the Authorization header only. The session's
-// Provider is then [MachineName] and not [Name], and State.Machine says what the
-// token may be used for.
+// Provider is then [MachineName] and not [Name], its Machine is set, so that
+// [auth.Identified] refuses it, and State.Machine says what the token may be used for.
 //
 // # Permissions
 //
@@ -70,6 +70,11 @@
 //
 // Without [Config].AuthorizedParties any origin's tokens count, and so do those
 // from a subdomain that somebody else controls.
+//
+// Whoever follows a stranger's link with a handshake in it is signed in as the
+// stranger for a minute, as with Clerk's own SDKs. What strangers make up, handshakes
+// and tokens that only Clerk can read, costs a call of Clerk's API each, bounded for
+// each client; what is beyond that does not count.
 //
 // A form on another site may post to the application with Clerk's cookies, as far
 // as the browser sends these along; [net/http.CrossOriginProtection] refuses that.

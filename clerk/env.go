@@ -30,6 +30,8 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //	CLERK_SECRET_KEY                    SecretKey
 //	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
 //	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
+//	AUTH_ALLOWED_EMAILS                 RequireProfiles, where it is set: [auth.ConfigFromEnv]
+//	                                    makes a policy of it, which asks for addresses
 //
 // Every problem is an [*envvar.Error], joined. None contains a variable's value.
 func ConfigFromEnv(env auth.Env) (Config, error) {
@@ -41,6 +43,8 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		PublishableKey: r.Get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
 		SecretKey:      auth.NewSecret(r.Get("CLERK_SECRET_KEY")),
 		JWTKey:         env("CLERK_JWT_KEY"), // a PEM may end with a line break
+
+		RequireProfiles: env("AUTH_ALLOWED_EMAILS") != "",
 	}
 	if parties := r.Get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
 		c.AuthorizedParties = envvar.Split(parties)

@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -18,6 +19,15 @@ func Describe(b *Backend, id string) { b.profiles.get(context.Background(), id) 
 
 // SetProfileWait replaces how long a request waits for a profile.
 func SetProfileWait(b *Backend, d time.Duration) { b.profiles.wait = d }
+
+// VouchedKept fills what is remembered of n tokens, and says of how many it is.
+func VouchedKept(n int) int {
+	var v vouched
+	for i := range n {
+		v.add(strconv.Itoa(i))
+	}
+	return len(v.young) + len(v.old)
+}
 
 // ProfilesKept says how many there are.
 func ProfilesKept(b *Backend) int {

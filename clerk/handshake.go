@@ -39,7 +39,15 @@ import (
 // Of a handshake token, signature and category are checked; it has no expiry, and
 // names no browser. Who gets somebody to follow a link with their own signs that
 // browser in as themselves, as with Clerk's own SDKs, for as long as the session
-// token inside lives.
+// token inside lives, or the refresh token that comes with it.
+//
+// That this browser was sent on the handshake, which a cookie of ours could tell, is
+// not asked for: Clerk sends browsers here with one of its own accord, at the end of an
+// OAuth sign-in (clerk/javascript#5908) and maybe elsewhere, and other servers on this
+// host, a Next.js front end's, begin handshakes too. Sec-Fetch-Site tells
+// nothing: whoever followed a link from another site, and was sent to Clerk and back, is
+// "cross-site" as well. And a development instance takes the development browser out of
+// the address, so that a link with a stranger's has us begin the handshake ourselves.
 const (
 	// maxDirectives and maxDirective, in bytes, bound what becomes an answer's header.
 	maxDirectives = 32
@@ -57,7 +65,9 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 		if errors.Is(err, errUnreachable) {
 			return nil, err
 		}
-		b.log.WarnContext(ctx, "clerk: a handshake does not count", "cause", err.Error())
+		if !errors.Is(err, tooMany) { // of which the log hears once a minute
+			b.log.WarnContext(ctx, "clerk: a handshake does not count", "cause", err.Error())
+		}
 		return nil, nil
 	}
 	h := http.Header{"Access-Control-Allow-Origin": {"null"}, "Access-Control-Allow-Credentials": {"true"}}
@@ -106,7 +116,7 @@ func setCookies(h http.Header, directives []string) (session string) {
 // its category is what tells it from one that an application's JWT template made.
 func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) {
 	if q.nonce != "" {
-		return b.byNonce(ctx, q.nonce)
+		return b.byNonce(q)
 	}
 	t := decode(q.handshake)
 	if t == nil {
@@ -126,9 +136,13 @@ func (b *Backend) directives(ctx context.Context, q *request) ([]string, error) 
 	return bounded(list)
 }
 
-// byNonce changes a nonce for its directives.
-func (b *Backend) byNonce(ctx context.Context, nonce string) ([]string, error) {
-	resp, err := b.call(ctx, "GET", "/v1/clients/handshake_payload?nonce="+url.QueryEscape(nonce), nil)
+// byNonce changes a nonce for its directives. Anybody can make one up, so that a client
+// has so many.
+func (b *Backend) byNonce(q *request) ([]string, error) {
+	if !b.mayAsk(q.Request) {
+		return nil, tooMany
+	}
+	resp, err := b.call(q.Context(), "GET", "/v1/clients/handshake_payload?nonce="+url.QueryEscape(q.nonce), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +150,9 @@ func (b *Backend) byNonce(ctx context.Context, nonce string) ([]string, error) {
 		return nil, unreachable("a handshake's payload is answered with status %d", resp.Status)
 	}
 	var payload struct{ Directives []string }
+	if resp.Status != http.StatusOK && !aboutUs(resp.Status) {
+		b.cameToNothing(q.Request)
+	}
 	if resp.Status != http.StatusOK || json.Unmarshal(resp.Body, &payload) != nil {
 		return nil, errors.New("the nonce is unknown or used up")
 	}

@@ -37,6 +37,10 @@ func TestHas(t *testing.T) { // GHSA-w24r-5266-9c3c
 		"role without prefix":              {nil, clerk.Ask{Role: "admin"}, true},
 		"another role":                     {nil, clerk.Ask{Role: "org:member"}, false},
 		"role without organization":        {map[string]any{"o": nil}, clerk.Ask{Role: "admin"}, false},
+		"role, and no organization's id":   {map[string]any{"o": map[string]any{"slg": "acme", "rol": "admin"}}, clerk.Ask{Role: "admin"}, false},
+		"nor its permissions":              {map[string]any{"o": map[string]any{"slg": "acme", "per": "read", "fpm": "1"}}, clerk.Ask{Permission: "dashboard:read"}, false},
+		"version 1, no organization's id":  {map[string]any{"v": nil, "org_slug": "acme", "org_role": "org:admin"}, clerk.Ask{Role: "admin"}, false},
+		"version 1, nor its permissions":   {map[string]any{"v": nil, "org_role": "org:admin", "org_permissions": []string{"org:a:b"}}, clerk.Ask{Permission: "org:a:b"}, false},
 		"permission of the first feature":  {nil, clerk.Ask{Permission: "org:dashboard:read"}, true},
 		"not its middle bit":               {nil, clerk.Ask{Permission: "org:dashboard:manage"}, false},
 		"only organization features count": {nil, clerk.Ask{Permission: "org:teams:manage"}, true},
@@ -74,6 +78,15 @@ func TestHas(t *testing.T) { // GHSA-w24r-5266-9c3c
 		"pending":                          {map[string]any{"sts": "pending"}, clerk.Ask{Role: "admin"}, false},
 	} {
 		require.Equal(t, test.want, claims(test.change).Has(test.ask), name)
+	}
+	require.False(t, (&clerk.Claims{UserID: "user_1", OrganizationRole: "org:admin"}).Has(clerk.Ask{Role: "admin"}), "of claims that are put together by hand")
+	for name, change := range map[string]map[string]any{
+		"version 2":          {"o": map[string]any{"slg": "acme", "rol": "admin"}},
+		"an id that is none": {"o": map[string]any{"id": 1, "slg": "acme", "rol": "admin"}},
+		"version 1":          {"v": nil, "org_slug": "acme", "org_role": "org:admin"},
+	} {
+		c := claims(change)
+		require.Empty(t, c.OrganizationID+c.OrganizationSlug+c.OrganizationRole, "%s: nothing is left of an organization without an id", name)
 	}
 	var nobody *clerk.Claims
 	require.False(t, nobody.Has(clerk.Ask{Role: "admin"}))

@@ -110,9 +110,16 @@ func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
 	close(flight)
 }
 
-// parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others,
-// and those of more than 8192 bits, which go-jose refuses, are passed over: one bad
-// key must not spoil the rest. Only RS256 verifies, so that a key for another
+// strong reports whether signatures by key say anything: RFC 7518 3.3, RFC 8017 3.1.
+// With an exponent of 1 every message is its own signature, and an even one has no
+// private key. @clerk/backend leaves both to WebCrypto.
+func strong(key *rsa.PublicKey) bool {
+	return key.N.BitLen() >= minKeyLen && key.E >= 3 && key.E%2 == 1
+}
+
+// parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others, weak
+// ones, and those of more than 8192 bits, which go-jose refuses, are passed over: one
+// bad key must not spoil the rest. Only RS256 verifies, so that a key for another
 // algorithm is none.
 func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 	var set struct{ Keys []json.RawMessage }
@@ -125,7 +132,7 @@ func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {
 		if json.Unmarshal(raw, &k) != nil || k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != "RS256" {
 			continue
 		}
-		if key, ok := k.Key.(*rsa.PublicKey); ok && key.N.BitLen() >= minKeyLen {
+		if key, ok := k.Key.(*rsa.PublicKey); ok && strong(key) {
 			keys[k.KeyID] = key
 		}
 	}
@@ -151,7 +158,7 @@ func parsePEM(text string) (*rsa.PublicKey, error) {
 		return nil, bad
 	}
 	key, ok := parsed.(*rsa.PublicKey)
-	if !ok || key.N.BitLen() < minKeyLen {
+	if !ok || !strong(key) {
 		return nil, bad
 	}
 	return key, nil

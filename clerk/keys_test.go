@@ -6,7 +6,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +32,9 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 	require.NoError(t, err)
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
+	short, err := rsa.GenerateKey(rand.Reader, 2047)
+	require.NoError(t, err)
+	with := func(exponent int) *rsa.PublicKey { return &rsa.PublicKey{N: good.N, E: exponent} }
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	huge := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8199, 1), E: 65537}
@@ -38,6 +44,11 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 		jose.JSONWebKey{Key: good.Public(), KeyID: "enc", Use: "enc"},
 		jose.JSONWebKey{Key: good.Public(), KeyID: "alg", Algorithm: "RS512"},
 		jose.JSONWebKey{Key: weak.Public(), KeyID: "weak"},
+		jose.JSONWebKey{Key: short.Public(), KeyID: "short"},
+		jose.JSONWebKey{Key: with(1), KeyID: "one"},
+		jose.JSONWebKey{Key: with(2), KeyID: "two"},
+		jose.JSONWebKey{Key: with(65536), KeyID: "even"},
+		jose.JSONWebKey{Key: with(3), KeyID: "three"},
 		jose.JSONWebKey{Key: curve.Public(), KeyID: "curve"},
 		jose.JSONWebKey{Key: huge, KeyID: "huge"},
 		jose.JSONWebKey{Key: []byte("0123456789abcdef0123456789abcdef"), KeyID: "oct"},
@@ -55,14 +66,41 @@ func TestWhichKeysCount(t *testing.T) { // JW-07, JW-08, JW-09, ID-06
 	for id, want := range map[string]string{
 		"good": "signed-in user_1", "bare": "signed-in user_1",
 		"enc": "signed-out jwk-kid-mismatch", "alg": "signed-out jwk-kid-mismatch", "weak": "signed-out jwk-kid-mismatch", "curve": "signed-out jwk-kid-mismatch",
-		"huge": "signed-out jwk-kid-mismatch", "oct": "signed-out jwk-kid-mismatch", "half": "signed-out jwk-kid-mismatch", "odd": "signed-out jwk-kid-mismatch", "": "signed-out jwk-kid-mismatch",
+		"short": "signed-out jwk-kid-mismatch", "one": "signed-out jwk-kid-mismatch", "two": "signed-out jwk-kid-mismatch", "even": "signed-out jwk-kid-mismatch",
+		"three": "signed-out token-invalid-signature", // it counts, and has not signed this
+		"huge":  "signed-out jwk-kid-mismatch", "oct": "signed-out jwk-kid-mismatch", "half": "signed-out jwk-kid-mismatch", "odd": "signed-out jwk-kid-mismatch", "": "signed-out jwk-kid-mismatch",
 	} {
 		signer := good
-		if id == "weak" {
+		switch id {
+		case "weak":
 			signer = weak
+		case "short":
+			signer = short
 		}
 		token := providertest.Sign(signer, map[string]any{"alg": "RS256", "kid": id}, map[string]any{"iss": "https://" + i.FrontendAPI, "sub": "user_1", "exp": int64(9999999999)})
 		require.Equal(t, want, decide(t, b, bearer(token)), id)
+	}
+}
+
+// TestWeakPEM: a fixed key is held to the same rules as a fetched one.
+func TestWeakPEM(t *testing.T) { // JW-08, LG-06
+	i := clerktest.New(clerktest.Config{Production: true})
+	for bits, exponents := range map[int][]int{1024: {65537}, 2047: {65537}, 2048: {1, 2, 65536}} {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		require.NoError(t, err)
+		for _, e := range exponents {
+			der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: key.N, E: e})
+			require.NoError(t, err)
+			text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+			for _, written := range []string{text, base64.StdEncoding.EncodeToString(der)} {
+				_, err = clerk.New(clerk.Config{PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), JWTKey: written})
+				require.ErrorContains(t, err, "JWTKey is no RSA public key of 2048 bits", "%d %d", bits, e)
+				_, err = clerk.ConfigFromEnv(func(name string) string {
+					return map[string]string{"CLERK_PUBLISHABLE_KEY": i.PublishableKey, "CLERK_SECRET_KEY": i.SecretKey, "CLERK_JWT_KEY": written}[name]
+				})
+				require.ErrorContains(t, err, "CLERK_JWT_KEY")
+			}
+		}
 	}
 }
 

@@ -23,9 +23,10 @@ import (
 //
 // The first characters, and claims that nobody has verified yet, tell the kinds
 // apart; each is then held to the rules of its kind, so that a lie about it is of no
-// use. A JWT counts until it expires. An opaque token is asked about at each request
-// and not remembered, so that a revoked one ends at once; where Clerk does not answer
-// it does not count, and the request is answered 503.
+// use. A JWT counts until it expires. An opaque token is asked about at each request,
+// so that a revoked one ends at once; where Clerk does not answer it does not count, and
+// the request is answered 503. Of one that Clerk has not vouched for before, the client
+// has so many: see bounds.
 
 // TokenType is a kind of token that Clerk gives out.
 type TokenType string
@@ -47,7 +48,9 @@ const (
 )
 
 // MachineName is what [session.Session].Provider is where a token other than a
-// session's counts. A handler that is for people only compares it with [Name].
+// session's counts, with Machine set: [auth.Identified] keeps those out of what is for
+// people only. That an API key or an OAuth access token is a person's changes nothing;
+// the person is not there.
 const MachineName = "clerk-machine"
 
 // Machine is what a token says that is no session's. Nothing in it is checked beyond
@@ -117,8 +120,8 @@ func (h *header) isAccessToken() bool {
 // byMachine decides about a request with a token of kind, which is accepted.
 // Each token that only Clerk can read costs a call: one that was revoked must
 // not count.
-func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (*State, error) {
-	m, why, err := b.verifyMachine(ctx, kind, token)
+func (b *Backend) byMachine(r *http.Request, kind TokenType, token string) (*State, error) {
+	m, why, err := b.verifyMachine(r, kind, token)
 	switch {
 	case err != nil:
 		return nil, err
@@ -131,17 +134,17 @@ func (b *Backend) byMachine(ctx context.Context, kind TokenType, token string) (
 // verifyMachine returns what a token says, or why it does not count; err means that
 // nobody can tell. Of a JWT, signature, issuer, audience and times are checked: RFC
 // 9068 4. Its reason is the same whatever is wrong, as in @clerk/backend.
-func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token string) (m *Machine, why reason, err error) {
+func (b *Backend) verifyMachine(r *http.Request, kind TokenType, token string) (m *Machine, why reason, err error) {
 	for _, o := range opaque {
 		if strings.HasPrefix(token, o.prefix) {
-			return b.askMachine(ctx, kind, o.path, o.field, token)
+			return b.askBounded(r, kind, o.path, o.field, token)
 		}
 	}
 	t := decode(token)
 	if t == nil || kind == M2MToken && t.header.hasCategory && t.header.category != machineCategory {
 		return nil, tokenInvalid, nil
 	}
-	key, err := b.key(ctx, t)
+	key, err := b.key(r.Context(), t)
 	switch err := verifySignature(t, key, err); {
 	case errors.Is(err, errUnreachable):
 		return nil, "", err
@@ -166,13 +169,31 @@ func (b *Backend) verifyMachine(ctx context.Context, kind TokenType, token strin
 	return m, "", nil
 }
 
+// askBounded is askMachine, as far as the client of r may ask. A token that has counted
+// before is asked about in any case, and as any other once it counts no more.
+func (b *Backend) askBounded(r *http.Request, kind TokenType, path, field, token string) (*Machine, reason, error) {
+	if len(token) > maxToken {
+		return nil, tokenInvalid, nil
+	}
+	if !b.vouched.has(token) && !b.mayAsk(r) {
+		return nil, tooMany, nil
+	}
+	m, why, err := b.askMachine(r.Context(), kind, path, field, token)
+	switch {
+	case err != nil: // nobody can tell
+	case why != "":
+		b.vouched.remove(token)
+		b.cameToNothing(r)
+	default:
+		b.vouched.add(token)
+	}
+	return m, why, err
+}
+
 // askMachine has Clerk say what a token of kind is. Clerk does not know one that was
 // revoked or has expired, and this does not rely on it. An answer of 401, 429 or 5xx
 // is about us and not about the token: nothing is decided.
 func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, token string) (*Machine, reason, error) {
-	if len(token) > maxToken {
-		return nil, tokenInvalid, nil
-	}
 	body, err := json.Marshal(map[string]string{field: token})
 	if err != nil {
 		return nil, unexpectedError, nil
@@ -183,7 +204,7 @@ func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, t
 		return nil, "", err
 	case resp.Status == http.StatusNotFound:
 		return nil, tokenInvalid, nil
-	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusTooManyRequests, resp.Status >= 500:
+	case aboutUs(resp.Status):
 		return nil, "", unreachable("a token's verification is answered with status %d", resp.Status)
 	case resp.Status != http.StatusOK:
 		return nil, unexpectedError, nil

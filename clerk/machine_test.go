@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -147,6 +148,7 @@ func TestAudiences(t *testing.T) { // CL-01
 		"an object that has ours": {map[string]any{api: api}, false},
 		"a number":                {1, false},
 	} {
+		at.advance(time.Minute) // for what the client has sent that does not count
 		for kind, token := range kinds {
 			s := mustDecide(t, anybody, bearer(token(test.aud)))
 			require.Equal(t, clerk.SignedIn, s.Status, "%s, %s: nobody asks", kind, name)
@@ -184,6 +186,44 @@ func TestAudienceOfASession(t *testing.T) { // CL-01
 			want = "signed-out session-token-and-uat-missing"
 		}
 		require.Equal(t, want, decide(t, b, page("/?__clerk_handshake="+instance.HandshakeToken(session))), "a handshake")
+	}
+}
+
+// TestNoTokenOfAProgramIsAPersons: whosever it is, and whoever made it.
+func TestNoTokenOfAProgramIsAPersons(t *testing.T) { // MW-01
+	instance, b, at := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(sealing)}, URL: origin.String(), Backend: b, Now: at.Now})
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		token   string
+		machine bool
+	}{
+		"a person's":                {instance.Token(nil), false},
+		"a person's API key":        {instance.Opaque("ak_", "user_1", nil), true},
+		"an organization's API key": {instance.Opaque("ak_", "org_1", nil), true},
+		"a machine's":               {instance.Opaque("mt_", "mch_1", nil), true},
+		"a machine's JWT":           {machineJWT(instance, clerk.M2MToken, nil), true},
+		"an OAuth client's":         {instance.Opaque("oat_", "user_1", nil), true},
+		"an OAuth client's JWT":     {machineJWT(instance, clerk.OAuthToken, nil), true},
+	} {
+		reached := map[bool]bool{}
+		for _, people := range []bool{false, true} {
+			handler := http.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				s, ok := auth.FromContext(r.Context())
+				reached[people] = ok
+				require.Equal(t, test.machine, s.Machine, name)
+			}))
+			if people {
+				handler = a.RequireRule(auth.Identified, handler)
+			}
+			w := httptest.NewRecorder()
+			r := bearer(test.token)
+			r.Header.Del("Sec-Fetch-Dest")
+			a.Require(handler).ServeHTTP(w, r)
+			require.Equal(t, map[bool]int{true: 403, false: 200}[people && test.machine], w.Code, name)
+		}
+		require.True(t, reached[false], name)
+		require.Equal(t, !test.machine, reached[true], name)
 	}
 }
 

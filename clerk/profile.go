@@ -64,18 +64,19 @@ type profiles struct {
 // knownProfile is a profile, or that there is none.
 type knownProfile struct {
 	profile
+	told  bool      // whether Clerk has ever said anything, and be it that there is nobody
 	until time.Time // when to ask again
 }
 
-// get is the last that is known of somebody: nothing, for a stranger of whom
-// Clerk says nothing in time. The fetch goes on when the request is gone, for the
-// next one.
-func (p *profiles) get(ctx context.Context, id string) profile {
+// get is the last that is known of somebody: nothing, and told is false, for a
+// stranger of whom Clerk says nothing in time. The fetch goes on when the request is
+// gone, for the next one.
+func (p *profiles) get(ctx context.Context, id string) knownProfile {
 	p.mu.Lock()
 	known := p.known(id)
 	if p.now().Before(known.until) {
 		p.mu.Unlock()
-		return known.profile
+		return known
 	}
 	flight := p.flights[id]
 	if flight == nil {
@@ -95,7 +96,7 @@ func (p *profiles) get(ctx context.Context, id string) profile {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.known(id).profile
+	return p.known(id)
 }
 
 // known is for callers that hold mu.
@@ -114,9 +115,10 @@ func (p *profiles) load(ctx context.Context, id string, flight chan struct{}) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known := knownProfile{fetched, p.now().Add(profileLife)}
+	known := knownProfile{fetched, true, p.now().Add(profileLife)}
 	if err != nil {
-		known = knownProfile{p.known(id).profile, p.now().Add(profilePause)}
+		known = p.known(id)
+		known.until = p.now().Add(profilePause)
 	}
 	if p.young == nil || len(p.young) >= maxProfiles {
 		p.old, p.young = p.young, map[string]knownProfile{}
@@ -158,12 +160,17 @@ func (b *Backend) fetchProfile(ctx context.Context, id string) (profile, error) 
 	return p, nil
 }
 
-// describe fills in who a session belongs to, as far as that is known. A session does
-// not wait for more, and none is refused for want of it.
-func (b *Backend) describe(ctx context.Context, s *session.Session) {
+// describe fills in who a session belongs to, as far as that is known. Nobody is
+// refused for want of it, unless Config.RequireProfiles is set: the error then says
+// that Clerk has told nothing yet.
+func (b *Backend) describe(ctx context.Context, s *session.Session) error {
 	if b.users == nil {
-		return
+		return nil
 	}
 	p := b.profiles.get(ctx, s.Subject)
+	if b.config.RequireProfiles && !p.told {
+		return unreachable("nothing is known yet of a user, and RequireProfiles is set")
+	}
 	s.Name, s.Username, s.Email, s.EmailVerified, s.Picture = p.name, p.username, p.email, p.verified, p.picture
+	return nil
 }

@@ -20,7 +20,8 @@ import (
 //
 // t's signature is right and its time is over. The answer's session is verified as
 // any. Clerk is told of the browser's headers, to judge whether it is the same, but
-// not of cookies and credentials, which are the application's.
+// not of cookies and credentials, which are the application's. Whoever has an old
+// token can make up what goes with it, so that a client has so many tries.
 func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State, refusal string) {
 	switch {
 	case q.Method != "GET":
@@ -50,11 +51,17 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State,
 	if q.suffixed {
 		path += "?suffixed_cookies=true"
 	}
+	if !b.mayAsk(q.Request) {
+		return nil, string(tooMany)
+	}
 	resp, err := b.call(ctx, "POST", path, body)
 	if err != nil {
 		return nil, "fetch-error"
 	}
 	if resp.Status != http.StatusOK {
+		if !aboutUs(resp.Status) {
+			b.cameToNothing(q.Request)
+		}
 		return nil, apiError(resp.Body)
 	}
 	var answer struct{ Cookies []string }

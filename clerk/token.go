@@ -106,6 +106,7 @@ const (
 	tokenFromTheFuture    reason = "token-iat-in-the-future"
 	tokenUnknownKey       reason = "jwk-kid-mismatch"
 	tokenTypeMismatch     reason = "token-type-mismatch"
+	tooMany               reason = "too-many-requests" // not Clerk's: see bounds
 )
 
 // messages say for people why a token does not count. They repeat nothing of it.
@@ -118,6 +119,7 @@ var messages = map[reason]string{
 	tokenWrongIssuer:      "The token is another instance's.",
 	tokenUnknownKey:       "The token names a key that the instance does not have.",
 	tokenTypeMismatch:     "The token is of a kind that does not count here.",
+	tooMany:               "Too much of this client's did not count. Try again later.",
 }
 
 // Clerk tells its tokens apart by a header parameter of its own, "cat".
@@ -232,8 +234,9 @@ func (h *header) set(name, value string) bool {
 //	version 1   org_id, org_slug, org_role: "org:admin"
 //	version 2   "v": 2, "o": {"id", "slg", "rol": "admin"}
 //
-// A claim of the wrong type is as if it were absent. What has no field is read from
-// the text when somebody asks.
+// A claim of the wrong type is as if it were absent, and so are a name and a role of
+// an organization that has no id. What has no field is read from the text when somebody
+// asks.
 func (t *jwt) readClaims() bool {
 	c := &t.claims
 	var version int64
@@ -272,14 +275,16 @@ func (t *jwt) readClaims() bool {
 	})
 	c.Pending = status == "pending"
 	c.IssuedAt, c.ExpiresAt = time.Unix(t.issued.at, 0), time.Unix(t.expires.at, 0)
-	if version != 2 {
-		c.OrganizationID, c.OrganizationSlug, c.OrganizationRole = flat[0], flat[1], flat[2]
-		return ok
+	id, slug, role := flat[0], flat[1], flat[2]
+	if version == 2 {
+		id, _ = strictjson.String(strictjson.Member(organization, "id"))
+		slug, _ = strictjson.String(strictjson.Member(organization, "slg"))
+		if role, _ = strictjson.String(strictjson.Member(organization, "rol")); role != "" {
+			role = "org:" + role
+		}
 	}
-	c.OrganizationID, _ = strictjson.String(strictjson.Member(organization, "id"))
-	c.OrganizationSlug, _ = strictjson.String(strictjson.Member(organization, "slg"))
-	if role, _ := strictjson.String(strictjson.Member(organization, "rol")); role != "" {
-		c.OrganizationRole = "org:" + role
+	if id != "" {
+		c.OrganizationID, c.OrganizationSlug, c.OrganizationRole = id, slug, role
 	}
 	return ok
 }

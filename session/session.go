@@ -59,6 +59,12 @@ type Session struct {
 	// Groups are names, as the provider gave them at sign-in. Claim "groups".
 	Groups []string
 
+	// Machine says that a program is behind the session, with a token of its own, and
+	// not a person who has signed in. Only a backend that decides about each request by
+	// itself sets it; no session token has it, no claim sets it, and a session that is
+	// written loses it.
+	Machine bool
+
 	// AuthTime is when the person signed in. Zero when Auth.js signed in and
 	// this package has not renewed it. [Manager.Start] sets it. Claim "auth_time".
 	AuthTime time.Time
