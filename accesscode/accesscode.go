@@ -128,6 +128,9 @@ const (
 	maxCodes = 1000
 )
 
+// giveBackTime bounds a GiveBack, which goes on when its request has ended.
+const giveBackTime = 5 * time.Second
+
 // Code is one code, and what sessions of those who know it are given.
 type Code struct {
 	// Text is the code as people type it: 8 to 1024 bytes. 16 random ones or
@@ -173,14 +176,15 @@ type Config struct {
 // Gate is an [auth.CodeVerifier]: it knows the codes, and counts the attempts.
 // [New] makes one. It is safe for concurrent use.
 type Gate struct {
-	codes    []code
-	subjects map[string]time.Time // of the codes under each secret, and when they expire
-	macs     sync.Pool            // of HMAC-SHA-256 under a key of this process
-	clients  *memoryLimiter
-	shared   Limiter
-	ceiling  ceiling
-	now      func() time.Time
-	sleep    func(context.Context, time.Duration) error
+	strong, weak []code               // that nobody guesses, and the others
+	subjects     map[string]time.Time // of the codes under each secret, and when they expire
+	macs         sync.Pool            // of HMAC-SHA-256 under a key of this process
+	shared       Limiter
+	now          func() time.Time
+
+	mu      sync.Mutex // guards the following
+	counts  counts
+	ceiling ceiling
 }
 
 type code struct {
@@ -208,10 +212,9 @@ func New(c Config) (*Gate, error) {
 	_, _ = rand.Read(key) // never fails: it ends the program instead
 	g := &Gate{
 		subjects: make(map[string]time.Time, len(c.Codes)),
-		clients:  newMemoryLimiter(c.MaxClients, c.Now),
 		shared:   c.Limiter,
 		now:      c.Now,
-		sleep:    sleep,
+		counts:   newCounts(c.MaxClients),
 	}
 	g.macs.New = func() any { return hmac.New(sha256.New, key) }
 	for _, one := range c.Codes {
@@ -222,7 +225,11 @@ func New(c Config) (*Gate, error) {
 		for _, s := range c.Secrets {
 			g.subjects[subject(s, one.Text)] = one.Expires
 		}
-		g.codes = append(g.codes, code{g.digest(one.Text.Reveal()), auth.Identity{
+		group := &g.weak
+		if strong(one.Text.Reveal()) {
+			group = &g.strong
+		}
+		*group = append(*group, code{g.digest(one.Text.Reveal()), auth.Identity{
 			Issuer: Issuer, Subject: subject(c.Secrets[0], one.Text), Name: label, Groups: slices.Clone(one.Groups),
 		}, one.Expires})
 	}
@@ -283,17 +290,16 @@ func (g *Gate) digest(text string) (d [sha256.Size]byte) {
 	return d
 }
 
-// find compares with every code that counts, whichever is right, and returns
-// its index or -1. No code has the digest of an empty text. Which codes have
-// expired is no secret, so that those may be left out.
-func (g *Gate) find(digest [sha256.Size]byte) (found int) {
-	now := g.now()
+// find compares with every one of codes that counts, whichever is right, and
+// returns its index or -1. No code has the digest of an empty text. Which codes
+// have expired is no secret, so that those may be left out.
+func find(codes []code, digest *[sha256.Size]byte, now time.Time) (found int) {
 	found = -1
-	for i := range g.codes {
-		if over(g.codes[i].expires, now) {
+	for i := range codes {
+		if over(codes[i].expires, now) {
 			continue
 		}
-		equal := subtle.ConstantTimeCompare(digest[:], g.codes[i].digest[:])
+		equal := subtle.ConstantTimeCompare(digest[:], codes[i].digest[:])
 		found = subtle.ConstantTimeSelect(equal, i, found)
 	}
 	return found
@@ -302,10 +308,10 @@ func (g *Gate) find(digest [sha256.Size]byte) (found int) {
 // over reports whether something that ends at expires has ended.
 func over(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
 
-// Verify implements [auth.CodeVerifier]. It counts the attempt, waits while too
-// many wrong codes come from everywhere, up to 10 seconds, and only then compares.
-// A right code takes back its own attempt and no other. ctx ends the wait; the
-// attempt then stays counted, so that nobody fills the queue by hanging up.
+// Verify implements [auth.CodeVerifier]. It refuses a client that sent too many
+// wrong codes, and compares. While too many wrong codes come from everywhere, it
+// waits first, for 10 seconds at most or until ctx ends; an attempt that was not
+// compared is not counted, and a right code never is.
 //
 // The identity is the caller's own. The error wraps [auth.ErrWrongCode], or
 // [auth.ErrStore] when Config.Limiter failed, or is an [*auth.LimitError], whose
@@ -315,85 +321,177 @@ func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*aut
 	if len(text) > maxLength {
 		text = "" // counted, and wrong
 	}
-	network := networkOf(client)
-	if wait := g.clients.blocked(network); wait > 0 {
+	from := networksOf(client)
+	if wait := g.blocked(&from); wait > 0 {
 		return nil, &auth.LimitError{RetryAfter: wait}
 	}
 	digest := g.digest(text)
-	found := -1
-	right := func() bool {
-		// A right code gives its turn back as it is found: however many come at
-		// once, they do not slow each other down.
-		if found = g.find(digest); found >= 0 {
-			g.ceiling.giveBack()
-		}
-		return found >= 0
+	var found *code
+	var err error
+	if g.shared != nil {
+		found, err = g.countAndCompare(ctx, &from, &digest)
+	} else {
+		found, err = g.compare(ctx, &from, &digest)
 	}
-	if err := g.try(ctx, network, right); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if found < 0 {
-		return nil, auth.ErrWrongCode
-	}
-	id := g.codes[found].identity
+	id := found.identity
 	id.Groups = slices.Clone(id.Groups)
 	return &id, nil
 }
 
-// try has right compare, once it is the turn of client and of the attempt among
-// everybody's. An attempt that need not wait is counted and compared in one step
-// under the lock of the clients; one that must wait, or that a Limiter counts, is
-// counted first, since no lock is held meanwhile.
-func (g *Gate) try(ctx context.Context, client netip.Prefix, right func() bool) error {
-	var turn time.Duration // until the attempt's
-	var entered bool       // whether it has one
-	enter := func() bool {
-		turn, entered = g.ceiling.reserve(g.now())
-		return entered && turn == 0
-	}
-	limiter := g.shared
-	if limiter == nil {
-		limiter = g.clients
-		if blocked := g.clients.attempt(client, enter, right); blocked > 0 {
-			return &auth.LimitError{RetryAfter: blocked}
-		}
-	} else {
-		enter()
-	}
-	switch {
-	case !entered:
-		return &auth.LimitError{RetryAfter: turn}
-	case g.shared == nil && turn == 0:
-		return nil
-	}
-	blocked, err := g.attempt(ctx, limiter, client, turn, right)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return &auth.LimitError{RetryAfter: time.Second}
-	case err != nil:
-		return fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
-	case blocked > 0:
-		g.ceiling.giveBack()
-		return &auth.LimitError{RetryAfter: blocked}
-	}
-	return nil
+// blocked spares a flood the digest.
+func (g *Gate) blocked(from *networks) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed(from, g.now())
 }
 
-// attempt counts with l, waits its turn, and compares. Counting comes first: as
-// many guesses as wait are counted already, and one client cannot fill the queue.
-func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn time.Duration, right func() bool) (blocked time.Duration, err error) {
-	if blocked, err = l.Take(ctx, client); err != nil || blocked > 0 {
-		return blocked, err
+// closed says how long the client has to wait, where this node counts.
+func (g *Gate) closed(from *networks, now time.Time) time.Duration {
+	if g.shared != nil {
+		return 0
 	}
-	if turn > 0 {
-		if err := g.sleep(ctx, turn); err != nil {
-			return 0, err
+	return g.counts.closed(from[client], now)
+}
+
+// countAndCompare has the Limiter count first, since no lock is held over I/O, and
+// takes back what was no wrong code.
+func (g *Gate) countAndCompare(ctx context.Context, from *networks, digest *[sha256.Size]byte) (*code, error) {
+	blocked, err := g.shared.Take(ctx, from[client])
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, &auth.LimitError{RetryAfter: time.Second}
+	case err != nil:
+		return nil, fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
+	case blocked > 0:
+		return nil, &auth.LimitError{RetryAfter: blocked}
+	}
+	found, err := g.compare(ctx, from, digest)
+	if errors.Is(err, auth.ErrWrongCode) {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	if e := g.shared.GiveBack(ctx, from[client]); e != nil {
+		return nil, fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, e)
+	}
+	return found, err
+}
+
+// compare says which code it is, once it is the attempt's turn. The error is
+// [auth.ErrWrongCode] itself or an [*auth.LimitError].
+func (g *Gate) compare(ctx context.Context, from *networks, digest *[sha256.Size]byte) (*code, error) {
+	g.mu.Lock()
+	now := g.now()
+	found, w, err := g.enter(from, digest, now)
+	g.mu.Unlock()
+	if w == nil {
+		return found, err
+	}
+	patience := time.NewTimer(maxQueue)
+	defer patience.Stop()
+	select {
+	case <-w.done:
+		return w.code, w.err
+	case <-ctx.Done():
+	case <-patience.C:
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ceiling.leave(w)
+	select {
+	case <-w.done: // meanwhile
+		return w.code, w.err
+	default:
+		return nil, &auth.LimitError{RetryAfter: time.Second}
+	}
+}
+
+// enter compares at once, or returns who waits for it. Codes that nobody guesses
+// need no ceiling, and no allowance for wider networks either: they would only
+// refuse people on account of others.
+func (g *Gate) enter(from *networks, digest *[sha256.Size]byte, now time.Time) (*code, *waiter, error) {
+	if wait := g.closed(from, now); wait > 0 {
+		return nil, nil, &auth.LimitError{RetryAfter: wait}
+	}
+	if i := find(g.strong, digest, now); i >= 0 {
+		return g.welcome(&g.strong[i], from, now), nil, nil
+	}
+	if !slices.ContainsFunc(g.weak, func(c code) bool { return !over(c.expires, now) }) {
+		g.counts.add(from, client, now)
+		return nil, nil, auth.ErrWrongCode
+	}
+	if len(g.ceiling.queue) == 0 && g.ceiling.room(now) <= 0 {
+		found, err := g.judge(from, digest, now)
+		return found, nil, err
+	}
+	ahead, same := g.ceiling.ahead(from, digest)
+	if same != nil {
+		same.waiting++
+		return nil, same, nil
+	}
+	w := &waiter{from: *from, digest: *digest, waiting: 1, done: make(chan struct{})}
+	known := g.counts.isKnown(from[client], now)
+	if wait := g.counts.exhausted(from, now); wait > 0 && !known {
+		return nil, nil, &auth.LimitError{RetryAfter: wait}
+	}
+	w.rank = g.counts.rank(from, ahead, known, now)
+	if ahead[client] >= kinds[client].allowance || !g.ceiling.put(w) {
+		return nil, nil, &auth.LimitError{RetryAfter: time.Second}
+	}
+	g.serve(now)
+	return nil, w, nil
+}
+
+// judge compares with the codes that can be guessed, at the ceiling's expense and
+// its networks' if it is none of them. It counts and compares in one step, under
+// mu: neither do parallel guesses get past a limit nor parallel right codes into it.
+func (g *Gate) judge(from *networks, digest *[sha256.Size]byte, now time.Time) (*code, error) {
+	wait := g.closed(from, now)
+	if !g.counts.isKnown(from[client], now) {
+		wait = max(wait, g.counts.exhausted(from, now))
+	}
+	if wait > 0 {
+		return nil, &auth.LimitError{RetryAfter: wait}
+	}
+	if i := find(g.weak, digest, now); i >= 0 {
+		return g.welcome(&g.weak[i], from, now), nil
+	}
+	g.ceiling.take()
+	g.counts.add(from, provider, now)
+	return nil, auth.ErrWrongCode
+}
+
+// welcome remembers where a right code came from.
+func (g *Gate) welcome(found *code, from *networks, now time.Time) *code {
+	*g.counts.known.touch(from[client]) = success{now, found.expires}
+	return found
+}
+
+// serve answers who waits, as long as there is room at the ceiling, and comes
+// back when there is room again.
+func (g *Gate) serve(now time.Time) {
+	c := &g.ceiling
+	for len(c.queue) > 0 {
+		if wait := c.room(now); wait > 0 {
+			if c.timer == nil {
+				c.timer = time.AfterFunc(wait, g.serveAgain)
+			}
+			return
 		}
+		first := c.queue[0]
+		c.queue = slices.Delete(c.queue, 0, 1)
+		first.answer(g.judge(&first.from, &first.digest, now))
 	}
-	if !right() {
-		return 0, nil
-	}
-	return 0, l.GiveBack(ctx, client)
+}
+
+func (g *Gate) serveAgain() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ceiling.timer = nil
+	g.serve(g.now())
 }
 
 // Valid implements [auth.CodeVerifier]: it reports whether subject is that of a
@@ -401,16 +499,4 @@ func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn
 func (g *Gate) Valid(subject string) bool {
 	expires, ok := g.subjects[subject]
 	return ok && !over(expires, g.now())
-}
-
-// sleep waits for d, or until ctx ends, and returns the latter's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
