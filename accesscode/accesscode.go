@@ -37,34 +37,52 @@
 //
 // # Limits
 //
-// An attempt passes two limits before its code is looked at.
+// A right code never counts, against nobody. A wrong one counts before it is
+// answered, and who has sent too many is refused before the next is looked at.
 //
 //	Verify(client, text)
 //	   |
 //	   v
-//	 client blocked? -- yes --> *auth.LimitError: how long from now
+//	 client closed out? -- yes --> *auth.LimitError: how long from now
 //	   | no
 //	   v
-//	 ceiling: a turn -- the queue is full --> *auth.LimitError
-//	   | now, or within 10 seconds
+//	 a strong code      -- right --> *auth.Identity
+//	   | wrong
 //	   v
-//	 client: counted -- blocked meanwhile --> *auth.LimitError, the turn is given back
-//	   | then the turn is waited for
+//	 site or provider closed out, client not known? -- yes --> *auth.LimitError
+//	   | no
 //	   v
-//	 compared        -- no code matches --> auth.ErrWrongCode
-//	   | right
+//	 room at the ceiling -- not within 10 seconds --> *auth.LimitError
+//	   | now, or when it is the attempt's turn
 //	   v
-//	 the count and the turn are given back --> *auth.Identity
+//	 another code       -- right --> *auth.Identity
+//	   | wrong
+//	   v
+//	 counted at the ceiling, and for each network --> auth.ErrWrongCode
 //
-// A client is an IPv4 address, or an IPv6 network of 64 bits. It has 5 wrong
-// codes at once. The fifth and each one after it close the client out for a time
-// that doubles, from 15 seconds to 15 minutes. One wrong code is forgotten every
-// 10 minutes. That makes about 150 guesses a day.
+// An attempt comes from three networks. Each has a number of wrong codes at once,
+// of which one is forgotten after a time:
+//
+//	             IPv4   IPv6   at once   one forgotten each
+//	client       /32    /64          5   10 minutes
+//	site         /24    /48         40   minute
+//	provider     /16    /32        320   10 seconds
+//
+// The fifth wrong code of a client and each one after it close the client out, for
+// a time that doubles from 15 seconds to 15 minutes: that makes about 150 guesses
+// a day. A site or a provider is closed out while it has none left, except for
+// clients that are known: a right code came from them in the last 30 days.
 //
 // The ceiling is for wrong codes of all clients together: 100 at once, then 20 a
-// second. It slows attempts down, and locks out only those that would wait for
-// more than 10 seconds. A right code that comes without a queue costs nobody
-// anything.
+// second. While there is no room, up to 200 attempts wait. The first is who is
+// known, then whose networks have used the least of their wrong codes, and of
+// several such who came last. Right codes use up no room, so that they leave
+// the queue together.
+//
+// A strong code is what `openssl rand -hex 16` prints: 32 hexadecimal digits or
+// more that look random. Nobody guesses one, however fast, so that it needs
+// neither ceiling nor the limits of wider networks. Where all codes are strong,
+// nobody is kept out by wrong codes from another client than their own.
 //
 // Clients without an address, behind a Unix socket, are one client. So are all
 // who come through a proxy that is not among auth.Config.TrustedProxies.
@@ -72,9 +90,12 @@
 // # Several nodes
 //
 // Each node counts for itself unless Config.Limiter counts for all of them: with
-// n nodes, an attacker has n times the guesses. A [Limiter] replaces the counts of
-// clients, not the ceiling, which stays with each node. When it fails, the attempt
-// is refused with [auth.ErrStore]: who cannot be counted is not let in.
+// n nodes, an attacker has n times the guesses. A [Limiter] replaces the limit of
+// clients, not those of wider networks nor the ceiling, which stay with each node.
+// It counts an attempt first and takes it back if the code was right: as many right
+// codes at once as a client has attempts may keep the next one out meanwhile. When
+// it fails, the attempt is refused with [auth.ErrStore]: who cannot be counted is
+// not let in.
 //
 // Give every node the same Codes and Secrets. A session that one node made is then
 // good on all.
@@ -85,12 +106,12 @@
 // it back from one of them: change it, and tell the others. [auth.Policy] is not
 // asked about code sessions; a route that wants a person has to say so.
 //
-// A short code can be guessed however attempts are limited: whoever has a million
-// addresses makes 1.7 million guesses a day against each node.
+// A code that is not strong can be guessed however attempts are limited: whoever
+// has a million networks makes 1.7 million guesses a day against each node. As long
+// as such an attacker has networks that have sent nothing wrong yet, people who come
+// for the first time are among many, and may be told to come back.
 //
-// While a flood of wrong codes comes, people with the right code wait too, and may
-// be told to come back. A client that shares its address with an attacker is
-// closed out together with it.
+// A client that shares its address with an attacker is closed out together with it.
 //
 // Counts live in memory, and end with the process.
 package accesscode
@@ -163,10 +184,11 @@ type Config struct {
 	// nodes. If nil, each node counts for itself.
 	Limiter Limiter
 
-	// MaxClients bounds how many clients are remembered; those not heard of for
-	// longest are forgotten first. A client takes about 250 bytes. To push another
-	// out, somebody has to send as many wrong codes from elsewhere, and the ceiling
-	// bounds those. If 0, 10,000. With a Limiter it is not used.
+	// MaxClients bounds how many clients are remembered for wrong codes, how many
+	// sites and providers, and how many clients for right ones; those not heard of
+	// for longest are forgotten first. Each takes about 250 bytes. To push one out
+	// that sent wrong codes, somebody has to send as many from elsewhere, and unless
+	// all codes are strong the ceiling bounds those. If 0, 10,000.
 	MaxClients int
 
 	// Now is the clock. It has to be safe for concurrent use. If nil, time.Now.

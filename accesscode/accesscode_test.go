@@ -301,7 +301,7 @@ func TestManyClientsAreHeldByTheCeiling(t *testing.T) { // AC-01, AC-03
 		require.InDelta(t, 200, g.Waiting(), 1)
 		time.Sleep(10 * time.Second)
 		require.Zero(t, g.Waiting())
-		require.InDelta(t, 100+(seconds+10)*20, guesses.Load(), 2)
+		require.LessOrEqual(t, int(guesses.Load()), 100+(seconds+10)*20)
 	})
 }
 

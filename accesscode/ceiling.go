@@ -27,10 +27,10 @@ const (
 // learnt nothing and used up nothing. When the ceiling has room, the first of the
 // queue is compared, and only a wrong code takes the room, so that the next comes
 // at once after a right one. The first is not who came first, but whose networks
-// have used the least of their allowances.
+// have used the least of their allowances, and of several such, who came last.
 type ceiling struct {
 	free  time.Time // moved on by one interval for each wrong code; the clock catches up
-	queue []*waiter // by rank, then by arrival
+	queue []*waiter // by rank, the last to come before the others
 	timer *time.Timer
 }
 
@@ -79,19 +79,20 @@ func (c *ceiling) ahead(from *networks, digest *[sha256.Size]byte) (n [levels]in
 	return n, same
 }
 
-// put adds w, unless so many wait that the last of the queue is to be refused, and
-// w would be the last.
+// put adds w before those of the same rank: when more come than can be served, those
+// who are served are served at once, and the others know soon that they are not. It
+// refuses the last of the queue if too many wait, or w if that would be the last.
 func (c *ceiling) put(w *waiter) bool {
 	if len(c.queue) >= maxWaiting {
 		last := c.queue[len(c.queue)-1]
-		if w.rank >= last.rank {
+		if w.rank > last.rank {
 			return false
 		}
 		c.queue = c.queue[:len(c.queue)-1]
 		last.answer(nil, &auth.LimitError{RetryAfter: time.Second})
 	}
 	i := len(c.queue)
-	for i > 0 && c.queue[i-1].rank > w.rank {
+	for i > 0 && c.queue[i-1].rank >= w.rank {
 		i--
 	}
 	c.queue = slices.Insert(c.queue, i, w)

@@ -66,6 +66,7 @@ const knownFor = 30 * 24 * time.Hour
 type counts struct {
 	wrong [levels]recent[counter]
 	known recent[success]
+	seen  seen
 }
 
 // counter is of the wrong codes of one network.
@@ -128,6 +129,8 @@ func (c *counts) rank(from *networks, ahead [levels]int, known bool, now time.Ti
 		if n := c.wrong[l].get(from[l]); n != nil {
 			n.forget(kinds[l].forgetAfter, now)
 			used += n.wrong
+		} else if l == client && c.seen.has(from[l]) {
+			used++
 		}
 		if l == client || !known {
 			rank = max(rank, used*kinds[l].weight)
@@ -141,6 +144,9 @@ func (c *counts) rank(from *networks, ahead [levels]int, known bool, now time.Ti
 
 // add counts a wrong code of from, as far as the level upTo.
 func (c *counts) add(from *networks, upTo int, now time.Time) {
+	if upTo > client {
+		c.seen.add(from[client], now)
+	}
 	for l := range upTo + 1 {
 		n := c.wrong[l].touch(from[l])
 		n.forget(kinds[l].forgetAfter, now)
