@@ -156,6 +156,34 @@ func TestWithdrawnCodeEndsItsSessions(t *testing.T) { // AC-10
 	require.Empty(t, other.who(), "nor does a server without codes know it")
 }
 
+func TestBrowserThatKnewACodePassesBesideAnAttacker(t *testing.T) { // AC-03
+	s := newGated(t, nil)
+	b, fresh := s.browser(), s.browser()
+	got := b.sendCode(goodCode)
+	require.Equal(t, 303, got.StatusCode)
+	var device *http.Cookie
+	for _, c := range got.Cookies() {
+		if c.Name == "__Host-authjs.code-device" {
+			device = c
+		}
+	}
+	require.NotNil(t, device)
+	require.True(t, device.HttpOnly && device.Secure)
+	require.Equal(t, http.SameSiteLaxMode, device.SameSite)
+	require.Equal(t, 90*24*3600, device.MaxAge)
+	require.NotContains(t, device.Value, goodCode)
+	require.Equal(t, 303, b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}).StatusCode)
+	require.Empty(t, b.who())
+	for range 5 {
+		got := fresh.sendCode("wrong-wrong")
+		require.Equal(t, 403, got.StatusCode)
+		require.NotContains(t, strings.Join(got.Header.Values("Set-Cookie"), "\n"), "code-device")
+	}
+	require.Equal(t, 429, fresh.sendCode(goodCode).StatusCode, "one address")
+	require.Equal(t, 303, b.sendCode(goodCode).StatusCode, "and yet another browser")
+	require.NotEmpty(t, b.who())
+}
+
 // verifierFunc is a gate that a test replaces.
 type verifierFunc struct{ now func() auth.CodeVerifier }
 

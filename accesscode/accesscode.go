@@ -201,6 +201,7 @@ type Gate struct {
 	strong, weak []code               // that nobody guesses, and the others
 	subjects     map[string]time.Time // of the codes under each secret, and when they expire
 	macs         sync.Pool            // of HMAC-SHA-256 under a key of this process
+	secrets      []auth.Secret
 	shared       Limiter
 	now          func() time.Time
 
@@ -234,6 +235,7 @@ func New(c Config) (*Gate, error) {
 	_, _ = rand.Read(key) // never fails: it ends the program instead
 	g := &Gate{
 		subjects: make(map[string]time.Time, len(c.Codes)),
+		secrets:  slices.Clone(c.Secrets),
 		shared:   c.Limiter,
 		now:      c.Now,
 		counts:   newCounts(c.MaxClients),
@@ -340,27 +342,41 @@ func over(expires, now time.Time) bool { return !expires.IsZero() && !now.Before
 // RetryAfter says when the next attempt counts. A text of more than 1024 bytes is
 // a wrong one.
 func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*auth.Identity, error) {
-	if len(text) > maxLength {
-		text = "" // counted, and wrong
-	}
-	from := networksOf(client)
-	if wait := g.blocked(&from); wait > 0 {
-		return nil, &auth.LimitError{RetryAfter: wait}
-	}
-	digest := g.digest(text)
-	var found *code
-	var err error
-	if g.shared != nil {
-		found, err = g.countAndCompare(ctx, &from, &digest)
-	} else {
-		found, err = g.compare(ctx, &from, &digest)
-	}
+	found, err := g.verify(ctx, text, networksOf(client))
 	if err != nil {
 		return nil, err
 	}
-	id := found.identity
+	return found.copy(), nil
+}
+
+// copy is the caller's own identity.
+func (c *code) copy() *auth.Identity {
+	id := c.identity
 	id.Groups = slices.Clone(id.Groups)
-	return &id, nil
+	return &id
+}
+
+// verify has the first of accounts answer for the attempt that is not closed out.
+func (g *Gate) verify(ctx context.Context, text string, accounts ...networks) (found *code, err error) {
+	if len(text) > maxLength {
+		text = "" // counted, and wrong
+	}
+	for len(accounts) > 0 {
+		wait := g.blocked(&accounts[0])
+		if wait <= 0 {
+			break
+		}
+		err = &auth.LimitError{RetryAfter: wait}
+		accounts = accounts[1:]
+	}
+	if len(accounts) == 0 {
+		return nil, err
+	}
+	digest := g.digest(text)
+	if g.shared != nil {
+		return g.countAndCompare(ctx, accounts, &digest)
+	}
+	return g.compare(ctx, &accounts[0], &digest)
 }
 
 // blocked spares a flood the digest.
@@ -380,13 +396,16 @@ func (g *Gate) closed(from *networks, now time.Time) time.Duration {
 
 // countAndCompare has the Limiter count first, since no lock is held over I/O, and
 // takes back what was no wrong code.
-func (g *Gate) countAndCompare(ctx context.Context, from *networks, digest *[sha256.Size]byte) (*code, error) {
+func (g *Gate) countAndCompare(ctx context.Context, accounts []networks, digest *[sha256.Size]byte) (*code, error) {
+	from := &accounts[0]
 	blocked, err := g.shared.Take(ctx, from[client])
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, &auth.LimitError{RetryAfter: time.Second}
 	case err != nil:
 		return nil, fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
+	case blocked > 0 && len(accounts) > 1:
+		return g.countAndCompare(ctx, accounts[1:], digest)
 	case blocked > 0:
 		return nil, &auth.LimitError{RetryAfter: blocked}
 	}
@@ -486,9 +505,11 @@ func (g *Gate) judge(from *networks, digest *[sha256.Size]byte, now time.Time) (
 	return nil, auth.ErrWrongCode
 }
 
-// welcome remembers where a right code came from.
+// welcome remembers where a right code came from; a device knows by itself.
 func (g *Gate) welcome(found *code, from *networks, now time.Time) *code {
-	*g.counts.known.touch(from[client]) = success{now, found.expires}
+	if !isDevice(from[client]) {
+		*g.counts.known.touch(from[client]) = success{now, found.expires}
+	}
 	return found
 }
 

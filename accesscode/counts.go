@@ -114,8 +114,12 @@ func (c *counts) exhausted(from *networks, now time.Time) (wait time.Duration) {
 	return wait
 }
 
-// isKnown reports whether a right code came from one lately, which still counts.
+// isKnown reports whether a right code came from one lately, which still counts. It
+// did from a device.
 func (c *counts) isKnown(one netip.Prefix, now time.Time) bool {
+	if isDevice(one) {
+		return true
+	}
 	s := c.known.get(one)
 	return s != nil && now.Before(s.at.Add(knownFor)) && !over(s.expires, now)
 }
