@@ -66,10 +66,7 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		return nil, err
 	}
 	if ad.policy != nil {
-		if err := ad.policy(ctx, provider, id); err != nil {
-			if !errors.Is(err, ErrNotAllowed) {
-				err = fmt.Errorf("%w: the policy could not decide: %w", ErrNotAllowed, err)
-			}
+		if err := ask(ctx, ad.policy, provider, id); err != nil {
 			return nil, err
 		}
 	}
@@ -89,6 +86,15 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		}
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
+}
+
+// ask is policy's answer. One that cannot decide refuses.
+func ask(ctx context.Context, policy Policy, provider string, id *Identity) error {
+	err := policy(ctx, provider, id)
+	if err != nil && !errors.Is(err, ErrNotAllowed) {
+		return fmt.Errorf("%w: the policy could not decide: %w", ErrNotAllowed, err)
+	}
+	return err
 }
 
 // checked holds an identity to what a session needs, and returns a copy that is

@@ -70,8 +70,11 @@
 // # Behind a proxy
 //
 // Where Config.URL is set, it is the address of the site, whatever a request says.
-// Otherwise the address is the request's, and what X-Forwarded-* and Forwarded say
-// counts only from [Config].TrustedProxies.
+// Otherwise the address is the request's, which can be any unless
+// [Config].AllowedHosts says which. What X-Forwarded-* say counts only from
+// [Config].TrustedProxies; Forwarded counts instead, never beside them, where
+// [Config].Forwarded says so. A proxy has to set or remove each header of the kind
+// that counts. The log says once that a header is ignored, and what would change it.
 //
 // # Errors
 //
@@ -103,7 +106,11 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth/internal/web"
@@ -123,9 +130,22 @@ type Config struct {
 	// empty, the address is taken from each request and the path is /api/auth.
 	URL string
 
-	// TrustedProxies are the CIDRs whose X-Forwarded-* and Forwarded headers
-	// count. If nil: loopback and private addresses. An empty list trusts none.
+	// TrustedProxies are the CIDRs whose X-Forwarded-* headers count, and whoever
+	// is at the other end of a Unix socket. If nil: loopback and private addresses
+	// for scheme and host; but for the client's address, which limits on access
+	// codes go by, loopback alone, since people have private addresses too. An empty
+	// list trusts nobody.
 	TrustedProxies []string
+
+	// Forwarded says that trusted proxies write the header Forwarded (RFC 7239).
+	// It then counts, and X-Forwarded-* do not. If false, it is the other way round.
+	Forwarded bool
+
+	// AllowedHosts are those at which requests may come where URL is empty:
+	// app.example.com, localhost:3000, *.example.com for one label. Without a port,
+	// that of http or https is meant. Others are answered 400. If nil, all may come,
+	// and whoever can send a request chooses the address in the answer to it.
+	AllowedHosts []string
 
 	// Providers in the order in which the sign-in page shows them. Required
 	// unless AccessCode or Backend is set.
@@ -149,9 +169,17 @@ type Config struct {
 	// asked for nothing but what the provider asks.
 	StraightToProvider bool
 
-	// Policy says who, of those whom a provider vouches for, may sign in. If
-	// nil, all of them. Whoever knows an access code is admitted by that.
+	// Policy says who, of those whom a provider or the backend vouches for, may
+	// enter. If nil, all of them. Whoever knows an access code is admitted by that.
+	// Of a provider's people it is asked when they sign in, of the backend's at each
+	// request, for the backend has signed them in before.
 	Policy Policy
+
+	// UserID is what the application calls somebody who is signed in: user.id of
+	// GET /session, and [Authenticator.UserID]. A subject is unique with its provider
+	// alone. If nil, it is [SubjectID] where there is one way to sign in, and
+	// [ProviderSubjectID] where there are several; a log line says which.
+	UserID func(s *session.Session) string
 
 	// Session is how long sessions last and where they are kept. If zero: in
 	// an Auth.js cookie, for 30 days since the last renewal.
@@ -213,7 +241,10 @@ type Config struct {
 }
 
 // Authenticator is a configured sign-in. It is safe for concurrent use.
-type Authenticator struct{ server *web.Server }
+type Authenticator struct {
+	server *web.Server
+	userID func(*session.Session) string
+}
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -226,27 +257,88 @@ func New(c Config) (*Authenticator, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.UserID == nil {
+		c.UserID = c.unique()
+		c.Logger.Info("auth: user ids are "+map[bool]string{true: "provider|subject, for there are several ways to sign in", false: "subjects, for there is one way to sign in"}[c.severalWays()],
+			"setting", "Config.UserID (AUTH_USER_ID)")
+	}
 	ways, err := c.ways()
+	err = errors.Join(err, c.idle())
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
-		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, TrustedProxies: c.TrustedProxies, Ways: ways,
+		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, Ways: ways,
+		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
-		Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
+		UserID: c.UserID, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
 		wc.Gate = gate{c.AccessCode}
 	}
 	if c.Backend != nil {
-		wc.Backend = backend{c.Backend}
+		wc.Backend = backend{c.Backend, c.Policy}
 	}
 	server, e := web.New(wc)
 	if err = errors.Join(err, e); err != nil {
 		return nil, err
 	}
-	return &Authenticator{server}, nil
+	if b, ok := c.Backend.(ClientAware); ok {
+		b.UseClient(server.Client)
+	}
+	return &Authenticator{server, c.UserID}, nil
+}
+
+// severalWays reports whether people can sign in in more than one way.
+func (c *Config) severalWays() bool {
+	count := len(c.Providers)
+	for _, there := range []bool{c.AccessCode != nil, c.Backend != nil} {
+		if there {
+			count++
+		}
+	}
+	return count > 1
+}
+
+// unique is the [Config].UserID that no two people share: with several ways in, two
+// of them may know somebody by one subject.
+func (c *Config) unique() func(*session.Session) string {
+	if c.severalWays() {
+		return ProviderSubjectID
+	}
+	return SubjectID
+}
+
+// idle are the settings that would mean nothing beside what else is set. One that is
+// meant to keep people out must not be left to mean nothing, and the others are
+// mistakes too.
+func (c *Config) idle() (err error) {
+	redirect, code, backend := len(c.Providers) > 0, c.AccessCode != nil, c.Backend != nil
+	signsIn := redirect || code
+	authorization := slices.ContainsFunc(c.AccessCodeHeaders, func(h string) bool { return strings.EqualFold(h, "Authorization") })
+	for _, x := range [...]struct {
+		field string
+		set   bool // whether the field says something
+		means bool // whether that means something
+		needs string
+	}{
+		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
+		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
+		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
+		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
+		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"ReturnOrigins", len(c.ReturnOrigins) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
+		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
+	} {
+		if x.set && !x.means {
+			err = errors.Join(err, fmt.Errorf("auth: Config.%s needs %s", x.field, x.needs))
+		}
+	}
+	return err
 }
 
 // ways checks the ways in, and has the providers as the routes see them.
@@ -300,6 +392,28 @@ func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.serv
 // ServeHTTP answers the routes, for applications that mount them by hand. It
 // does not look at what is in front of the base path.
 func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
+
+// Origin returns the scheme and the host under which r's sender knows this server:
+// those of [Config].URL, or else what r, and the proxies that are trusted, say. The
+// error says that r names no host that can be one. Do not change what is returned.
+func (a *Authenticator) Origin(r *http.Request) (*url.URL, error) { return a.server.Origin(r) }
+
+// Client returns the address that r comes from, by the proxies that are trusted. It
+// is the zero address where that is unknown.
+func (a *Authenticator) Client(r *http.Request) netip.Addr { return a.server.Client(r) }
+
+// UserID returns what the application calls whose session s is: see
+// [Config].UserID.
+func (a *Authenticator) UserID(s *session.Session) string { return a.userID(s) }
+
+// SubjectID is a [Config].UserID: the subject alone. With several ways to sign in,
+// two people may have the same.
+func SubjectID(s *session.Session) string { return s.Subject }
+
+// ProviderSubjectID is a [Config].UserID: the provider's name, "|" and the subject,
+// such as github|583231. No two people have the same. The name is empty for
+// somebody whom Auth.js signed in.
+func ProviderSubjectID(s *session.Session) string { return s.Provider + "|" + s.Subject }
 
 // FromContext returns the session of the request that ctx belongs to. ok is
 // false when nobody is signed in.

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/sallyport/auth/internal/controlchar"
@@ -28,6 +29,17 @@ type Backend interface {
 	SignOut(w http.ResponseWriter, r *http.Request, s *session.Session, secure bool) error
 }
 
+// ClientAware is a [Backend] that asks which address a request comes from, for a
+// limit, a log or a header of its own.
+type ClientAware interface {
+	// UseClient hands in client, which looks at forwarding headers as
+	// [Config].TrustedProxies and [Config].Forwarded say. [New] calls it, once and
+	// only if it returns no error; of two Authenticators with one Backend the last
+	// counts. Requests may be under way. client is safe for concurrent use; it returns
+	// the zero address where nobody knows.
+	UseClient(client func(r *http.Request) netip.Addr)
+}
+
 // Decision is what a [Backend] decides about one request.
 type Decision struct {
 	Session  *session.Session // nil when nobody is signed in
@@ -41,10 +53,14 @@ type Decision struct {
 func BackendValue(ctx context.Context) any { return web.BackendValue(ctx) }
 
 // backend is a [Backend] as the routes see it.
-type backend struct{ Backend }
+type backend struct {
+	Backend
+	policy Policy
+}
 
 // Authenticate implements [web.Backend]. A session is held to the same rules as
-// one of a provider: see [checked].
+// one of a provider: see [checked]. Where the policy refuses it, the error wraps
+// [ErrNotAllowed], and the decision says whom.
 func (b backend) Authenticate(r *http.Request, origin *url.URL) (*web.Decision, error) {
 	d, err := b.Backend.Authenticate(r, origin)
 	if err != nil {
@@ -53,12 +69,23 @@ func (b backend) Authenticate(r *http.Request, origin *url.URL) (*web.Decision, 
 	if d.Session != nil && !clean(d.Session) {
 		d = cleaned(d)
 	}
-	return (*web.Decision)(d), nil
+	if d.Session != nil && b.policy != nil {
+		err = ask(r.Context(), b.policy, d.Session.Provider, identityOf(d.Session))
+	}
+	return (*web.Decision)(d), err
 }
 
 // SignInURL implements [web.Backend].
 func (b backend) SignInURL(d *web.Decision, returnTo string) string {
 	return b.Backend.SignInURL((*Decision)(d), returnTo)
+}
+
+// identityOf is what s says of somebody.
+func identityOf(s *session.Session) *Identity {
+	return &Identity{
+		Issuer: s.Issuer, Subject: s.Subject, Name: s.Name, Username: s.Username,
+		Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture, Groups: s.Groups, Claims: s.Claims(),
+	}
 }
 
 // clean reports whether nothing in s has to go, which is so for all but a few.
@@ -80,10 +107,7 @@ func clean(s *session.Session) bool {
 // backend may keep what it decided.
 func cleaned(d *Decision) *Decision {
 	copied, s := *d, *d.Session
-	id, err := checked(&Identity{
-		Issuer: s.Issuer, Subject: s.Subject, Name: s.Name, Username: s.Username,
-		Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture, Groups: s.Groups,
-	})
+	id, err := checked(identityOf(&s))
 	if err != nil {
 		copied.Session, copied.Value = nil, nil
 		return &copied

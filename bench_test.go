@@ -12,7 +12,7 @@ import (
 
 func benchAuthenticator(b *testing.B) (http.Handler, *http.Cookie) {
 	stub := &stubProvider{name: "stub"}
-	a, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, URL: "https://app.example", Providers: []auth.Provider{stub}})
+	a, err := auth.New(newConfig(stub))
 	require.NoError(b, err)
 	return a.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})), sealedCookie(b, a, stub)
 }

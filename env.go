@@ -69,6 +69,7 @@ const secretCure = "it seals the session tokens; make one with `openssl rand -ba
 //	NEXTAUTH_URL                     Config.URL
 //	AUTH_TRUST_HOST                  0 trusts no proxy
 //	AUTH_ALLOWED_EMAILS              Config.Policy: addresses and domains
+//	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
 //	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
 //
@@ -89,6 +90,8 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	c.Secrets = e.secrets()
 	if _, name := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
 		c.Backend, c.Secrets = e.clerk(parts, name, c.Secrets)
+		c.Policy, c.UserID = e.policy(nil), e.userID()
+		e.ignoredBesideClerk(name)
 		if err := e.Err(); err != nil {
 			return Config{}, err
 		}
@@ -100,11 +103,17 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		}
 		c.Providers = e.providers(parts)
 		c.Policy = e.policy(c.Providers)
-		c.Enrich = lobeChatUser
 	} else {
 		c.Secrets = e.onlyAccessCode(parts, c.Secrets)
+		if e.env("AUTH_ALLOWED_EMAILS") != "" {
+			e.problem("AUTH_ALLOWED_EMAILS", "is set, and people sign in by access code, which tells nothing of them", "unset it, or set up SSO providers: "+secretNames[0]+" and "+ssoNames[0])
+		}
 	}
 	c.AccessCode = e.accessCode(parts, c.Secrets)
+	c.UserID = e.userID()
+	if len(c.Providers) > 0 {
+		c.Enrich = lobeChatUser(&c)
+	}
 	c.Session.Store = e.store(parts)
 	if err := e.Err(); err != nil {
 		return Config{}, err
@@ -129,16 +138,46 @@ func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backe
 	return b, secrets
 }
 
+// ignoredBesideClerk tells of ways in that Clerk's key, in variable, turns off.
+func (e *envReader) ignoredBesideClerk(variable string) {
+	for _, name := range append([]string{"ACCESS_CODE"}, ssoNames...) {
+		if e.env(name) != "" {
+			e.log.Warn("auth: "+name+" is ignored: people sign in with Clerk, and nothing else", "because_of", variable)
+		}
+	}
+}
+
 // sso reports whether the SSO providers are on.
 func (e *envReader) sso() bool {
 	secret, _ := e.env.First(secretNames...)
 	return e.switchedOff() == "" && secret != ""
 }
 
+// userID is nil where New decides.
+func (e *envReader) userID() func(*session.Session) string {
+	switch value := e.Get("AUTH_USER_ID"); value {
+	case "":
+		return nil
+	case "subject":
+		return SubjectID
+	case "provider":
+		return ProviderSubjectID
+	default:
+		e.problem("AUTH_USER_ID", fmt.Sprintf("is %q", value), "set it to subject, or to provider for provider|subject, which tells people of several providers apart")
+		return nil
+	}
+}
+
 // lobeChatUser names the person as LobeChat's front end looks for it in a session
-// token: the account's id at the provider, which is LobeChat's user id too.
-func lobeChatUser(_ context.Context, s *session.Session, _ *Identity) error {
-	return s.SetClaim("userId", s.Subject)
+// token, in userId: what c calls them.
+func lobeChatUser(c *Config) func(context.Context, *session.Session, *Identity) error {
+	userID := c.UserID
+	if userID == nil {
+		userID = c.unique()
+	}
+	return func(_ context.Context, s *session.Session, _ *Identity) error {
+		return s.SetClaim("userId", userID(s))
+	}
 }
 
 // switchedOff is the variable that turns SSO off, or "".

@@ -2,10 +2,10 @@ package auth_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -63,22 +63,16 @@ func TestConfigFromEnv(t *testing.T) {
 }
 
 func TestLobeChatFindsItsUser(t *testing.T) {
-	c, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
+	fromEnv, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
 	require.NoError(t, err)
-	s := newSite(t, func(site *auth.Config) { site.Enrich = c.Enrich })
-	s.stub.identity = func(code string) (*auth.Identity, error) {
-		return &auth.Identity{Issuer: "https://idp.example", Subject: code, Claims: map[string]any{"userId": "another"}}, nil
-	}
-	b := s.browser()
-	b.signIn("ada")
-	m, err := session.NewManager(session.Config{}, []session.Secret{session.NewSecret(testSecret)}, s.clock)
+	stub := &stubProvider{name: "stub", identity: &auth.Identity{
+		Issuer: "https://idp.example", Subject: "ada", Claims: map[string]any{"userId": "another"},
+	}}
+	c := newConfig(stub)
+	c.Enrich = fromEnv.Enrich
+	a, err := auth.New(c)
 	require.NoError(t, err)
-	r := httptest.NewRequest("GET", s.server.URL, nil)
-	for _, cookie := range b.cookies() {
-		r.AddCookie(cookie)
-	}
-	who, err := m.Load(r, true)
-	require.NoError(t, err)
+	who := sessionOf(t, sealedCookie(t, a, stub))
 	require.Equal(t, map[string]any{"userId": "ada"}, who.Claims())
 }
 
@@ -168,5 +162,255 @@ func TestAccessCodeFromEnv(t *testing.T) { // AC-07, LG-06
 			require.ErrorContains(t, err, w, lines)
 		}
 		require.NotContains(t, err.Error(), "=short")
+	}
+}
+
+// door is a provider that says whether anybody can get an account with it.
+type door struct {
+	stubProvider
+	open bool
+}
+
+func (d *door) AnyoneMayEnter() bool { return d.open }
+
+// fromEnv reads lines with parts, and returns what was logged too.
+func fromEnv(lines string, change func(*auth.Parts)) (auth.Config, string, error) {
+	var log bytes.Buffer
+	parts := stubParts()
+	parts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	if change != nil {
+		change(&parts)
+	}
+	c, err := auth.ConfigFromEnv(envOf(lines), parts)
+	return c, log.String(), err
+}
+
+func TestOpenDoorsAreWarnedOf(t *testing.T) { // LG-06, PV-03
+	doors := func(p *auth.Parts) {
+		for id, open := range map[string]bool{"open": true, "closed": false} {
+			p.Providers[id] = func(auth.Env, string, *http.Client) (auth.Provider, error) {
+				return &door{stubProvider{name: id}, open}, nil
+			}
+		}
+	}
+	for lines, want := range map[string]bool{
+		"NEXT_AUTH_SSO_PROVIDERS=open":                                      true,
+		"NEXT_AUTH_SSO_PROVIDERS=closed,open":                               true,
+		"NEXT_AUTH_SSO_PROVIDERS=closed":                                    false,
+		"NEXT_AUTH_SSO_PROVIDERS=github":                                    false,
+		"NEXT_AUTH_SSO_PROVIDERS=open|AUTH_ALLOWED_EMAILS=corp.example":     false,
+		"NEXT_AUTH_SSO_PROVIDERS=open|AUTH_ALLOWED_EMAILS=":                 true,
+		"NEXT_AUTH_SSO_PROVIDERS=github|AUTH_ALLOWED_EMAILS=ada@corp.examp": false,
+	} {
+		c, log, err := fromEnv(baseEnv+"|"+lines, doors)
+		require.NoError(t, err, lines)
+		require.Equal(t, want, strings.Contains(log, "anyone with an account"), "%s: %s", lines, log)
+		require.Equal(t, want, strings.Contains(log, "provider=open"), lines)
+		require.NotContains(t, log, "provider=closed")
+		require.Equal(t, strings.Contains(lines, "corp.examp"), c.Policy != nil, lines)
+	}
+	c, _, err := fromEnv(baseEnv+"|AUTH_ALLOWED_EMAILS=ada@corp.example， example.org", nil)
+	require.NoError(t, err)
+	for email, admitted := range map[string]bool{"ada@corp.example": true, "bob@corp.example": false, "bob@example.org": true} {
+		err := c.Policy(t.Context(), "github", &auth.Identity{Email: email, EmailVerified: true})
+		require.Equal(t, admitted, err == nil, email)
+	}
+}
+
+func TestProxiesFromEnv(t *testing.T) { // HO-02
+	for value, trusts := range map[string]bool{
+		"": true, "1": true, "true": true, "yes": true, "0": false, "false": false, "FALSE": false, "no": false, "Off": false,
+	} {
+		c, _, err := fromEnv(baseEnv+"|AUTH_TRUST_HOST="+value, nil)
+		require.NoError(t, err)
+		require.Equal(t, trusts, c.TrustedProxies == nil, value)
+		require.Empty(t, c.TrustedProxies)
+	}
+}
+
+func TestAddressFromEnv(t *testing.T) { // HO-01
+	for lines, want := range map[string]string{
+		"":                                "",
+		"NEXTAUTH_URL=https://a.example":  "https://a.example",
+		"AUTH_URL=https://b.example/auth": "https://b.example/auth",
+		"AUTH_URL=http://b|NEXTAUTH_URL=https://a.example/api/auth": "https://a.example/api/auth",
+	} {
+		c, _, err := fromEnv(baseEnv+"|"+lines, nil)
+		require.NoError(t, err, lines)
+		require.Equal(t, want, c.URL, lines)
+	}
+}
+
+func TestClerkFromEnv(t *testing.T) { // LG-06
+	backend := stubBackend{decision: &auth.Decision{}}
+	client := &http.Client{}
+	withClerk := func(p *auth.Parts) {
+		p.HTTPClient = client
+		p.Backend = func(env auth.Env, c *http.Client) (auth.Backend, error) {
+			if env("CLERK_SECRET_KEY") == "" {
+				return nil, &envvar.Error{Variable: "CLERK_SECRET_KEY", Problem: "is not set", Cure: "set it"}
+			}
+			if c != client {
+				return nil, errors.New("another client")
+			}
+			return backend, nil
+		}
+	}
+	var secrets []string
+	for _, lines := range []string{
+		"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=sk_one",
+		"CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=sk_one|ACCESS_CODE=0123456789abcdef|NEXT_AUTH_SSO_PROVIDERS=github",
+		"CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=sk_two",
+		"CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=sk_one|NEXT_AUTH_SECRET=" + testSecret,
+	} {
+		c, _, err := fromEnv(lines, withClerk)
+		require.NoError(t, err, lines)
+		require.Equal(t, backend, c.Backend)
+		require.Empty(t, c.Providers, "Clerk and nothing else")
+		require.Nil(t, c.AccessCode)
+		require.Nil(t, c.Policy)
+		require.Nil(t, c.Enrich)
+		require.Len(t, c.Secrets, 1)
+		secrets = append(secrets, c.Secrets[0].Reveal())
+		_, err = auth.New(c)
+		require.NoError(t, err, lines)
+	}
+	require.Equal(t, secrets[0], secrets[1], "the same on every node")
+	require.NotEqual(t, secrets[0], secrets[2])
+	require.Regexp(t, "^[0-9a-f]{64}$", secrets[0])
+	require.NotContains(t, secrets[0], "sk_one")
+	require.Equal(t, testSecret, secrets[3])
+
+	for lines, want := range map[string]string{
+		"CLERK_PUBLISHABLE_KEY=pk_x": "CLERK_SECRET_KEY is not set",
+		"CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=x|NEXT_AUTH_SECRET=short":   "NEXT_AUTH_SECRET is too weak",
+		"CLERK_PUBLISHABLE_KEY=pk_x|CLERK_SECRET_KEY=x|NEXTAUTH_URL=app.example": "NEXTAUTH_URL",
+	} {
+		_, _, err := fromEnv(lines, withClerk)
+		require.ErrorContains(t, err, want)
+	}
+	_, _, err := fromEnv(baseEnv+"|CLERK_PUBLISHABLE_KEY=pk_x", nil)
+	require.ErrorContains(t, err, "CLERK_PUBLISHABLE_KEY turns on Clerk, which this program does not include")
+}
+
+func TestStoreFromEnv(t *testing.T) {
+	store := session.NewMemoryStore(0, nil)
+	withStore := func(p *auth.Parts) { p.Store = store }
+	for value, kept := range map[string]bool{"": false, "jwt": false, "database": true} {
+		c, _, err := fromEnv(baseEnv+"|NEXT_AUTH_SSO_SESSION_STRATEGY="+value, withStore)
+		require.NoError(t, err)
+		require.Equal(t, kept, c.Session.Store != nil, value)
+	}
+	c, _, err := fromEnv(baseEnv, nil)
+	require.NoError(t, err)
+	require.NotNil(t, c.Enrich, "LobeChat's user id")
+	require.NotNil(t, c.Logger)
+}
+
+func TestFactoriesGetWhatTheyNeed(t *testing.T) {
+	client := &http.Client{}
+	var got []string
+	_, _, err := fromEnv(baseEnv+"|NEXT_AUTH_SSO_PROVIDERS=github,corp", func(p *auth.Parts) {
+		p.HTTPClient = client
+		p.Providers = map[string]auth.ProviderFactory{}
+		for _, id := range []string{"github", "corp"} {
+			p.Providers[id] = func(env auth.Env, asked string, c *http.Client) (auth.Provider, error) {
+				require.Same(t, client, c)
+				require.Equal(t, testSecret, env("NEXT_AUTH_SECRET"))
+				got = append(got, asked)
+				return &stubProvider{name: asked}, nil
+			}
+		}
+		p.AccessCode = func(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
+			require.Equal(t, testSecret, secrets[0].Reveal())
+			require.Same(t, p.Logger, log)
+			return stubVerifier{}, nil
+		}
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"github", "corp"}, got)
+}
+
+func TestWarningsOfAnAccessCodeAlone(t *testing.T) { // LG-06
+	withCodes := func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv }
+	for lines, want := range map[string][2]bool{ // whether providers are missed, whether sessions end with the process
+		"":                                {false, true},
+		"|NEXT_AUTH_SSO_PROVIDERS=github": {true, true},
+		"|ENABLE_OAUTH_SSO=0":             {false, true},
+		"|ENABLE_OAUTH_SSO=1":             {false, true},
+		"|ENABLE_OAUTH_SSO=0|AUTH_SECRET=" + testSecret:                                       {false, false},
+		"|NEXT_PUBLIC_ENABLE_NEXT_AUTH=0|AUTH_SECRET=" + testSecret + "|SSO_PROVIDERS=github": {false, false},
+	} {
+		c, log, err := fromEnv("ACCESS_CODE=0123456789abcdef"+lines, withCodes)
+		require.NoError(t, err, lines)
+		require.Equal(t, want[0], strings.Contains(log, "people sign in by access code alone"), "%s: %s", lines, log)
+		require.Equal(t, want[1], strings.Contains(log, "sessions end with this process"), "%s: %s", lines, log)
+		require.Empty(t, c.Providers)
+		require.NotNil(t, c.AccessCode)
+		require.Nil(t, c.Enrich)
+		require.GreaterOrEqual(t, len(c.Secrets[0].Reveal()), 32)
+	}
+	// A program that takes no codes asks for the secret, or for SSO.
+	_, _, err := fromEnv("ACCESS_CODE=0123456789abcdef", nil)
+	require.ErrorContains(t, err, "this program takes no access codes")
+	for _, off := range []string{"ENABLE_OAUTH_SSO", "NEXT_PUBLIC_ENABLE_NEXT_AUTH"} {
+		_, _, err = fromEnv(baseEnv+"|"+off+"=0", nil)
+		require.ErrorContains(t, err, off+" turns SSO off, and nothing else lets anybody in")
+		_, _, err = fromEnv("NEXT_AUTH_SECRET="+testSecret+"|"+off+"=0", withCodes)
+		require.ErrorContains(t, err, off+" turns SSO off")
+	}
+	c, _, err := fromEnv(baseEnv, nil)
+	require.NoError(t, err)
+	require.Nil(t, c.AccessCode, "ACCESS_CODE lets nobody in where the program takes none")
+	_, _, err = fromEnv("NEXT_AUTH_SECRET=short|ACCESS_CODE=0123456789abcdef", withCodes)
+	require.ErrorContains(t, err, "too weak")
+	_, _, err = fromEnv(baseEnv+"|ACCESS_CODE=0123456789abcdef|NEXT_AUTH_SSO_PROVIDERS=nope,github,github", nil)
+	require.ErrorContains(t, err, "the known ones are auth0, azure-ad, github")
+	require.ErrorContains(t, err, "twice")
+	require.NotContains(t, err.Error(), "names no provider")
+}
+
+func TestDefaultLoggerIsWarned(t *testing.T) {
+	var log strings.Builder
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	_, _, err := fromEnv("ACCESS_CODE=0123456789abcdef", func(p *auth.Parts) { p.Logger, p.AccessCode = nil, accesscode.FromEnv })
+	require.NoError(t, err)
+	require.Contains(t, log.String(), "sessions end with this process")
+}
+
+func TestUserIDFromEnv(t *testing.T) { // ID-39
+	env := map[string]string{"NEXT_AUTH_SECRET": testSecret, "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SSO_PROVIDERS": "github", "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s"}
+	who := func() *session.Session { return &session.Session{Provider: "github", Subject: "1"} }
+	for value, want := range map[string]string{"": "1", "subject": "1", "provider": "github|1"} {
+		env["AUTH_USER_ID"] = value
+		c, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+		require.NoError(t, err)
+		a, err := auth.New(c)
+		require.NoError(t, err)
+		require.Equal(t, want, a.UserID(who()), value)
+		s := who()
+		require.NoError(t, c.Enrich(context.Background(), s, nil))
+		require.Equal(t, map[string]any{"userId": want}, s.Claims(), "LobeChat and /session call them the same")
+	}
+	env["AUTH_USER_ID"] = "email"
+	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+	require.ErrorContains(t, err, "AUTH_USER_ID")
+}
+
+// TestWhoMayEnterHoldsInEveryMode: a variable that keeps people out is honoured, or an
+// error.
+func TestWhoMayEnterHoldsInEveryMode(t *testing.T) { // PV-02, LG-06
+	_, _, err := fromEnv("ACCESS_CODE=0123456789abcdef0123|AUTH_ALLOWED_EMAILS=example.com", func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
+	require.ErrorContains(t, err, "AUTH_ALLOWED_EMAILS")
+	c, log, err := fromEnv("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|AUTH_ALLOWED_EMAILS=example.com|ACCESS_CODE=0123456789abcdef0123|NEXT_AUTH_SSO_PROVIDERS=github", func(p *auth.Parts) {
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Policy(context.Background(), "clerk", &auth.Identity{Email: "eve@evil.example", EmailVerified: true}), auth.ErrNotAllowed)
+	require.NoError(t, c.Policy(context.Background(), "clerk", &auth.Identity{Email: "ada@example.com", EmailVerified: true}))
+	for _, ignored := range []string{"ACCESS_CODE", "NEXT_AUTH_SSO_PROVIDERS"} {
+		require.Contains(t, log, ignored+" is ignored")
 	}
 }

@@ -5,6 +5,7 @@ go 1.25.0
 
 require (
 	github.com/clerk/clerk-sdk-go/v2 v2.7.0
+	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/oauth2 v0.36.0

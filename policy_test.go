@@ -2,11 +2,14 @@ package auth_test
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
 func TestAllowEmails(t *testing.T) { // PV-02, EN-03
@@ -36,6 +39,16 @@ func TestAllowEmails(t *testing.T) { // PV-02, EN-03
 		{"a@xn--corp.com", true, false},
 		{"a@corp.\u212aom", true, false},
 		{"@corp.com", true, false},
+		{"az09@corp.com", true, true},
+		{"AZ@corp.com", true, true},
+		{strings.Repeat("a", 64) + "@corp.com", true, true},
+		{strings.Repeat("a", 65) + "@corp.com", true, false},
+		{"a.b+c_d-e!#$%&'*/=?^{|}~`@corp.com", true, true},
+		{"a b@corp.com", true, false},
+		{"a\\b@corp.com", true, false},
+		{"(a)@corp.com", true, false},
+		{"ada@example.org.", true, false},
+		{"ada", true, false},
 	}
 	for _, c := range cases {
 		err := policy(context.Background(), "x", &auth.Identity{Email: c.email, EmailVerified: c.verified})
@@ -56,6 +69,51 @@ func TestEmptyListsAreErrors(t *testing.T) { // PV-03
 		_, err := auth.AllowEmails(bad)
 		require.Error(t, err, bad)
 	}
+}
+
+func TestDomainsOfAnAllowList(t *testing.T) { // PV-02, PV-03
+	label := strings.Repeat("a", 63)
+	long := strings.Repeat("a.", 126) + "a" // 253 bytes
+	for domain, plain := range map[string]bool{
+		"corp.com": true, "a-b.co": true, "1.2": true, "az09.za90": true, "AZ.ZA": true, "xn--bcher-kva.example": true, label + ".com": true, long: true, "@corp.com": true, "CORP.com": true,
+		"a" + label + ".com": false, "a" + long: false, "a." + long: false, "": false, "com": false, ".com": false, "corp.": false, "corp..com": false,
+		"-corp.com": false, "corp-.com": false, "corp.com-": false, "b\u00fccher.example": false, "corp_x.com": false, "corp.c/m": false, "corp.c:m": false,
+		"corp.com\n": false, "corp.com ": false, "corp.\u212aom": false, "[::1]": false, "@@corp.com": false, "a@@corp.com": false, "a@b@corp.com": false,
+	} {
+		policy, err := auth.AllowEmails(domain)
+		require.Equal(t, plain, err == nil, "%q: %v", domain, err)
+		if err != nil {
+			require.Nil(t, policy)
+			require.ErrorContains(t, err, strconv.Quote(domain))
+			continue
+		}
+		id := &auth.Identity{Email: "ada@" + strings.TrimPrefix(domain, "@"), EmailVerified: true}
+		require.NoError(t, policy(context.Background(), "x", id), domain)
+		id.EmailVerified = false
+		require.ErrorIs(t, policy(context.Background(), "x", id), auth.ErrNotAllowed)
+	}
+	_, err := auth.AllowEmails("corp.com", "bad one", "other bad")
+	require.ErrorContains(t, err, `"bad one"`)
+	require.ErrorContains(t, err, `"other bad"`)
+}
+
+func TestPoliciesSayWhy(t *testing.T) { // LG-04
+	emails, err := auth.AllowEmails("corp.com")
+	require.NoError(t, err)
+	groups, err := auth.AllowGroups("staff")
+	require.NoError(t, err)
+	for want, refusal := range map[string]error{
+		"gave no e-mail address":    emails(context.Background(), "x", &auth.Identity{EmailVerified: true}),
+		"has not verified":          emails(context.Background(), "x", &auth.Identity{Email: "a@corp.com"}),
+		"is not a plain one":        emails(context.Background(), "x", &auth.Identity{Email: "a@b@corp.com", EmailVerified: true}),
+		"is not on the allow-list":  emails(context.Background(), "x", &auth.Identity{Email: "a@corp.org", EmailVerified: true}),
+		"not in any of the allowed": groups(context.Background(), "x", &auth.Identity{Groups: []string{"x"}}),
+		"asks for a person":         auth.Identified(&session.Session{Provider: auth.AccessCode}),
+	} {
+		require.ErrorIs(t, refusal, auth.ErrNotAllowed)
+		require.ErrorContains(t, refusal, want)
+	}
+	require.NoError(t, auth.Identified(&session.Session{Provider: "github"}))
 }
 
 func TestAllowGroups(t *testing.T) {

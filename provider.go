@@ -2,6 +2,9 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -53,6 +56,22 @@ type Transaction struct {
 	Expires     time.Time
 }
 
+// Format implements [fmt.Formatter]: it shows the provider's name and leaves out
+// what the redirect and the callback stand on, so that no log line holds it.
+func (t Transaction) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Provider:%s [redacted]}", t.Provider)
+}
+
+// LogValue implements [slog.LogValuer].
+func (t Transaction) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("provider", t.Provider), slog.Time("expires", t.Expires))
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (t Transaction) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"provider": t.Provider})
+}
+
 // Identity is who a provider says that somebody is.
 type Identity struct {
 	Issuer        string // who vouches: an issuer URL
@@ -65,6 +84,24 @@ type Identity struct {
 	Groups        []string
 	Claims        map[string]any // more to keep in the session
 	Token         *oauth2.Token  // not kept by this package
+}
+
+// Format implements [fmt.Formatter]: it shows who it is, and neither the token nor
+// claims, which may hold one.
+func (id Identity) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Issuer:%q Subject:%q}", id.Issuer, id.Subject)
+}
+
+// LogValue implements [slog.LogValuer]: who it is, and no more.
+func (id Identity) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("issuer", id.Issuer), slog.String("subject", id.Subject))
+}
+
+// MarshalJSON implements [json.Marshaler]: it leaves the token out.
+func (id Identity) MarshalJSON() ([]byte, error) {
+	type plain Identity // without this method
+	id.Token = nil
+	return json.Marshal(plain(id))
 }
 
 // Typed is a [Provider] that says what GET /providers calls its kind, as Auth.js

@@ -3,6 +3,7 @@ package clerk
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/sallyport/auth"
@@ -91,6 +92,10 @@ func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Ses
 	}
 	return nil
 }
+
+// UseClient implements [auth.ClientAware]: client says for [Backend.FrontendProxy]
+// where a request comes from. [auth.New] calls it.
+func (b *Backend) UseClient(client func(*http.Request) netip.Addr) { b.clientOf.Store(&client) }
 
 // FromContext returns what was decided about the request that ctx belongs to,
 // and why. ok is false where no Clerk backend was asked: outside of the middleware,

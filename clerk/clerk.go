@@ -8,14 +8,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clerk/clerk-sdk-go/v2/user"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/internal/forwarded"
 	"github.com/sallyport/auth/internal/upstream"
 )
 
@@ -144,11 +147,15 @@ type Backend struct {
 	client      *upstream.Client
 	users       *user.Client // nil without Profiles
 	profiles    profiles
+	clientOf    atomic.Pointer[func(*http.Request) netip.Addr]
 	log         *slog.Logger
 	now         func() time.Time
 }
 
-var _ auth.Backend = (*Backend)(nil)
+var (
+	_ auth.Backend     = (*Backend)(nil)
+	_ auth.ClientAware = (*Backend)(nil)
+)
 
 // New checks c and returns the backend. It does no network I/O and starts no
 // goroutine. The error joins every problem that c has, and names none of its
@@ -167,6 +174,7 @@ func New(c Config) (*Backend, error) {
 		c.ClockSkew = 5 * time.Second
 	}
 	b := &Backend{config: c, client: upstream.New(c.HTTPClient), log: c.Logger, now: c.Now, parties: c.AuthorizedParties}
+	b.UseClient(forwarded.Default(c.Logger).Client)
 	var err error
 	problem := func(e error) {
 		if e != nil {

@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/sallyport/auth/internal/forwarded"
 )
 
 // Everything of Clerk from the application's own domain:
@@ -42,8 +40,9 @@ const (
 //
 // The secret key goes to Clerk's host and nowhere else. Requests may take a minute
 // and have 16 MiB, answers 64 MiB; what Clerk cannot be asked for is answered 404,
-// 405, 413 or 502. The client's address is that of the connection, or what proxies on
-// private addresses say of it. Clerk's dashboard, Domains, has to know of the proxy.
+// 405, 413 or 502. The client's address is what [auth.New], which has been given b,
+// takes it for, by Config.TrustedProxies and Config.Forwarded; without that, or before,
+// what these are by default. Clerk's dashboard, Domains, has to know of the proxy.
 //
 // The error says that ProxyURL has no path to mount the handler at. The handler is
 // safe for concurrent use.
@@ -53,10 +52,9 @@ func (b *Backend) FrontendProxy() (http.Handler, error) {
 		return nil, errors.New("clerk: FrontendProxy needs Config.ProxyURL with a path, such as https://example.com/__clerk")
 	}
 	prefix := strings.TrimRight(public.EscapedPath(), "/")
-	proxies := forwarded.Default()
 	proxy := &httputil.ReverseProxy{
 		Transport:      b.client.HTTPClient(maxFromClerk).Transport,
-		Rewrite:        func(p *httputil.ProxyRequest) { b.toClerk(p, public, prefix, proxies.Client(p.In)) },
+		Rewrite:        func(p *httputil.ProxyRequest) { b.toClerk(p, public, prefix, (*b.clientOf.Load())(p.In)) },
 		ModifyResponse: func(resp *http.Response) error { b.fromClerk(resp, public, prefix); return nil },
 		ErrorHandler:   b.proxyFailed,
 		ErrorLog:       log.New(io.Discard, "", 0), // all of it has been through ErrorHandler

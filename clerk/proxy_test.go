@@ -49,13 +49,13 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 	require.NoError(t, err)
 	proxy, err := b.FrontendProxy()
 	require.NoError(t, err)
-	form := "a=b"
+	form, peer := "a=b", "203.0.113.9:1"
 	ask := func(method, target string, headers ...string) *httptest.ResponseRecorder {
 		sent = nil
 		r := httptest.NewRequest(method, "https://www.example.com/", strings.NewReader(form))
 		u, err := url.ParseRequestURI(target)
 		require.NoError(t, err)
-		r.URL, r.RequestURI, r.RemoteAddr = u, target, "203.0.113.9:1"
+		r.URL, r.RequestURI, r.RemoteAddr = u, target, peer
 		for i := 0; i+1 < len(headers); i += 2 {
 			r.Header.Add(headers[i], headers[i+1])
 		}
@@ -80,6 +80,29 @@ func TestFrontendProxy(t *testing.T) { // CVE-2026-34076
 	require.Equal(t, []string{"__client=abc; x=1"}, h.Values("Cookie"))
 	for _, name := range []string{"X-Forwarded-Port", "X-Real-Ip", "Forwarded", "Connection", "X-Private", "Upgrade", "Te", "Clerk_Secret_Key", "X_Forwarded_For"} {
 		require.Empty(t, h.Get(name), name)
+	}
+	for _, test := range []struct {
+		name    string
+		proxies []string // of an Authenticator; nil: there is none yet
+		peer    string
+		h       []string
+		want    string
+	}{
+		{"before", nil, "127.0.0.1:1", []string{"X-Forwarded-For", "9.9.9.9, 198.51.100.7"}, "198.51.100.7"},
+		{"before, a private peer", nil, "10.0.0.2:1", []string{"X-Forwarded-For", "198.51.100.7"}, "10.0.0.2"},
+		{"before, a socket", nil, "@", nil, ""},
+		{"a proxy of the application", []string{"10.0.0.0/8"}, "10.0.0.2:1", []string{"X-Forwarded-For", "9.9.9.9, 198.51.100.7"}, "198.51.100.7"},
+		{"none of them", []string{"10.0.0.0/8"}, "127.0.0.1:1", []string{"X-Forwarded-For", "198.51.100.7"}, "127.0.0.1"},
+		{"the other kind contradicts", []string{"10.0.0.0/8"}, "10.0.0.2:1", []string{"X-Forwarded-For", "198.51.100.7", "Forwarded", "for=9.9.9.9"}, "10.0.0.2"},
+		{"the application trusts none", []string{}, "127.0.0.1:1", []string{"X-Forwarded-For", "198.51.100.7"}, "127.0.0.1"},
+	} {
+		if test.proxies != nil {
+			_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, URL: "https://www.example.com", Backend: b, TrustedProxies: test.proxies})
+			require.NoError(t, err)
+		}
+		peer = test.peer
+		ask("GET", "/__clerk/v1", test.h...)
+		require.Equal(t, test.want, sent.Header.Get("X-Forwarded-For"), test.name)
 	}
 	for target, want := range map[string]string{
 		"/__clerk":                      "https://frontend-api.clerk.dev",

@@ -30,6 +30,7 @@ var chinese = &Language{
 		fault.SignedOut:           {"您已退出登录", "您可以关闭此页面，或重新登录。"},
 		fault.CodeWrong:           {"访问密码不正确", "请注意区分大小写和空格。如果忘记了密码，请联系本站管理员。"},
 		fault.RateLimited:         {"尝试次数过多", "您所在的网络多次输入错误的访问密码。请几分钟后重试。"},
+		fault.TooManyFailures:     {"登录失败次数过多", "您所在的网络多次登录失败。请一分钟后重试。"},
 		fault.AnotherWay:          {"此页面需要其他登录方式", "您已登录，但不是此页面要求的方式。请使用有权访问的账号登录。"},
 		fault.NotFound:            {"页面不存在", "地址可能有误或已失效。"},
 		fault.MethodNotAllowed:    {"操作不支持", "此地址不能以这种方式访问。"},

@@ -30,6 +30,7 @@ var english = &Language{
 		fault.SignedOut:           {"You are signed out", "You can close this page, or sign in again."},
 		fault.CodeWrong:           {"That code is not right", "Capital letters and spaces count. Ask the people who run this site if you have lost it."},
 		fault.RateLimited:         {"Too many attempts", "Too many wrong access codes came from your network. Try again in a few minutes."},
+		fault.TooManyFailures:     {"Too many sign-ins failed", "Too many sign-ins from your network came to nothing. Try again in a minute."},
 		fault.AnotherWay:          {"This page needs another way of signing in", "You are signed in, but not in the way that this page asks for. Sign in with an account that may see it."},
 		fault.NotFound:            {"There is no such page", "The address may be mistyped, or out of date."},
 		fault.MethodNotAllowed:    {"That does not work here", "This address cannot be used in that way."},

@@ -1,4 +1,17 @@
-// Package providers names the providers that the environment can ask for.
+// Package providers names the providers that the environment can ask for. Each is a
+// package of its own, with a New for programs that configure it in code:
+//
+//	id in the environment    package
+//	auth0                    auth0
+//	azure-ad                 azure-ad (azuread)
+//	microsoft-entra-id       azure-ad (azuread), under its newer name
+//	authentik                authentik
+//	github                   github
+//	zitadel                  zitadel
+//	generic-oidc             generic, any OpenID Connect issuer
+//
+// Providers of other kinds are made by packages oidc and oauth2, which hold the
+// protocol, and tested with package providertest.
 package providers
 
 import (
@@ -11,8 +24,8 @@ import (
 	"github.com/sallyport/auth/providers/zitadel"
 )
 
-// All returns the factories of all providers by the id that
-// NEXT_AUTH_SSO_PROVIDERS uses, in a map of the caller's own. A program that
+// All returns the factories of all providers by the id that NEXT_AUTH_SSO_PROVIDERS
+// uses, in a map of the caller's own, to which others may be added. A program that
 // wants fewer makes a map of those that it wants, and links no others.
 func All() map[string]auth.ProviderFactory {
 	return map[string]auth.ProviderFactory{

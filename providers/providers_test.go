@@ -3,6 +3,7 @@ package providers_test
 import (
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,52 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 			want = 2
 		}
 		require.Equal(t, want, n, id)
+	}
+}
+
+// TestFromEnvSignsIn: what is read from each spelling arrives where it belongs, so that
+// somebody signs in.
+func TestFromEnvSignsIn(t *testing.T) {
+	type variables struct{ issuer, id, secret string }
+	for provider, x := range map[string]struct {
+		name  string
+		slash bool // whether it writes its own name with a slash at the end
+	}{
+		"auth0": {"AUTH0", true}, "authentik": {"AUTHENTIK", true}, "zitadel": {"ZITADEL", false}, "generic-oidc": {"GENERIC_OIDC", false}, "github": {"GITHUB", false},
+	} {
+		idp := providertest.NewServer(providertest.Config{
+			Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+			People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada"}},
+		})
+		t.Cleanup(idp.Close)
+		if x.slash {
+			own := idp.Issuer() + "/"
+			idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { m["issuer"] = own },
+				IDToken:  func(m map[string]any) { m["iss"] = own },
+				Callback: func(q url.Values) { q.Set("iss", own) },
+			})
+		}
+		first := variables{x.name + "_ISSUER", x.name + "_CLIENT_ID", x.name + "_CLIENT_SECRET"}
+		second := variables{"AUTH_" + x.name + "_ISSUER", "AUTH_" + x.name + "_ID", "AUTH_" + x.name + "_SECRET"}
+		if provider == "github" {
+			first.issuer, second.issuer = "AUTH_GITHUB_BASE_URL", "AUTH_GITHUB_BASE_URL"
+		}
+		for spelling, test := range map[string]struct{ right, wrong variables }{
+			"documented":        {right: first},
+			"as Auth.js's":      {right: second},
+			"mixed":             {right: variables{second.issuer, first.id, second.secret}},
+			"both, the first's": {right: first, wrong: second},
+		} {
+			t.Run(provider+", "+spelling, func(t *testing.T) {
+				env := map[string]string{test.wrong.issuer: "https://wrong.example", test.wrong.id: "wrong", test.wrong.secret: "wrong"}
+				env[test.right.issuer], env[test.right.id], env[test.right.secret] = idp.Issuer(), "app", "app-secret"
+				p, err := providers.All()[provider](func(name string) string { return env[name] }, provider, nil)
+				require.NoError(t, err)
+				_, err = providertest.SignIn(p, nil)
+				require.NoError(t, err)
+			})
+		}
 	}
 }
 

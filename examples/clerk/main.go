@@ -5,47 +5,34 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/clerk/clerktest"
+	"github.com/sallyport/auth/examples/internal/serve"
 )
 
 func main() {
 	log.SetFlags(0)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Getenv, os.Stdout); err != nil {
+	if err := run(serve.UntilInterrupt(), os.Getenv, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, error) }) error {
-	host, port := env("HOST"), env("PORT")
-	if host == "" {
-		host = "127.0.0.1"
-	}
-	if port == "" {
-		port = "3000"
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+func run(ctx context.Context, env auth.Env, out io.Writer) error {
+	listener, err := serve.Listen(env)
 	if err != nil {
-		return fmt.Errorf("%w (set PORT to another port)", err)
+		return err
 	}
 	defer listener.Close()
-	_, port, _ = net.SplitHostPort(listener.Addr().String())
-	origin := "http://localhost:" + port
+	origin := serve.Origin(listener)
 	mux := http.NewServeMux()
 	config, site, err := configure(env, origin, mux)
 	if err != nil {
@@ -58,15 +45,7 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 	mux.Handle("GET /{$}", a.Identify(site))
 	mux.Handle("/", a.Require(site))
 	fmt.Fprintf(out, "Open %s\n", origin)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = server.Close()
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return serve.HTTP(ctx, listener, mux)
 }
 
 // configure takes the environment if Clerk's keys are there, and else a stand-in

@@ -1,5 +1,23 @@
-// Command gateway puts sign-in in front of any web application. It is configured
-// by the environment alone: UPSTREAM_URL, and the variables of sign-in.
+// Command gateway puts sign-in in front of any web application, which needs no change
+// and learns from headers who it is. It is configured by the environment alone:
+//
+//	UPSTREAM_URL     the application, such as http://127.0.0.1:8080. Required
+//	HOST, PORT       where the gateway listens: 127.0.0.1 and 3000 if unset
+//	TRUSTED_PROXIES  CIDRs, separated by commas, whose X-Forwarded-* headers count, or
+//	                 none; if unset, loopback and private addresses for scheme and
+//	                 host, and loopback alone for the address of a client
+//
+// and the variables of sign-in, which [auth.ConfigFromEnv] reads.
+//
+//	browser -> gateway: signed in? -> the application
+//	                    X-Forwarded-User, -Email, -Preferred-Username, -Groups, -Provider
+//
+// What a client says in these headers is dropped, and so are the session's cookies. A
+// header is passed on as it is or left out, never mended; a user's id that no header
+// can hold as it stands refuses the request. GET /healthz answers without a sign-in.
+//
+// The gateway does not keep others from the application: where it can be reached at
+// another address, anybody can send it the same headers.
 package main
 
 import (
@@ -7,26 +25,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
 )
 
 func main() {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Getenv, logger); err != nil {
+	if err := run(serve.UntilInterrupt(), os.Getenv, logger); err != nil {
 		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
 		os.Exit(1)
 	}
@@ -41,27 +54,28 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if list := env("TRUSTED_PROXIES"); list != "" {
 		config.TrustedProxies = proxies(list)
 	}
-	config.Logger = logger
 	a, err := auth.New(config)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(or(env("HOST"), "127.0.0.1"), or(env("PORT"), "3000")))
+	listener, err := serve.Listen(env)
 	if err != nil {
-		return fmt.Errorf("%w (set PORT or HOST)", err)
+		return err
 	}
 	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
-	return serve(ctx, listener, handler(a, upstream, logger))
+	if config.URL == "" && serve.BeyondThisMachine(listener) {
+		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
+	}
+	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
 }
 
-// handler is the whole gateway.
+// handler is the whole gateway. It serves the routes of sign-in itself.
 func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprintln(w, "ok")
 	})
-	protected := a.Require(newProxy(upstream, logger))
+	protected := a.Require(newProxy(a, upstream, logger))
 	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.
@@ -73,6 +87,7 @@ func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http
 	}))
 }
 
+// upstreamURL takes an http or https address. The error is an [*envvar.Error].
 func upstreamURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -81,6 +96,7 @@ func upstreamURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
+// proxies reads TRUSTED_PROXIES. [auth.New] says which entry is no CIDR.
 func proxies(list string) []string {
 	if list == "none" {
 		return []string{}
@@ -90,26 +106,4 @@ func proxies(list string) []string {
 		out = append(out, strings.TrimSpace(s))
 	}
 	return out
-}
-
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(ctx)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
-}
-
-func or(value, otherwise string) string {
-	if value != "" {
-		return value
-	}
-	return otherwise
 }

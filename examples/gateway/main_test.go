@@ -1,139 +1,167 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/examples/internal/visit"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
-// gateway is one in front of an application that echoes what it is told.
-func gateway(t *testing.T) (*httptest.Server, *http.Client, *bytes.Buffer) {
+const secret = "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE="
+
+// environment is all that the gateway needs, but for the application behind it.
+func environment(issuer string) map[string]string {
+	return map[string]string{
+		"NEXT_AUTH_SECRET": secret, "ACCESS_CODE": "0123456789abcdef",
+		"NEXT_AUTH_SSO_PROVIDERS": "generic-oidc", "GENERIC_OIDC_ISSUER": issuer,
+		"GENERIC_OIDC_CLIENT_ID": "gateway", "GENERIC_OIDC_CLIENT_SECRET": "gateway-secret",
+	}
+}
+
+// gateway is one in front of an application, with somebody who can sign in.
+func gateway(t *testing.T) (*httptest.Server, *output) {
 	idp := providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "gateway", Secret: "gateway-secret"}},
 		People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true, Groups: []string{"staff", "a,b", "工程"}}},
 	})
 	t.Cleanup(idp.Close)
-	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return inFront(t, application(t), idp.Issuer())
+}
+
+// application echoes what it is told.
+func application(t *testing.T) *url.URL {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
 			conn, _, err := http.NewResponseController(w).Hijack()
-			require.NoError(t, err)
-			defer conn.Close()
-			fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
+			if err == nil {
+				defer conn.Close()
+				fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
+			}
 			return
 		}
+		fmt.Fprintf(w, "Host: %s\n", r.Host)
 		for name, values := range r.Header {
 			for _, v := range values {
 				fmt.Fprintf(w, "%s: %s\n", name, v)
 			}
 		}
 	}))
-	t.Cleanup(application.Close)
-	env := map[string]string{
-		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": "0123456789abcdef",
-		"NEXT_AUTH_SSO_PROVIDERS": "generic-oidc", "GENERIC_OIDC_ISSUER": idp.Issuer(),
-		"GENERIC_OIDC_CLIENT_ID": "gateway", "GENERIC_OIDC_CLIENT_SECRET": "gateway-secret",
+	t.Cleanup(server.Close)
+	address, err := upstreamURL(server.URL)
+	require.NoError(t, err)
+	return address
+}
+
+// inFront is a gateway in front of upstream, with more variables, name and value, and
+// what it logs.
+func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*httptest.Server, *output) {
+	env, log := environment(issuer), &output{}
+	for i := 0; i+1 < len(set); i += 2 {
+		env[set[i]] = set[i+1]
 	}
-	var log bytes.Buffer
-	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	logger := slog.New(slog.NewJSONHandler(log, nil))
 	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), Logger: logger})
 	require.NoError(t, err)
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	upstream, err := upstreamURL(application.URL)
-	require.NoError(t, err)
 	server := httptest.NewServer(handler(a, upstream, logger))
 	t.Cleanup(server.Close)
-	jar, _ := cookiejar.New(nil)
-	return server, &http.Client{Jar: jar}, &log
+	return server, log
 }
 
-func do(t *testing.T, client *http.Client, method, address string, form url.Values, header http.Header) string {
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	req, err := http.NewRequest(method, address, body)
-	require.NoError(t, err)
-	req.Header = header
-	if header == nil {
-		req.Header = http.Header{"Accept": {"text/html"}}
-	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := client.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return string(text)
+// output is a log that requests write and a test reads.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
 }
 
-func signIn(t *testing.T, server *httptest.Server, client *http.Client) {
-	page := do(t, client, "GET", server.URL+"/", nil, nil)
-	token := regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(page)[1]
-	do(t, client, "POST", server.URL+"/api/auth/signin/generic-oidc", url.Values{"csrfToken": {token}}, nil)
+func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
+func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
+
+// signIn is somebody who has come through the gateway.
+func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {
+	ada := visit.New(t)
+	ada.Press(ada.Get(server.URL+"/"), server.URL+"/api/auth/signin/generic-oidc", nil)
+	return ada
 }
 
-func TestIdentityCannotBeForged(t *testing.T) { // MW-06, MW-14
-	server, client, log := gateway(t)
-	signIn(t, server, client)
-	got := do(t, client, "GET", server.URL+"/x", nil, http.Header{
-		"Accept": {"text/html"}, "X-Forwarded-User": {"mallory"}, "x-forwarded-user": {"mallory"}, "X_forwarded_user": {"mallory"},
-		"X-Forwarded_Email": {"mallory"}, "X_FORWARDED_GROUPS": {"mallory"}, "Connection": {"X-Forwarded-User, X-Forwarded-Email"}, "Cookie": {"mine=1"},
+// start runs the whole gateway with env, and returns its address.
+func start(t *testing.T, env map[string]string) string {
+	said := visit.Start(t, 2, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(out, nil)))
 	})
-	require.NotContains(t, got, "mallory")
-	require.Contains(t, got, "X-Forwarded-User: ada\n")
-	require.Contains(t, got, "X-Forwarded-Email: ada@example.com\n")
-	require.Contains(t, got, "X-Forwarded-Preferred-Username: ada\n")
-	require.Contains(t, got, "X-Forwarded-Groups: staff,工程\n")
-	require.Contains(t, got, "X-Forwarded-Provider: generic-oidc\n")
-	require.Contains(t, got, "Cookie: mine=1\n")
-	require.NotContains(t, got, "authjs")
-	require.NotContains(t, log.String(), "code=", "no query in the log")
+	var line struct{ Msg, Upstream string }
+	require.NoError(t, json.Unmarshal([]byte(said[1]), &line))
+	require.Equal(t, strings.TrimPrefix(env["UPSTREAM_URL"], "http://"), line.Upstream)
+	address, ok := strings.CutPrefix(line.Msg, "gateway: open ")
+	require.True(t, ok, line.Msg)
+	return address
+}
+
+// TestTrustedProxies: whose word counts for the address that the browser sees.
+func TestTrustedProxies(t *testing.T) { // HO-02
+	for list, believed := range map[string]bool{
+		"":                           true, // loopback is trusted unless told otherwise
+		"none":                       false,
+		"10.0.0.0/8, 192.168.0.0/16": false,
+		"10.0.0.0/8, 127.0.0.0/8":    true,
+	} {
+		t.Run(list, func(t *testing.T) {
+			env := environment("http://localhost:1")
+			env["UPSTREAM_URL"], env["PORT"], env["TRUSTED_PROXIES"] = "http://127.0.0.1:1", "0", list
+			address := start(t, env)
+			ways := visit.New(t).Do("GET", address+"/api/auth/providers", nil, http.Header{"X-Forwarded-Host": {"app.example.com"}, "X-Forwarded-Proto": {"https"}})
+			want := address
+			if believed {
+				want = "https://app.example.com"
+			}
+			require.Contains(t, ways.Body, want+"/api/auth/callback/generic-oidc")
+		})
+	}
+}
+
+// TestAnyHostIsWarnedOf: where others reach it, and no address is configured.
+func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
+	for _, test := range []struct {
+		host, address string
+		want          int
+	}{{"", "", 0}, {"0.0.0.0", "https://app.example.com", 0}, {"0.0.0.0", "", 1}} {
+		env, log := environment("http://localhost:1"), &output{}
+		env["UPSTREAM_URL"], env["PORT"], env["HOST"], env["NEXTAUTH_URL"] = "http://127.0.0.1:1", "0", test.host, test.address
+		ctx, end := context.WithCancel(context.Background())
+		end() // it says all this before it serves
+		require.NoError(t, run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(log, nil))))
+		require.Contains(t, log.String(), "gateway: open ")
+		require.Equal(t, test.want, strings.Count(log.String(), "set NEXTAUTH_URL"), log.String())
+	}
 }
 
 func TestNothingPassesUnsigned(t *testing.T) {
-	server, client, _ := gateway(t)
+	server, _ := gateway(t)
+	nobody := visit.New(t)
 	for _, path := range []string{"/", "/healthz/../x", "/healthz/", "/healthz%2f", "//healthz", "/x?/healthz"} {
-		got := do(t, client, "GET", server.URL+path, nil, http.Header{"Accept": {"*/*"}, "X-Forwarded-User": {"mallory"}})
+		got := nobody.Do("GET", server.URL+path, nil, http.Header{"Accept": {"*/*"}, "X-Forwarded-User": {"mallory"}}).Body
 		require.Contains(t, got, "unauthorized", path)
 	}
-	require.Equal(t, "ok\n", do(t, client, "GET", server.URL+"/healthz", nil, nil))
-}
-
-func TestWebSocketPasses(t *testing.T) { // MW-08
-	server, client, _ := gateway(t)
-	signIn(t, server, client)
-	at, _ := url.Parse(server.URL)
-	conn, err := net.Dial("tcp", at.Host)
-	require.NoError(t, err)
-	defer conn.Close()
-	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: %s\r\n", at.Host, server.URL)
-	for _, c := range client.Jar.Cookies(at) {
-		fmt.Fprintf(conn, "Cookie: %s\r\n", c)
-	}
-	fmt.Fprint(conn, "\r\n")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	require.Equal(t, 101, resp.StatusCode)
+	healthy := nobody.Get(server.URL + "/healthz")
+	require.Equal(t, "ok\n", healthy.Body)
+	require.Equal(t, "text/plain; charset=utf-8", healthy.Header.Get("Content-Type"))
 }
 
 func TestProblemsAreAllReported(t *testing.T) {
@@ -141,9 +169,56 @@ func TestProblemsAreAllReported(t *testing.T) {
 	for _, want := range []string{"UPSTREAM_URL", "NEXT_AUTH_SECRET", "ACCESS_CODE"} {
 		require.ErrorContains(t, err, want)
 	}
-	env := map[string]string{"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE="}
+	env := map[string]string{"NEXT_AUTH_SECRET": secret}
 	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
 	for _, want := range []string{"UPSTREAM_URL", "ACCESS_CODE", "AUTH0_CLIENT_ID", "AUTH0_ISSUER"} {
 		require.ErrorContains(t, err, want)
+	}
+
+	env = environment("http://localhost:1")
+	env["UPSTREAM_URL"], env["TRUSTED_PROXIES"] = "http://127.0.0.1:1", "everybody"
+	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "everybody")
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	delete(env, "TRUSTED_PROXIES")
+	_, env["PORT"], _ = net.SplitHostPort(taken.Addr().String())
+	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "set PORT or HOST")
+}
+
+func TestUpstreamURL(t *testing.T) {
+	for raw, ok := range map[string]bool{
+		"http://127.0.0.1:8080": true, "https://app.internal/base": true,
+		"": false, "127.0.0.1:8080": false, "app": false, "ftp://app": false, "http://": false, "/path": false, "http://a b": false,
+	} {
+		u, err := upstreamURL(raw)
+		if !ok {
+			require.EqualError(t, err, "auth: UPSTREAM_URL is not an address: set it to the web application behind the gateway, such as http://127.0.0.1:8080", raw)
+			continue
+		}
+		require.NoError(t, err, raw)
+		require.Equal(t, raw, u.String())
+	}
+}
+
+// TestLog: a line for each request, with the status that the client got.
+func TestLog(t *testing.T) {
+	for want, answer := range map[int]http.HandlerFunc{
+		200: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a"); fmt.Fprint(w, "b") },
+		404: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); fmt.Fprint(w, "none") },
+	} {
+		var log bytes.Buffer
+		logRequests(slog.New(slog.NewJSONHandler(&log, nil)), answer).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/a?code=secret", nil))
+		var line struct {
+			Msg, Method, Path string
+			Status            int
+		}
+		require.NoError(t, json.Unmarshal(log.Bytes(), &line))
+		require.Equal(t, "gateway: request GET /a", line.Msg+" "+line.Method+" "+line.Path)
+		require.Equal(t, want, line.Status)
+		require.NotContains(t, log.String(), "secret")
 	}
 }

@@ -8,42 +8,64 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
-// identityHeaders tell the application who it is.
-var identityHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Groups", "X-Forwarded-Provider"}
-
 // newProxy passes requests on with the identity of the person who is signed in.
-func newProxy(upstream *url.URL, logger *slog.Logger) http.Handler {
-	return &httputil.ReverseProxy{
+// Where the user cannot be named in a header, the request is refused: an application
+// that hears of no user may take the request for anybody's.
+//
+// The application is told the scheme, the host and the client that the gateway
+// believes in itself, whatever proxies in front of it, or strangers, say.
+func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
+	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
 			p.SetURL(upstream)
-			p.Out.Host = p.In.Host
-			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
-			p.SetXForwarded()
+			if origin, err := a.Origin(p.In); err == nil { // Require has seen to it
+				p.Out.Host = origin.Host
+				p.Out.Header.Set("X-Forwarded-Host", origin.Host)
+				p.Out.Header.Set("X-Forwarded-Proto", origin.Scheme)
+			}
+			if client := a.Client(p.In); client.IsValid() {
+				p.Out.Header.Set("X-Forwarded-For", client.String())
+			}
 			removeIdentity(p.Out.Header)
 			removeSessionCookies(p.Out.Header)
-			setIdentity(p.Out)
+			if who, ok := auth.FromContext(p.In.Context()); ok {
+				removeSessionToken(p.Out.Header, who)
+				setIdentity(p.Out.Header, who, a.UserID(who))
+			}
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			logger.ErrorContext(r.Context(), "gateway: the application does not answer", "cause", err.Error())
 			http.Error(w, "The application behind this gateway does not answer. Try again later.", http.StatusBadGateway)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		if !ok {
+			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
+			return
+		}
+		if !isFieldValue(a.UserID(who)) {
+			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
+				"header", userHeader, "provider", who.Provider, "user", a.UserID(who))
+			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
 }
 
-// removeIdentity deletes whatever an application could take for one of the
-// identity headers: many read "-" and "_" as the same, and case never counts.
-func removeIdentity(h http.Header) {
-	for name := range h {
-		plain := strings.ReplaceAll(name, "_", "-")
-		for _, own := range identityHeaders {
-			if strings.EqualFold(plain, own) {
-				delete(h, name)
-			}
-		}
+// removeSessionToken keeps a session that came as a bearer token from the
+// application, which could sign in with it. Other Authorization headers are the
+// application's own.
+func removeSessionToken(h http.Header, who *session.Session) {
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if who.ReadOnly() && strings.EqualFold(scheme, "Bearer") && strings.Count(token, ".") == 4 { // a JWE: RFC 7516 3.1
+		h.Del("Authorization")
 	}
 }
 
@@ -65,40 +87,4 @@ func removeSessionCookies(h http.Header) {
 	if kept != nil {
 		h.Set("Cookie", strings.Join(kept, "; "))
 	}
-}
-
-func setIdentity(r *http.Request) {
-	who, ok := auth.FromContext(r.Context())
-	if !ok {
-		return
-	}
-	set := func(name, value string) {
-		if value = clean(value); value != "" {
-			r.Header.Set(name, value)
-		}
-	}
-	set("X-Forwarded-User", who.Subject)
-	if who.EmailVerified {
-		set("X-Forwarded-Email", who.Email)
-	}
-	set("X-Forwarded-Preferred-Username", who.Username)
-	set("X-Forwarded-Provider", who.Provider)
-	var groups []string
-	for _, g := range who.Groups {
-		if !strings.Contains(g, ",") { // it would be read as two
-			groups = append(groups, g)
-		}
-	}
-	set("X-Forwarded-Groups", strings.Join(groups, ","))
-}
-
-// clean drops control characters, which no header may hold. The rest is UTF-8 as
-// it is.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -4,9 +4,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -14,30 +14,26 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
 func main() {
 	log.SetFlags(0)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Getenv); err != nil {
+	if err := run(serve.UntilInterrupt(), os.Getenv); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func run(ctx context.Context, env auth.Env) error {
-	next, err := url.Parse(or(env("NEXT_URL"), "http://127.0.0.1:3001"))
+	next, err := url.Parse(cmp.Or(env("NEXT_URL"), "http://127.0.0.1:3001"))
 	if err != nil {
 		return fmt.Errorf("NEXT_URL: %w", err)
 	}
-	issuer := or(env("AUTH_DEMO_ISSUER"), "http://localhost:3002")
+	issuer := cmp.Or(env("AUTH_DEMO_ISSUER"), "http://localhost:3002")
 	handler, err := front(env("SIGN_IN"), auth.NewSecret(env("AUTH_SECRET")), issuer, next)
 	if err != nil {
 		return err
@@ -45,13 +41,12 @@ func run(ctx context.Context, env auth.Env) error {
 	if err := identityProvider(ctx, issuer); err != nil {
 		return err
 	}
-	port := or(env("PORT"), "3000")
-	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+	listener, err := serve.Listen(env)
 	if err != nil {
 		return err
 	}
-	log.Print("Open http://localhost:" + port)
-	return serve(ctx, listener, handler)
+	log.Print("Open " + serve.Origin(listener))
+	return serve.HTTP(ctx, listener, handler)
 }
 
 // front is the one origin: the API is Go's, the pages are Next.js's, and the
@@ -130,28 +125,6 @@ func identityProvider(ctx context.Context, issuer string) error {
 			{Subject: "linxiao", Name: "林晓", Email: "lin@example.com", EmailVerified: true},
 		},
 	})
-	go func() { _ = serve(ctx, listener, idp) }()
+	go func() { _ = serve.HTTP(ctx, listener, idp) }()
 	return nil
-}
-
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(ctx)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
-}
-
-func or(value, otherwise string) string {
-	if value != "" {
-		return value
-	}
-	return otherwise
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/examples/internal/visit"
 	"github.com/sallyport/auth/providers/providertest"
 	"github.com/sallyport/auth/session"
 )
@@ -23,7 +22,7 @@ const testSecret = "only-for-these-tests-0123456789-0123456789"
 
 // open is the front with something in Next.js's place that says what it was
 // asked.
-func open(t *testing.T, signIn, issuer string) (string, *http.Client) {
+func open(t *testing.T, signIn, issuer string) string {
 	next := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "next: %s%s", r.Host, r.URL.Path)
 	}))
@@ -34,47 +33,30 @@ func open(t *testing.T, signIn, issuer string) (string, *http.Client) {
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return server.URL, &http.Client{Jar: jar}
-}
-
-func text(t *testing.T, resp *http.Response, err error) (int, string) {
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return resp.StatusCode, string(body)
-}
-
-func get(t *testing.T, client *http.Client, address string) (int, string) {
-	resp, err := client.Get(address)
-	return text(t, resp, err)
+	return server.URL
 }
 
 func TestNextjsSignsIn(t *testing.T) {
-	app, client := open(t, "nextjs", "http://localhost:1")
+	app, ada := open(t, "nextjs", "http://localhost:1"), visit.New(t)
 	host := strings.TrimPrefix(app, "http://")
 	for _, path := range []string{"/", "/api/auth/signin", "/api/auth/session"} {
-		code, body := get(t, client, app+path)
-		require.Equal(t, 200, code)
-		require.Equal(t, "next: "+host+path, body)
+		page := ada.Get(app + path)
+		require.Equal(t, 200, page.Status)
+		require.Equal(t, "next: "+host+path, page.Body)
 	}
-	code, body := get(t, client, app+"/api/go/hello")
-	require.Equal(t, 401, code)
-	require.Contains(t, body, `"unauthorized"`)
+	refused := ada.Do("GET", app+"/api/go/hello", nil, nil)
+	require.Equal(t, 401, refused.Status)
+	require.Contains(t, refused.Body, `"unauthorized"`)
 
 	// What Auth.js seals, Go opens.
 	const cookie = "authjs.session-token"
 	payload, err := json.Marshal(map[string]any{"name": "Ada", "email": "ada@example.com", "sub": "ada", "iat": time.Now().Unix(), "exp": time.Now().Unix() + 60})
 	require.NoError(t, err)
 	token := session.NewCodec(cookie, []auth.Secret{auth.NewSecret(testSecret)}).Seal(payload)
-	u, err := url.Parse(app)
-	require.NoError(t, err)
-	client.Jar.SetCookies(u, []*http.Cookie{{Name: cookie, Value: token, Path: "/"}})
-	code, body = get(t, client, app+"/api/go/hello")
-	require.Equal(t, 200, code)
-	require.JSONEq(t, `{"hello": "Hello, Ada", "email": "ada@example.com", "subject": "ada"}`, body)
+	ada.Jar.SetCookies(refused.At, []*http.Cookie{{Name: cookie, Value: token, Path: "/"}})
+	hello := ada.Do("GET", app+"/api/go/hello", nil, nil)
+	require.Equal(t, 200, hello.Status)
+	require.JSONEq(t, `{"hello": "Hello, Ada", "email": "ada@example.com", "subject": "ada"}`, hello.Body)
 }
 
 func TestGoSignsIn(t *testing.T) {
@@ -83,16 +65,11 @@ func TestGoSignsIn(t *testing.T) {
 		People:  []providertest.Person{{Subject: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true}},
 	})
 	t.Cleanup(idp.Close)
-	app, client := open(t, "go", idp.Issuer())
-	var csrf struct{ CsrfToken string }
-	_, body := get(t, client, app+"/api/auth/csrf")
-	require.NoError(t, json.Unmarshal([]byte(body), &csrf))
-	resp, err := client.PostForm(app+"/api/auth/signin/demo", url.Values{"csrfToken": {csrf.CsrfToken}, "callbackUrl": {"/api/go/hello"}})
-	code, body := text(t, resp, err)
-	require.Equal(t, 200, code)
-	require.JSONEq(t, `{"hello": "Hello, Ada", "email": "ada@example.com", "subject": "ada"}`, body)
-	_, body = get(t, client, app+"/page")
-	require.Contains(t, body, "/page")
+	app, ada := open(t, "go", idp.Issuer()), visit.New(t)
+	hello := ada.Press(ada.Get(app+"/api/auth/signin"), app+"/api/auth/signin/demo", url.Values{"callbackUrl": {"/api/go/hello"}})
+	require.Equal(t, 200, hello.Status)
+	require.JSONEq(t, `{"hello": "Hello, Ada", "email": "ada@example.com", "subject": "ada"}`, hello.Body)
+	require.Contains(t, ada.Get(app+"/page").Body, "/page")
 }
 
 func TestProblems(t *testing.T) {

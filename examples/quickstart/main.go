@@ -6,20 +6,18 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
@@ -27,14 +25,12 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Getenv, os.Stdout); err != nil {
+	if err := run(serve.UntilInterrupt(), os.Getenv, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, error) }) error {
+func run(ctx context.Context, env auth.Env, out io.Writer) error {
 	config, code, err := configure(ctx, env)
 	if err != nil {
 		return err
@@ -43,16 +39,18 @@ func run(ctx context.Context, env auth.Env, out interface{ Write([]byte) (int, e
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(or(env("HOST"), "127.0.0.1"), or(env("PORT"), "3000")))
+	listener, err := serve.Listen(env)
 	if err != nil {
-		return fmt.Errorf("%w (set PORT to another port)", err)
+		return err
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	fmt.Fprintf(out, "Open http://localhost:%s\n", port)
+	fmt.Fprintf(out, "Open %s\n", serve.Origin(listener))
+	if config.URL == "" && serve.BeyondThisMachine(listener) {
+		fmt.Fprintln(out, "Warning: any Host that a request names is believed to be this site's. Set NEXTAUTH_URL, as https://app.example.com/api/auth")
+	}
 	if code != "" {
 		fmt.Fprintf(out, "Sign in as one of two people, or with the access code %s\n", code)
 	}
-	return serve(ctx, listener, site(a))
+	return serve.HTTP(ctx, listener, site(a))
 }
 
 // configure takes the environment if it says anything about sign-in, and else
@@ -95,8 +93,7 @@ func embedded(ctx context.Context) (issuer string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	issuer = "http://localhost:" + port
+	issuer = serve.Origin(listener)
 	idp := providertest.New(providertest.Config{
 		Issuer:  issuer,
 		Clients: []providertest.Client{{ID: "quickstart", Secret: "quickstart"}},
@@ -106,23 +103,8 @@ func embedded(ctx context.Context) (issuer string, err error) {
 			{Subject: "linxiao", Username: "linxiao", Name: "林晓", Email: "lin@example.com", EmailVerified: true},
 		},
 	})
-	go func() { _ = serve(ctx, listener, idp) }()
+	go func() { _ = serve.HTTP(ctx, listener, idp) }()
 	return issuer, nil
-}
-
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(ctx)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
 }
 
 // site is the application: a page for everybody, and all others for people who
@@ -175,11 +157,4 @@ func show(w http.ResponseWriter, r *http.Request) {
 	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI()}); err != nil {
 		log.Print(err)
 	}
-}
-
-func or(value, otherwise string) string {
-	if value != "" {
-		return value
-	}
-	return otherwise
 }

@@ -1,80 +1,56 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"html"
 	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth/examples/internal/visit"
 )
-
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
-func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
 
 // TestQuickstart is a person's way through it, without a browser.
 func TestQuickstart(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var out output
-	done := make(chan error, 1)
-	go func() {
-		done <- run(ctx, func(name string) string { return map[string]string{"PORT": "0"}[name] }, &out)
-	}()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://localhost:") }, 10*time.Second, 10*time.Millisecond)
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "access code") }, 10*time.Second, 10*time.Millisecond)
-	words := strings.Fields(out.String())
-	site, code := words[1], words[len(words)-1]
-	jar, _ := cookiejar.New(nil)
-	browser := &http.Client{Jar: jar}
-	get := func(address string) (string, *url.URL) {
-		req, _ := http.NewRequest("GET", address, nil)
-		req.Header.Set("Accept", "text/html")
-		resp, err := browser.Do(req)
-		require.NoError(t, err)
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return string(body), resp.Request.URL
+	said := visit.Start(t, 2, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, func(name string) string { return map[string]string{"PORT": "0"}[name] }, out)
+	})
+	site := strings.TrimPrefix(said[0], "Open ")
+	_, code, _ := strings.Cut(said[1], "access code ")
+
+	ada := visit.New(t)
+	require.Contains(t, ada.Get(site+"/").Body, "You are not signed in")
+	ways := ada.Get(site + "/account?tab=profile")
+	require.Contains(t, ways.Body, "Continue with Demo")
+	people := ada.Press(ways, site+"/api/auth/signin/demo", url.Values{"callbackUrl": {"/account?tab=profile"}})
+	require.Contains(t, people.Body, "Ada Lovelace")
+	account := ada.Follow(people, "login_hint=ada")
+	require.Equal(t, "/account?tab=profile", account.At.RequestURI())
+	require.Contains(t, account.Body, "Hello, <strong>Ada Lovelace</strong>")
+
+	other := visit.New(t)
+	ways = other.Get(site + "/account")
+	account = other.Press(ways, site+"/api/auth/signin/access-code", url.Values{"callbackUrl": {"/account"}, "code": {code}})
+	require.Contains(t, account.Body, "quickstart</strong>. You are at <code>/account")
+}
+
+// TestAnyHostIsWarnedOf: where others reach it, and no address is configured.
+func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
+	env := map[string]string{"PORT": "0", "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "NEXT_PUBLIC_ENABLE_NEXT_AUTH": "0"}
+	for _, test := range []struct {
+		host, address string
+		want          bool
+	}{{"", "", false}, {"0.0.0.0", "https://app.example.com", false}, {"0.0.0.0", "", true}} {
+		env["HOST"], env["NEXTAUTH_URL"] = test.host, test.address
+		ctx, end := context.WithCancel(context.Background())
+		end() // it says all this before it serves
+		var out strings.Builder
+		require.NoError(t, run(ctx, func(name string) string { return env[name] }, &out))
+		require.Contains(t, out.String(), "Open http://localhost:")
+		require.Equal(t, test.want, strings.Contains(out.String(), "Set NEXTAUTH_URL"), out.String())
 	}
-	body, _ := get(site + "/")
-	require.Contains(t, body, "You are not signed in")
-	body, _ = get(site + "/account?tab=profile")
-	require.Contains(t, body, "Continue with Demo")
-	token := regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(body)[1]
-	resp, err := browser.PostForm(site+"/api/auth/signin/demo", url.Values{"csrfToken": {token}, "callbackUrl": {"/account?tab=profile"}})
-	require.NoError(t, err)
-	people, _ := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	require.Contains(t, string(people), "Ada Lovelace")
-	ada := regexp.MustCompile(`href="(\?[^"]*login_hint=ada[^"]*)"`).FindStringSubmatch(string(people))[1]
-	next, err := resp.Request.URL.Parse(html.UnescapeString(ada))
-	require.NoError(t, err)
-	body, at := get(next.String())
-	require.Equal(t, "/account?tab=profile", at.RequestURI())
-	require.Contains(t, body, "Ada Lovelace")
-	jar, _ = cookiejar.New(nil)
-	browser.Jar = jar
-	body, _ = get(site + "/account")
-	token = regexp.MustCompile(`csrfToken" value="([0-9a-f]+)"`).FindStringSubmatch(body)[1]
-	resp, err = browser.PostForm(site+"/api/auth/signin/access-code", url.Values{"csrfToken": {token}, "callbackUrl": {"/account"}, "code": {code}})
-	require.NoError(t, err)
-	text, _ := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	require.Contains(t, string(text), "quickstart</strong>. You are at <code>/account")
-	cancel()
-	require.NoError(t, <-done)
 }
 
 func TestEnvironmentIsUsed(t *testing.T) {

@@ -25,6 +25,7 @@ const (
 	SignedOut           Code = "SignedOut"
 	CodeWrong           Code = "CredentialsSignin"
 	RateLimited         Code = "RateLimited"
+	TooManyFailures     Code = "TooManyFailures"
 	AnotherWay          Code = "AnotherWay"
 	NotFound            Code = "NotFound"
 	MethodNotAllowed    Code = "MethodNotAllowed"
@@ -36,7 +37,7 @@ const (
 var Codes = []Code{
 	Configuration, AccessDenied, PersonDeclined, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
 	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
-	SignedOut, CodeWrong, RateLimited, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
+	SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
 
 // Query says c as pages made for Auth.js know it, in "error", and as it is, in
@@ -52,7 +53,7 @@ func (c Code) Query() url.Values {
 	case RateLimited:
 		q.Set("error", string(CodeWrong))
 		q.Set("code", "rate_limited")
-	case PersonDeclined, AttemptExpired, ResponseInvalid:
+	case PersonDeclined, AttemptExpired, ResponseInvalid, TooManyFailures:
 		q.Set("error", string(OAuthCallback))
 	}
 	q.Set("detail", string(c))

@@ -31,6 +31,9 @@ var (
 	NotAllowed      = errors.New("auth: this person may not sign in")
 	WrongCode       = errors.New("auth: wrong access code")
 
+	// TooMany: too many sign-ins of this client came to nothing.
+	TooMany = errors.New("auth: too many failed sign-ins of this client")
+
 	// NoCookies: the browser brings back no cookie at all.
 	NoCookies = errors.New("auth: the browser keeps no cookies")
 )
@@ -59,6 +62,7 @@ var causes = []struct {
 	status int
 }{
 	{NoCookies, CookiesBlocked, http.StatusBadRequest},
+	{TooMany, TooManyFailures, http.StatusTooManyRequests},
 	{Declined, PersonDeclined, http.StatusForbidden},
 	{NotAllowed, AccessDenied, http.StatusForbidden},
 	{RedirectURI, UnknownRedirectURI, http.StatusBadRequest},

@@ -2,13 +2,31 @@
 // address the client has, when proxies stand in between. What a header says
 // counts only when a trusted proxy sent it.
 //
-//	question    peer not trusted       peer is a trusted proxy; the first that is there
-//	Client      the peer               Forwarded: for   X-Forwarded-For      the peer
-//	scheme      http, or https on TLS  X-Forwarded-Proto   Forwarded: proto  as on the left
-//	host        Host                   X-Forwarded-Host    Forwarded: host   as on the left
+//	question    peer not believed      peer believed: the first that is there
+//	Client      the peer               X-Forwarded-For     or  Forwarded: for     the peer
+//	scheme      http, or https on TLS  X-Forwarded-Proto   or  Forwarded: proto   as on the left
+//	host        Host                   X-Forwarded-Host    or  Forwarded: host    as on the left
+//
+// A proxy that writes one kind of header lets the other through as the client sent
+// it. So one kind counts, X-Forwarded-* or else Forwarded (RFC 7239), and the other
+// never. Where it contradicts the kind that counts, one of the two is made up, and
+// nobody can tell which: the client is then the peer, and the address is what the
+// request itself says.
+//
+// Who is believed depends on the question. A private network often has both proxies
+// and clients in it: a wrong scheme or host harms the one who sent it, an invented
+// address escapes limits.
+//
+//	Config.Trusted   believed about scheme and host      about the client
+//	nil              loopback, private, Unix sockets     loopback, Unix sockets
+//	a list           the list, Unix sockets              the same
+//	an empty list    nobody                              nobody
+//
+// The peer of a Unix socket has no address that could be forged, and who may
+// connect is the file system's to say.
 //
 // Each proxy adds its peer at the end of a list. So [Proxies.Client] reads from
-// the end, for as long as the addresses are those of trusted proxies, and takes the
+// the end, for as long as the addresses are those of believed proxies, and takes the
 // first that is not. What stands left of it the client may have made up:
 //
 //	X-Forwarded-For: 9.9.9.9, 203.0.113.9, 10.0.0.7         peer 10.0.0.2
@@ -16,55 +34,99 @@
 //	                          <-- read in this direction --
 //
 // [Proxies.Origin] takes the last entry alone, which the proxy next to us wrote:
-// the address under which that proxy was called, if it says so.
+// the address under which that proxy was called, if it says so. [Hosts] are the
+// addresses that may be.
+//
+// The log says, once for each reason, that a header was ignored, and which setting
+// would change that. A second reason is not hidden by strangers who cause the first.
 //
 // # What it does not protect from
 //
-// A trusted proxy speaks for its clients, and so has to set, or remove, each of
-// the four headers: Forwarded, X-Forwarded-For, X-Forwarded-Proto and
-// X-Forwarded-Host. One that passes a header on as it came lets the client write
-// it. That is so above all for Forwarded (RFC 7239), which counts for the address
-// of the client before X-Forwarded-For, and of which many proxies know nothing.
-//
-// Where addresses that are trusted are also those of clients, such as a private
-// network with people in it, those can make up what they like.
+// A trusted proxy speaks for its clients, and so has to set, or remove, each header
+// of the kind that counts: X-Forwarded-For, -Proto and -Host, or Forwarded. One that
+// passes a header on as it came lets the client write it.
 //
 // X-Forwarded-Port, X-Forwarded-Prefix, X-Real-IP, X-Original-URL and their like
-// are never looked at. Errors do not repeat what a header said, since strangers
-// write it.
+// are never looked at. Neither errors nor the log repeat what a header said, since
+// strangers write it.
 package forwarded
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
-// Proxies are the networks whose forwarding headers count. Nil and empty trust
-// nobody. Make them with [ParseProxies] or [Default]; their methods may be called
-// concurrently.
-type Proxies []netip.Prefix
+// Config says whose headers count, and which.
+type Config struct {
+	// Trusted are CIDRs, such as 10.0.0.0/8, and single addresses. Bits behind a
+	// network's length are ignored, and an IPv4 address or network that is mapped
+	// into IPv6 is the IPv4 one. Names are never resolved. Nil is the default that
+	// the package's documentation has, an empty list trusts nobody.
+	Trusted []string
 
-// Default trusts loopback and private addresses: RFC 1122 3.2.1.3, RFC 4291 2.5.3,
-// RFC 1918, RFC 4193. Link-local and shared ones (RFC 6598) are not among them.
-func Default() Proxies {
-	p, err := ParseProxies([]string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"})
-	if err != nil {
-		panic(err) // the list above is fixed
+	// Forwarded says that the header of that name counts, and X-Forwarded-* not.
+	Forwarded bool
+
+	// Logger is told of headers that are ignored.
+	Logger *slog.Logger
+}
+
+// Proxies are the peers whose forwarding headers count. Make them with [New] or
+// [Default]; their methods may be called concurrently.
+type Proxies struct {
+	origins   []netip.Prefix // believed about scheme and host
+	clients   []netip.Prefix // believed about the client's address
+	sockets   bool           // peers of Unix sockets are believed about both
+	forwarded bool           // the kind that counts
+	notes     *notes
+}
+
+var (
+	loopback = networks("127.0.0.0/8", "::1/128")                                    // RFC 1122 3.2.1.3, RFC 4291 2.5.3
+	private  = networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7") // RFC 1918, RFC 4193
+)
+
+// networks parses what is fixed above.
+func networks(list ...string) (p []netip.Prefix) {
+	for _, s := range list {
+		p = append(p, netip.MustParsePrefix(s))
 	}
 	return p
 }
 
-// ParseProxies parses CIDRs, such as 10.0.0.0/8, and single addresses. Bits behind
-// a network's length are ignored, and an IPv4 address or network that is mapped into
-// IPv6 is the IPv4 one. The error joins one for each entry that is neither; the rest
-// is returned with it. Names are never resolved.
-func ParseProxies(list []string) (Proxies, error) {
-	p := Proxies{}
-	var err error
+// Default is what [New] makes of a Config with nothing but a Logger. Link-local and
+// shared addresses (RFC 6598) are not among those that it trusts.
+func Default(logger *slog.Logger) *Proxies {
+	return &Proxies{
+		origins: slices.Concat(loopback, private), clients: loopback,
+		sockets: true, notes: &notes{log: logger},
+	}
+}
+
+// New checks c. The error joins one for each entry of Trusted that is neither an
+// address nor a network.
+func New(c Config) (*Proxies, error) {
+	p := Default(c.Logger)
+	p.forwarded = c.Forwarded
+	if c.Trusted == nil {
+		return p, nil
+	}
+	list, err := parseNetworks(c.Trusted)
+	if err != nil {
+		return nil, err
+	}
+	p.origins, p.clients, p.sockets = list, list, len(list) > 0
+	return p, nil
+}
+
+func parseNetworks(list []string) (p []netip.Prefix, err error) {
 	for _, s := range list {
 		prefix, e := netip.ParsePrefix(s)
 		if e != nil {
@@ -83,53 +145,67 @@ func ParseProxies(list []string) (Proxies, error) {
 	return p, err
 }
 
-// contains reports whether ip is a trusted proxy's.
-func (p Proxies) contains(ip netip.Addr) bool {
-	for _, prefix := range p {
-		if prefix.Contains(ip) {
+func contain(networks []netip.Prefix, ip netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(ip) {
 			return true
 		}
 	}
 	return false
 }
 
-// Trusted reports whether the peer at remoteAddr, as [http.Request] has it, is a
-// trusted proxy. A peer without an address, such as a Unix socket's, is none.
-func (p Proxies) Trusted(remoteAddr string) bool {
-	ip, ok := peer(remoteAddr)
-	return ok && p.contains(ip)
+// believes reports whether the peer that sent r is in networks, or has no address
+// because it is a Unix socket's.
+func (p *Proxies) believes(networks []netip.Prefix, r *http.Request) bool {
+	if ip, ok := peer(r); ok {
+		return contain(networks, ip)
+	}
+	return p.sockets && overSocket(r)
 }
 
 // peer parses RemoteAddr. An IPv4 address that a dual-stack listener shows mapped
 // into IPv6 is the IPv4 one; a zone names our interface and no network of theirs.
-func peer(remoteAddr string) (netip.Addr, bool) {
-	at, err := netip.ParseAddrPort(remoteAddr)
+func peer(r *http.Request) (netip.Addr, bool) {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	return at.Addr().Unmap().WithZone(""), true
 }
 
+// overSocket reports whether r came over a Unix socket. [http.Server] says where it
+// was taken, which no middleware that rewrites RemoteAddr changes. Without that, the
+// address of a peer that has none decides: "@" on Linux, nothing elsewhere.
+func overSocket(r *http.Request) bool {
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return local.Network() == "unix"
+	}
+	return r.RemoteAddr == "@" || r.RemoteAddr == ""
+}
+
 // Client returns the address that a request comes from. Of a chain of proxies,
-// the last hop that is not trusted counts: whatever stands left of it may be made
-// up. When all are trusted it is the first of them, or the 32nd from the end. An
+// the last hop that is not believed counts: whatever stands left of it may be made
+// up. When all are believed it is the first of them, or the 32nd from the end. An
 // entry that is no address ("unknown", "_hidden", nonsense) ends the chain, and the
 // proxy that wrote it counts as the client. The zero address stands for a peer that
-// has none, a Unix socket's; its headers do not count.
-func (p Proxies) Client(r *http.Request) netip.Addr {
-	client, ok := peer(r.RemoteAddr)
-	if !ok || !p.contains(client) {
-		return client
+// has none, and of which no header says more.
+func (p *Proxies) Client(r *http.Request) netip.Addr {
+	at, _ := peer(r)
+	said, other := hopsOf(r.Header, p.forwarded), hopsOf(r.Header, !p.forwarded)
+	if !p.believes(p.clients, r) {
+		switch {
+		case said == nil && other == nil:
+		case p.believes(p.origins, r):
+			p.notes.say(r, clientNotBelieved)
+		default:
+			p.notes.say(r, notTrusted)
+		}
+		return at
 	}
-	hops := hopsOf(r.Header)
-	for i := len(hops) - 1; i >= 0 && i >= len(hops)-maxHops; i-- {
-		ip, ok := parseHop(hops[i])
-		if !ok {
-			break
-		}
-		if client = ip; !p.contains(ip) {
-			break
-		}
+	client := p.walk(at, said)
+	if other != nil && p.walk(at, other) != client {
+		p.notes.say(r, p.otherKind())
+		return at
 	}
 	return client
 }
@@ -137,19 +213,41 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 // maxHops bounds how many proxies may stand in a row.
 const maxHops = 32
 
-// hopsOf lists who forwarded for whom, the nearest last. Forwarded (RFC 7239)
-// counts before X-Forwarded-For. Several lines of a header are one list: RFC 9110
+// walk goes from the peer along hops, towards the client.
+func (p *Proxies) walk(client netip.Addr, hops []string) netip.Addr {
+	for i := len(hops) - 1; i >= 0 && i >= len(hops)-maxHops; i-- {
+		ip, ok := parseHop(hops[i])
+		if !ok {
+			break
+		}
+		if client = ip; !contain(p.clients, ip) {
+			break
+		}
+	}
+	return client
+}
+
+// hopsOf lists who forwarded for whom in one kind of header, the nearest last; nil
+// where it says nothing of that. Several lines of a header are one list: RFC 9110
 // 5.3. An element without an address is an empty entry.
-func hopsOf(h http.Header) (hops []string) {
-	if forwarded := h.Values("Forwarded"); len(forwarded) > 0 {
-		for s := range strings.SplitSeq(strings.Join(forwarded, ","), ",") {
-			e, _ := parseElement(s)
-			hops = append(hops, e.client)
+func hopsOf(h http.Header, forwarded bool) (hops []string) {
+	if !forwarded {
+		list := strings.Join(h["X-Forwarded-For"], ",")
+		if strings.TrimSpace(list) == "" {
+			return nil
+		}
+		for entry := range strings.SplitSeq(list, ",") {
+			hops = append(hops, strings.TrimSpace(entry))
 		}
 		return hops
 	}
-	for entry := range strings.SplitSeq(strings.Join(h.Values("X-Forwarded-For"), ","), ",") {
-		hops = append(hops, strings.TrimSpace(entry))
+	says := false
+	for s := range strings.SplitSeq(strings.Join(h["Forwarded"], ","), ",") {
+		e, ok := parseElement(s)
+		hops, says = append(hops, e.client), says || e.client != "" || !ok
+	}
+	if !says {
+		return nil
 	}
 	return hops
 }
@@ -169,43 +267,88 @@ func parseHop(s string) (netip.Addr, bool) {
 }
 
 // Origin returns the scheme and the host, with its port if any, under which the
-// client called, in lower case and without the port that the scheme has anyway. Of
-// a list, which a chain of proxies makes, the last entry counts: the one that the
-// trusted proxy next to us wrote. Host itself is the client's to choose; whoever
-// makes links from it has to know which hosts there are.
+// client called, in canonical form: lower case, without a dot at the end, without
+// the port that the scheme has anyway. Of a list, which a chain of proxies makes, the
+// last entry counts: the one that the proxy next to us wrote. Host itself is the
+// client's to choose; [Hosts] says which ones there are.
 //
 // There is an error when the scheme is neither http nor https, when the host is not
-// a name or an address with an optional port, or when an element of Forwarded is
-// malformed. It is the request's fault or the proxy's: 400.
-func (p Proxies) Origin(r *http.Request) (scheme, host string, err error) {
-	scheme, host = "http", r.Host
+// a name or an address with an optional port, or when an element of Forwarded, where
+// that counts, is malformed. It is the request's fault or the proxy's: 400.
+func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
+	own := address{scheme: "http", host: r.Host}
 	if r.TLS != nil {
-		scheme = "https"
+		own.scheme = "https"
 	}
-	if p.Trusted(r.RemoteAddr) {
-		if f := last(r.Header.Values("Forwarded")); f != "" {
-			e, ok := parseElement(f)
-			if !ok {
-				return "", "", errors.New("the Forwarded header is malformed")
-			}
-			scheme, host = cmp.Or(e.proto, scheme), cmp.Or(e.host, host)
+	said, other := addressOf(r.Header, p.forwarded), addressOf(r.Header, !p.forwarded)
+	if !p.believes(p.origins, r) {
+		if said != (address{}) || other != (address{}) {
+			p.notes.say(r, notTrusted)
 		}
-		scheme = cmp.Or(last(r.Header.Values("X-Forwarded-Proto")), scheme)
-		host = cmp.Or(last(r.Header.Values("X-Forwarded-Host")), host)
+		return own.canonical()
 	}
-	scheme, host = strings.ToLower(scheme), strings.ToLower(host)
+	if said.malformed {
+		return "", "", errors.New("the Forwarded header is malformed")
+	}
+	believed := said.or(own)
+	scheme, host, err = believed.canonical()
+	if err != nil {
+		return "", "", err
+	}
+	if !other.or(believed).is(scheme, host) {
+		p.notes.say(r, p.otherKind())
+		if said.scheme == "" {
+			other.scheme = "" // there is nothing that it contradicts
+		}
+		if said.host == "" {
+			other.host = ""
+		}
+		if !other.or(believed).is(scheme, host) {
+			return own.canonical()
+		}
+	}
+	return scheme, host, nil
+}
+
+// address is what one kind of header says of where the client called. What it does
+// not say is empty.
+type address struct {
+	scheme, host string
+	malformed    bool
+}
+
+// or is a, and b in what a does not say.
+func (a address) or(b address) address {
+	return address{cmp.Or(a.scheme, b.scheme), cmp.Or(a.host, b.host), a.malformed}
+}
+
+// is reports whether a is that address, in other words perhaps.
+func (a address) is(scheme, host string) bool {
+	s, h, err := a.canonical()
+	return err == nil && !a.malformed && s == scheme && h == host
+}
+
+func (a address) canonical() (scheme, host string, err error) {
+	scheme = strings.ToLower(a.scheme)
 	if scheme != "https" && scheme != "http" {
 		return "", "", errors.New("the forwarded scheme is neither http nor https")
 	}
-	if !validHost(host) {
+	name, port, ok := parseHost(a.host)
+	if !ok {
 		return "", "", errors.New("the host of the request is not a host name with an optional port")
 	}
-	if scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	} else {
-		host = strings.TrimSuffix(host, ":80")
+	if port == "" || port == defaultPort(scheme) {
+		return scheme, name, nil
 	}
-	return scheme, host, nil
+	return scheme, name + ":" + port, nil
+}
+
+func addressOf(h http.Header, forwarded bool) address {
+	if !forwarded {
+		return address{scheme: last(h["X-Forwarded-Proto"]), host: last(h["X-Forwarded-Host"])}
+	}
+	e, ok := parseElement(last(h["Forwarded"]))
+	return address{e.proto, e.host, !ok}
 }
 
 // last is the last entry of a header that may be a list.
@@ -260,63 +403,4 @@ func parseElement(s string) (e element, ok bool) {
 		*field = value
 	}
 	return e, true
-}
-
-// validHost takes a name or an address, and a port: RFC 3986 3.2.2, less what has
-// no place in the address of a site. User information, paths, percent-encoding,
-// zones and everything outside ASCII are refused; net/url and browsers read all that
-// is left alike. 261 bytes are a name of 255 (RFC 1035 2.3.4) and a port.
-func validHost(host string) bool {
-	if len(host) == 0 || len(host) > 261 {
-		return false
-	}
-	name, port := host, ""
-	if host[0] == '[' {
-		end := strings.IndexByte(host, ']')
-		if end < 0 {
-			return false
-		}
-		ip, err := netip.ParseAddr(host[1:end])
-		if err != nil || !ip.Is6() || ip.Zone() != "" {
-			return false
-		}
-		port = host[end+1:]
-	} else {
-		if i := strings.IndexByte(host, ':'); i >= 0 {
-			name, port = host[:i], host[i:]
-		}
-		if !validName(name) {
-			return false
-		}
-	}
-	return port == "" || validPort(port)
-}
-
-// validPort takes a colon and one to five digits.
-func validPort(port string) bool {
-	if len(port) < 2 || len(port) > 6 || port[0] != ':' {
-		return false
-	}
-	for _, c := range []byte(port[1:]) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// validName takes the letters, digits, hyphens and dots of RFC 1123 2.1, and the
-// underscore that names inside of clusters have, in lower case. An IPv4 address is
-// one too.
-func validName(name string) bool {
-	if name == "" || name[0] == '.' || name[0] == '-' || strings.Contains(name, "..") {
-		return false
-	}
-	for _, c := range []byte(name) {
-		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
-		if !letter && c != '-' && c != '.' && c != '_' {
-			return false
-		}
-	}
-	return true
 }

@@ -73,6 +73,26 @@ func (l *Lazy[T]) Refresh(ctx context.Context) (T, error) {
 	return f.wait(ctx)
 }
 
+// Renew is for a caller to whom the value that it got was of no use. It returns
+// another one that came meanwhile, or that of a fetch under way, or fetches if may
+// allows it. ok is false when it does not. useless and may are called with a lock
+// held, and do not call l.
+func (l *Lazy[T]) Renew(ctx context.Context, useless func(T) bool, may func() bool) (value T, ok bool, err error) {
+	l.mu.Lock()
+	if !useless(l.value) {
+		defer l.mu.Unlock()
+		return l.value, true, nil
+	}
+	if l.flight == nil && !may() {
+		defer l.mu.Unlock()
+		return *new(T), false, nil
+	}
+	f := l.join(ctx)
+	l.mu.Unlock()
+	value, err = f.wait(ctx)
+	return value, true, err
+}
+
 func (l *Lazy[T]) last() T {
 	l.mu.Lock()
 	defer l.mu.Unlock()

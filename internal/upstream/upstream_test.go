@@ -2,7 +2,10 @@ package upstream_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -84,6 +87,20 @@ func TestTLSIsVerified(t *testing.T) { // TK-21
 	require.NoError(t, err)
 }
 
+func TestOldTLSIsRefused(t *testing.T) { // DI-15
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	base := server.Client()
+	base.Transport.(*http.Transport).TLSClientConfig.MinVersion = tls.VersionTLS10
+	_, err := base.Get(server.URL)
+	require.NoError(t, err, "the client by itself takes it")
+	_, err = get(t, upstream.New(base), server.URL)
+	require.Error(t, err)
+}
+
 func TestEndlessAnswer(t *testing.T) { // TK-14, RL-03
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
@@ -145,4 +162,38 @@ func TestLazy(t *testing.T) { // DI-02 to DI-05, DI-12
 	_, err = l.Refresh(context.Background())
 	require.NoError(t, err)
 	require.EqualValues(t, 3, calls.Load())
+}
+
+func TestLazyRenew(t *testing.T) { // JW-03
+	var calls atomic.Int32
+	release := make(chan struct{}, 10)
+	l := &upstream.Lazy[int]{TTL: time.Hour, MaxStale: time.Hour, Now: time.Now, Fetch: func(context.Context) (int, error) {
+		<-release
+		return int(calls.Add(1)), nil
+	}}
+	ctx := context.Background()
+	release <- struct{}{}
+	first, err := l.Get(ctx)
+	require.NoError(t, err)
+	was := func(old int) func(int) bool { return func(v int) bool { return v == old } }
+	never := func() bool { return false }
+	_, ok, err := l.Renew(ctx, was(first), never)
+	require.NoError(t, err)
+	require.False(t, ok)
+	var allowed atomic.Int32
+	once := func() bool { return allowed.Add(1) == 1 }
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if v, ok, err := l.Renew(ctx, was(first), once); v != 2 || !ok || err != nil {
+				t.Errorf("got %d %v %v", v, ok, err)
+			}
+		})
+	}
+	release <- struct{}{}
+	wait.Wait()
+	require.EqualValues(t, 1, allowed.Load(), "nobody else asks: there is a fetch, or another value")
+	v, ok, err := l.Renew(ctx, was(first), never)
+	require.NoError(t, err)
+	require.True(t, ok && v == 2)
 }

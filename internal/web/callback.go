@@ -4,9 +4,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/sallyport/auth/internal/attempt"
 	"github.com/sallyport/auth/internal/fault"
+)
+
+// A callback that comes to nothing has cost a call to the identity provider. So many
+// of one client's may, at once and then one in so long: anybody can begin attempts
+// and make up codes.
+const (
+	failureBurst = 30
+	failureEvery = 2 * time.Second
 )
 
 // callback is GET /callback/{provider}: the browser is back from the identity
@@ -49,9 +59,17 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 
 // finish has the provider finish the attempt and begins the session.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt, answer url.Values) {
+	client := s.Client(r)
+	if wait := s.failures.Wait(client); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa((&fault.Limited{Wait: wait}).Seconds()))
+		s.failed(w, r, v, way, a, fault.TooMany)
+		return
+	}
 	who, err := way.Finish(r.Context(), a, answer)
 	if err == nil {
 		err = s.sessions.Start(w, r, who.Session, v.secure())
+	} else if r.Context().Err() == nil {
+		s.failures.Take(client)
 	}
 	if err != nil {
 		s.failed(w, r, v, way, a, err)

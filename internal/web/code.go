@@ -29,7 +29,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		return
 	}
 	to := s.returnPath(v, r.FormValue("callbackUrl"))
-	client := s.proxies.Client(r)
+	client := s.Client(r)
 	who, err := s.gate.CheckDevice(r.Context(), client, device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {
 		err = s.sessions.Start(w, r, who.Session, v.secure())
@@ -141,7 +141,7 @@ func (s *Server) lookAtCode(r *http.Request, v *visit) {
 	if !sent {
 		return
 	}
-	client := s.proxies.Client(r)
+	client := s.Client(r)
 	who, err := s.gate.Check(r.Context(), client, code)
 	if err != nil {
 		v.err = err

@@ -38,15 +38,31 @@ func ParseURL(raw string) (origin *url.URL, base string, err error) {
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
 }
 
-func trustedProxies(list []string) (forwarded.Proxies, error) {
-	if list == nil {
-		return forwarded.Default(), nil
-	}
-	p, err := forwarded.ParseProxies(list)
+func trustedProxies(c Config) (*forwarded.Proxies, error) {
+	p, err := forwarded.New(forwarded.Config{Trusted: c.TrustedProxies, Forwarded: c.Forwarded, Logger: c.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("auth: Config.TrustedProxies: %w", err)
 	}
+	if c.Forwarded && c.TrustedProxies != nil && len(c.TrustedProxies) == 0 {
+		return nil, errors.New("auth: Config.Forwarded is set, and Config.TrustedProxies, empty and not nil, trusts no proxy to write it")
+	}
 	return p, nil
+}
+
+func allowedHosts(c Config) (forwarded.Hosts, error) {
+	switch {
+	case c.AllowedHosts == nil:
+		return nil, nil
+	case c.URL != "":
+		return nil, errors.New("auth: Config.AllowedHosts is set beside Config.URL, which is the address whatever a request says: leave one of the two unset")
+	case len(c.AllowedHosts) == 0:
+		return nil, errors.New("auth: Config.AllowedHosts is empty, not nil, and would answer nobody")
+	}
+	hosts, err := forwarded.ParseHosts(c.AllowedHosts)
+	if err != nil {
+		return nil, fmt.Errorf("auth: Config.AllowedHosts: %w", err)
+	}
+	return hosts, nil
 }
 
 func checkOrigins(list []string) (err error) {

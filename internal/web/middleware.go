@@ -32,7 +32,7 @@ func (s *Server) RequireRule(rule func(*session.Session) error, next http.Handle
 		}
 		err := rule(v.session)
 		if err != nil {
-			s.refusedByRule(w, r, v, err)
+			s.turnAway(w, r, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
 		}
 		return err == nil
 	})
@@ -65,6 +65,9 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			w = s.renew(w, r, v)
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		if u, renewed := w.(*uncached); renewed {
+			u.finish()
+		}
 	})
 }
 
@@ -72,24 +75,28 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 	switch {
 	case v.err != nil:
 		s.undecided(w, r, v)
+	case v.elsewhere:
+		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
+	case v.refused != nil:
+		s.turnAway(w, r, v.refused.who, fault.AccessDenied, v.refused.err, "Signed in, but this site does not admit the account.")
 	case v.session == nil:
 		s.challenge(w, r, v)
-	case isUpgrade(r) && !upgradeAllowed(r, v.origin):
-		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	default:
 		return true
 	}
 	return false
 }
 
-func (s *Server) refusedByRule(w http.ResponseWriter, r *http.Request, v *visit, err error) {
-	id := s.reportRefusal(r, v.session, fault.AnotherWay, err)
+// turnAway answers who, who is signed in and may not see this: because of err, which
+// code stands for on a page and message for a script.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, who *session.Session, code fault.Code, err error, message string) {
+	id := s.reportRefusal(r, who, code, err)
 	w.Header().Set("Cache-Control", "no-store")
 	if isNavigation(r) {
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: s.base, Code: fault.AnotherWay, RequestID: id, CallbackURL: s.currentPath(r)}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: s.base, Code: code, RequestID: id, CallbackURL: s.currentPath(r)}, nil)
 		return
 	}
-	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "Signed in, but not in a way that this asks for."})
+	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", message})
 }
 
 // undecided answers a request of which nobody can tell at the moment whose it is:

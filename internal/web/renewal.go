@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// renew writes a session that is due anew. Only then is w wrapped: everywhere
-// else the application gets the server's own writer.
+// renew writes a session that is due anew. Only then is w wrapped, in an
+// [uncached]: everywhere else the application gets the server's own writer.
 func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) http.ResponseWriter {
 	if v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
 		return w
@@ -20,25 +20,28 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) http.Re
 }
 
 // uncached makes sure that no cache keeps the answer, whatever the application
-// says: it carries somebody's session cookie.
+// says: it carries somebody's session cookie. Each header that goes out says so,
+// those of 103 Early Hints (RFC 8297) and the final ones after them; finish sees to
+// an answer that the application leaves to net/http.
 type uncached struct {
 	http.ResponseWriter
-	done bool
+	done bool // the final header is out
 }
 
 func (u *uncached) WriteHeader(status int) {
 	u.seal()
+	u.done = u.done || status >= 200 || status == http.StatusSwitchingProtocols
 	u.ResponseWriter.WriteHeader(status)
 }
 
 func (u *uncached) Write(b []byte) (int, error) {
-	u.seal()
+	u.finish()
 	return u.ResponseWriter.Write(b)
 }
 
 // Flush implements [http.Flusher] for applications that ask for it by type.
 func (u *uncached) Flush() {
-	u.seal()
+	u.finish()
 	_ = http.NewResponseController(u.ResponseWriter).Flush()
 }
 
@@ -50,9 +53,14 @@ func (u *uncached) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap serves [http.ResponseController].
 func (u *uncached) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
+// finish is for the final header, which net/http writes by itself.
+func (u *uncached) finish() {
+	u.seal()
+	u.done = true
+}
+
 func (u *uncached) seal() {
 	if !u.done {
-		u.done = true
 		u.Header().Set("Cache-Control", "private, no-store")
 	}
 }

@@ -85,7 +85,7 @@ func (s *Server) writeSession(w http.ResponseWriter, who *session.Session) {
 		return
 	}
 	view := session.View{User: map[string]any{}, More: map[string]any{}}
-	for name, value := range map[string]string{"id": who.Subject, "name": who.Name, "email": who.Email, "image": who.Picture} {
+	for name, value := range map[string]string{"id": s.userID(who), "name": who.Name, "email": who.Email, "image": who.Picture} {
 		if value != "" {
 			view.User[name] = value
 		}

@@ -47,8 +47,12 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 
 // end ends the session where it is kept: at the backend, or here.
 func (s *Server) end(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if v.decision != nil && v.session != nil {
-		if err := s.backend.SignOut(w, r, v.session, v.secure()); err != nil {
+	who := v.session
+	if v.refused != nil {
+		who = v.refused.who
+	}
+	if v.decision != nil && who != nil {
+		if err := s.backend.SignOut(w, r, who, v.secure()); err != nil {
 			return err
 		}
 	}

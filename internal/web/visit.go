@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -22,6 +24,19 @@ type visit struct {
 	// foreign: the session is in no cookie of ours, so that none is renewed.
 	foreign  bool
 	decision *Decision // the backend's, if it was asked
+
+	// elsewhere: another site's page opens a WebSocket with this browser's
+	// cookies. Nobody is signed in for it.
+	elsewhere bool
+
+	// refused is somebody whom the backend knows and the application does not
+	// admit. To sign in again would not help.
+	refused *refused
+}
+
+type refused struct {
+	who *session.Session
+	err error
 }
 
 type visitKey struct{}
@@ -44,6 +59,16 @@ func BackendValue(ctx context.Context) any {
 	return nil
 }
 
+// forget makes the request one of nobody's, for the application too.
+func (v *visit) forget() {
+	v.session = nil
+	if v.decision != nil {
+		d := *v.decision
+		d.Session, d.Value = nil, nil
+		v.decision = &d
+	}
+}
+
 func (v *visit) secure() bool { return v.origin.Scheme == "https" }
 
 // address is where to, a path of the application or an address, is.
@@ -58,7 +83,7 @@ func (v *visit) address(to string) string {
 // code in a header, then the backend is asked. The error is about the address of
 // r; v.err is about the session.
 func (s *Server) look(r *http.Request) (*visit, error) {
-	origin, err := s.originOf(r)
+	origin, err := s.Origin(r)
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +98,16 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	if v.session == nil && v.err == nil && s.backend != nil {
 		s.askBackend(r, v)
 	}
+	if v.session != nil && isUpgrade(r) && !upgradeAllowed(r, v.origin) {
+		v.elsewhere = true
+		v.forget()
+	}
 	return v, nil
 }
 
-// originOf returns the public address of this server: the configured one, or
+// Origin returns the public address of this server: the configured one, or
 // else what the request, and the proxies that are trusted, say of it.
-func (s *Server) originOf(r *http.Request) (*url.URL, error) {
+func (s *Server) Origin(r *http.Request) (*url.URL, error) {
 	if s.origin != nil {
 		return s.origin, nil
 	}
@@ -86,8 +115,15 @@ func (s *Server) originOf(r *http.Request) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.hosts != nil && !s.hosts.Contain(scheme, host) {
+		return nil, errors.New("the host of the request is none of Config.AllowedHosts")
+	}
 	return &url.URL{Scheme: scheme, Host: host}, nil
 }
+
+// Client returns the address that r comes from, as far as the proxies that are
+// trusted say. It is the zero address where nobody knows.
+func (s *Server) Client(r *http.Request) netip.Addr { return s.proxies.Client(r) }
 
 // stillOffered reports whether the way in which who was signed in is still there:
 // its provider is configured, its access code not withdrawn.
@@ -105,11 +141,15 @@ func (s *Server) stillOffered(who *session.Session) bool {
 // askBackend lets the backend decide about a request without a session of ours.
 func (s *Server) askBackend(r *http.Request, v *visit) {
 	d, err := s.backend.Authenticate(r, v.origin)
-	if err != nil {
+	switch {
+	case errors.Is(err, fault.NotAllowed):
+		v.decision, v.refused = d, &refused{d.Session, err}
+		v.forget()
+	case err != nil:
 		v.err = fmt.Errorf("%w: %w", fault.Unavailable, err)
-		return
+	default:
+		v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 	}
-	v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 }
 
 // onlyBackend reports whether people sign in at the backend's pages and nowhere

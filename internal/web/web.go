@@ -35,6 +35,7 @@ import (
 
 	"github.com/sallyport/auth/internal/attempt"
 	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/pace"
 	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
 )
@@ -46,6 +47,8 @@ type Config struct {
 	Sessions       *session.Manager
 	URL            string
 	TrustedProxies []string
+	Forwarded      bool
+	AllowedHosts   []string
 
 	Ways    []Way
 	Backend Backend
@@ -60,6 +63,7 @@ type Config struct {
 	ReturnOrigins      []string
 	Templates          *template.Template
 
+	UserID   func(s *session.Session) string
 	Update   func(ctx context.Context, s *session.Session, data json.RawMessage) error
 	ReturnTo func(ctx context.Context, s *session.Session, to string) string
 	Public   func(s *session.Session, shown *session.View)
@@ -133,7 +137,10 @@ type Server struct {
 
 	origin  *url.URL // nil: from each request
 	base    string   // "/api/auth"
-	proxies forwarded.Proxies
+	proxies *forwarded.Proxies
+	hosts   forwarded.Hosts // nil: any
+
+	failures *pace.Pacer // callbacks that came to nothing, by client
 
 	ways     map[string]*Way
 	order    []*Way
@@ -146,6 +153,7 @@ type Server struct {
 	signInURL, errorURL  string
 	returnOrigins        []string
 
+	userID   func(*session.Session) string
 	update   func(context.Context, *session.Session, json.RawMessage) error
 	returnTo func(context.Context, *session.Session, string) string
 	public   func(*session.Session, *session.View)
@@ -163,17 +171,18 @@ func New(c Config) (*Server, error) {
 		backend: c.Backend, gate: c.Gate,
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL, returnOrigins: c.ReturnOrigins,
-		update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
+		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
-	var errs [7]error
+	var errs [8]error
 	s.origin, s.base, errs[0] = ParseURL(c.URL)
-	s.proxies, errs[1] = trustedProxies(c.TrustedProxies)
+	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates)
 	errs[3] = checkOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
+	s.hosts, errs[7] = allowedHosts(c)
 	err := errors.Join(errs[:]...)
 	for i := range c.Ways {
 		w := &c.Ways[i]
@@ -190,6 +199,7 @@ func New(c Config) (*Server, error) {
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]
 	}
+	s.failures = pace.New(failureBurst, failureEvery, c.Now)
 	s.attempts, s.csrf = attempt.NewKeeper(c.Secrets, c.Now), newCSRF(c.Secrets)
 	return s, nil
 }

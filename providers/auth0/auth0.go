@@ -1,4 +1,23 @@
-// Package auth0 signs people in with an Auth0 tenant.
+// Package auth0 signs people in with an Auth0 tenant, by OpenID Connect.
+//
+// At Auth0, the application is a Regular Web Application, and its Allowed Callback
+// URLs have https://<host>/api/auth/callback/auth0.
+//
+// In the environment, where the provider's id is "auth0", [FromEnv] reads
+// AUTH0_ISSUER, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET, or as Auth.js spells them
+// AUTH_AUTH0_ISSUER, AUTH_AUTH0_ID and AUTH_AUTH0_SECRET.
+//
+// # Who somebody is
+//
+// The subject is Auth0's user id, such as "auth0|5f7c8ec7c33c6c004bbafe82": the
+// connection and the account there, so that the same person is another subject through
+// another connection. The e-mail address is verified where Auth0 says so. The groups
+// are the claim "groups", which an Action has to set.
+//
+// # What it does not protect from
+//
+// With a social connection on, anybody in the world can get an account in the tenant.
+// Turn the connections off, set [Config.Organization], or set a policy.
 package auth0
 
 import (
@@ -10,29 +29,34 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
 // Config describes an application of an Auth0 tenant.
 type Config struct {
-	Issuer       string      // https://tenant.eu.auth0.com, or a custom domain; with or without a slash at the end
-	ClientID     string      // the application's
-	ClientSecret auth.Secret // the application's
+	// Issuer is https:// and the Domain of the application's page, such as
+	// https://example.eu.auth0.com, or the tenant's custom domain, which Auth0 then
+	// signs with. With or without a slash at the end. Required.
+	Issuer string
+
+	ClientID     string      // of the application's page. Required
+	ClientSecret auth.Secret // of the application's page. Required
 
 	// Organization is an id (org_...) or a name: only its members may sign in. If
 	// empty, everybody whom the tenant lets in.
 	Organization string
 
-	HTTPClient *http.Client     // If nil, one of our own
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
 
-// New returns the provider "auth0". It does no network I/O.
+// New returns the provider "auth0". It does no network I/O. The error joins what is
+// wrong with c.
 func New(c Config) (auth.Provider, error) {
 	config := oidc.Config{
 		Name:         "auth0",
-		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // Auth0's own name ends with a slash
+		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as Auth0 writes it in "iss"
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		ClientAuth:   oidc.ClientSecretPost, // what an Auth0 application is set to when it is made
@@ -42,12 +66,18 @@ func New(c Config) (auth.Provider, error) {
 	}
 	if c.Organization != "" {
 		config.AuthParams = url.Values{"organization": {c.Organization}}
+		// oidc's own list without "organization", which is not for the browser to say.
 		config.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "connection", "max_age", "acr_values"}
 		config.Map = c.membersOnly
 	}
 	return oidc.New(config)
 }
 
+// membersOnly refuses whom the ID token does not name a member of the organization.
+// To ask for it is not enough: the request goes through the browser
+// (https://auth0.com/docs/manage-users/organizations/using-tokens). An id and a name
+// have a claim each, and a name can look like an id of another organization's, so
+// each is looked for in its own.
 func (c Config) membersOnly(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	claim := "org_name"
 	if strings.HasPrefix(c.Organization, "org_") {
@@ -59,19 +89,18 @@ func (c Config) membersOnly(ctx context.Context, claims oidc.Claims) (*auth.Iden
 	return oidc.DefaultIdentity(ctx, claims)
 }
 
-// FromEnv is an [auth.ProviderFactory].
+// FromEnv is the [auth.ProviderFactory] of "auth0". There is no variable for an
+// organization.
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := envvar.NewReader(env)
-	c := Config{
-		Issuer:       r.Need("it is your tenant's address, such as https://example.eu.auth0.com", "AUTH0_ISSUER", "AUTH_AUTH0_ISSUER"),
-		ClientID:     r.Need("Auth0 shows it under Applications, Settings, Client ID", "AUTH0_CLIENT_ID", "AUTH_AUTH0_ID"),
-		ClientSecret: auth.NewSecret(r.Need("Auth0 shows it under Applications, Settings, Client Secret", "AUTH0_CLIENT_SECRET", "AUTH_AUTH0_SECRET")),
-		HTTPClient:   client,
-	}
-	if err := r.Err(); err != nil {
+	reg, err := fromenv.Read(env, "AUTH0", fromenv.Cures{
+		Issuer:       "it is your tenant's address, such as https://example.eu.auth0.com",
+		ClientID:     "Auth0 shows it under Applications, Settings, Client ID",
+		ClientSecret: "Auth0 shows it under Applications, Settings, Client Secret",
+	})
+	if err != nil {
 		return nil, err
 	}
-	return New(c)
+	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{{

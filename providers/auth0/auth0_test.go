@@ -56,3 +56,36 @@ func TestOrganization(t *testing.T) { // A0-01
 		})
 	}
 }
+
+// TestIssuer: Auth0 writes its own name with a slash, its dashboard without.
+func TestIssuer(t *testing.T) { // A0-01
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "auth0|1", Name: "Ada"}},
+	})
+	t.Cleanup(idp.Close)
+	slash := idp.Issuer() + "/"
+	idp.SetFaults(providertest.Faults{
+		Metadata: func(m map[string]any) { m["issuer"] = slash },
+		IDToken:  func(m map[string]any) { m["iss"] = slash },
+		Callback: func(q url.Values) { q.Set("iss", slash) },
+	})
+	for _, spelt := range []string{idp.Issuer(), slash, slash + "/"} {
+		p, err := auth0.New(auth0.Config{Issuer: spelt, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+		require.NoError(t, err)
+		id, err := providertest.SignIn(p, nil)
+		require.NoError(t, err, spelt)
+		require.Equal(t, slash, id.Issuer)
+	}
+	for _, wrong := range []string{"", "example.eu.auth0.com", "http://example.eu.auth0.com"} {
+		_, err := auth0.New(auth0.Config{Issuer: wrong, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+		require.ErrorContains(t, err, "Issuer", wrong)
+	}
+}
+
+func TestFromEnvMissing(t *testing.T) { // LG-06
+	_, err := auth0.FromEnv(func(string) string { return "" }, "auth0", nil)
+	require.EqualError(t, err, "auth: AUTH0_ISSUER is not set: it is your tenant's address, such as https://example.eu.auth0.com\n"+
+		"auth: AUTH0_CLIENT_ID is not set: Auth0 shows it under Applications, Settings, Client ID\n"+
+		"auth: AUTH0_CLIENT_SECRET is not set: Auth0 shows it under Applications, Settings, Client Secret")
+}

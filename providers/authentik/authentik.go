@@ -1,4 +1,27 @@
-// Package authentik signs people in with an authentik application.
+// Package authentik signs people in with an authentik application, by OpenID Connect.
+//
+// At authentik, the provider is an OAuth2/OpenID Provider with the strict redirect URI
+// https://<host>/api/auth/callback/authentik, a signing key, and no encryption key:
+// without the one, ID tokens are signed with the client's secret (HS256), with the
+// other they are encrypted, and both are refused. Its issuer mode is the default, an
+// issuer for each application
+// (https://docs.goauthentik.io/add-secure-apps/providers/oauth2/).
+//
+// In the environment, where the provider's id is "authentik", [FromEnv] reads
+// AUTHENTIK_ISSUER, AUTHENTIK_CLIENT_ID and AUTHENTIK_CLIENT_SECRET, or as Auth.js
+// spells them AUTH_AUTHENTIK_ISSUER, AUTH_AUTHENTIK_ID and AUTH_AUTHENTIK_SECRET.
+//
+// # Who somebody is
+//
+// The subject is what the provider's subject mode says, by default a hash of the
+// user's id: changing the mode makes everybody somebody else. The groups are the names
+// of the user's groups in authentik, which come with the scope "profile".
+//
+// authentik 2025.10 and newer says that no e-mail address is verified, since nothing
+// in it verifies one
+// (https://docs.goauthentik.io/add-secure-apps/providers/property-mappings/). People
+// sign in all the same, but a policy that goes by addresses admits none of them until
+// a scope mapping of the administrator's vouches for the addresses.
 package authentik
 
 import (
@@ -7,26 +30,30 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
 // Config describes an OAuth2/OpenID provider of authentik.
 type Config struct {
-	Issuer       string      // the "OpenID Configuration Issuer": https://host/application/o/slug/
-	ClientID     string      // the provider's
-	ClientSecret auth.Secret // the provider's
+	// Issuer is the "OpenID Configuration Issuer" of the provider's page:
+	// https://host/application/o/slug/, with or without the slash at the end.
+	// Required.
+	Issuer string
 
-	HTTPClient *http.Client     // If nil, one of our own
+	ClientID     string      // of the provider's page. Required
+	ClientSecret auth.Secret // shown when the provider is edited. Required
+
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
 
-// New returns the provider "authentik". It does no network I/O. authentik's
-// groups become the identity's.
+// New returns the provider "authentik". It does no network I/O. The error joins what
+// is wrong with c.
 func New(c Config) (auth.Provider, error) {
 	return oidc.New(oidc.Config{
 		Name:         "authentik",
-		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // authentik's own name ends with a slash
+		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as authentik writes it in "iss"
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		Presentation: auth.Presentation{Label: "authentik", Mark: mark},
@@ -35,19 +62,17 @@ func New(c Config) (auth.Provider, error) {
 	})
 }
 
-// FromEnv is an [auth.ProviderFactory].
+// FromEnv is the [auth.ProviderFactory] of "authentik".
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := envvar.NewReader(env)
-	c := Config{
-		Issuer:       r.Need("authentik shows it on the provider's page as OpenID Configuration Issuer, such as https://auth.example.com/application/o/slug/", "AUTHENTIK_ISSUER", "AUTH_AUTHENTIK_ISSUER"),
-		ClientID:     r.Need("authentik shows it on the provider's page", "AUTHENTIK_CLIENT_ID", "AUTH_AUTHENTIK_ID"),
-		ClientSecret: auth.NewSecret(r.Need("authentik shows it when the provider is edited", "AUTHENTIK_CLIENT_SECRET", "AUTH_AUTHENTIK_SECRET")),
-		HTTPClient:   client,
-	}
-	if err := r.Err(); err != nil {
+	reg, err := fromenv.Read(env, "AUTHENTIK", fromenv.Cures{
+		Issuer:       "authentik shows it on the provider's page as OpenID Configuration Issuer, such as https://auth.example.com/application/o/slug/",
+		ClientID:     "authentik shows it on the provider's page",
+		ClientSecret: "authentik shows it when the provider is edited",
+	})
+	if err != nil {
 		return nil, err
 	}
-	return New(c)
+	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

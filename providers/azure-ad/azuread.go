@@ -1,5 +1,35 @@
-// Package azuread signs people in with Microsoft Entra ID, formerly Azure
-// Active Directory.
+// Package azuread signs people in with Microsoft Entra ID, formerly Azure Active
+// Directory, by OpenID Connect.
+//
+// At Microsoft, the application is an app registration with the redirect URI
+// https://<host>/api/auth/callback/azure-ad on the platform Web, and a client secret.
+//
+// In the environment, the provider has two ids, "azure-ad" and the newer
+// "microsoft-entra-id", which differ in their variables and in the callback URL.
+// [FromEnv] reads for "azure-ad" AZURE_AD_TENANT_ID, AZURE_AD_CLIENT_ID and
+// AZURE_AD_CLIENT_SECRET, or AUTH_AZURE_AD_TENANT_ID, AUTH_AZURE_AD_ID and
+// AUTH_AZURE_AD_SECRET; for "microsoft-entra-id" AUTH_MICROSOFT_ENTRA_ID_TENANT_ID, or
+// the whole AUTH_MICROSOFT_ENTRA_ID_ISSUER, AUTH_MICROSOFT_ENTRA_ID_ID and
+// AUTH_MICROSOFT_ENTRA_ID_SECRET.
+//
+// # Who somebody is
+//
+// The subject is the person's object id and tenant id joined by a dot, and the issuer
+// the tenant's: Microsoft's own "sub" differs for each application
+// (https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference).
+// A guest has the object id of the tenant that signs them in.
+//
+// The e-mail address counts as verified only where the optional claim xms_edov says
+// that the domain's owner was checked
+// (https://learn.microsoft.com/en-us/entra/identity-platform/optional-claims-reference):
+// whoever runs a tenant can put any address there. The groups are the claim "groups",
+// object ids as a rule, where the app registration asks for it. Who is in more groups
+// than fit into a token has none, and the claim "groups_overage" instead.
+//
+// # What it does not protect from
+//
+// With "organizations", "consumers" or "common", anybody in the world can get an
+// account. Name a tenant, list [Config.Tenants], or set a policy.
 package azuread
 
 import (
@@ -16,43 +46,52 @@ import (
 	"github.com/sallyport/auth/providers/oidc"
 )
 
-// PersonalTenant is the tenant of personal Microsoft accounts.
+// PersonalTenant is the GUID of the tenant that all personal Microsoft accounts are in.
 const PersonalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 const defaultBase = "https://login.microsoftonline.com"
 
+// Microsoft writes GUIDs in lower case. The parts of a subject and of an issuer are
+// held to that, so that a tenant has one spelling.
 var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 var domain = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // Config describes an app registration.
 type Config struct {
-	Name string // "azure-ad" or "microsoft-entra-id". If empty, "azure-ad"
+	// Name is the provider's id, "azure-ad" or "microsoft-entra-id", and so a part of
+	// the callback URL. If empty, "azure-ad".
+	Name string
 
-	// Tenant is a tenant's GUID, or one of its domains: only its people sign in. Or
-	// "organizations" (any tenant), "consumers" (personal accounts), "common" (both).
+	// Tenant is a tenant's GUID, or one of its domains: only its people and guests
+	// sign in. Or "organizations" (any tenant), "consumers" (personal accounts),
+	// "common" (both). Required.
 	Tenant string
 
-	// Tenants are the GUIDs of those that may sign in where Tenant is a domain,
-	// "organizations" or "common". If nil, any.
+	// Tenants are the GUIDs, in lower case, of those that may sign in where Tenant is
+	// a domain, "organizations" or "common". If nil, any; an empty list is an error.
 	Tenants []string
 
-	ClientID     string      // the application (client) id
-	ClientSecret auth.Secret // a client secret's value, not its id
+	ClientID     string      // the application (client) id. Required
+	ClientSecret auth.Secret // a client secret's value, not its id. Required
 
-	// BaseURL is for sovereign clouds: "https://login.microsoftonline.us". If
-	// empty, https://login.microsoftonline.com.
+	// BaseURL is for sovereign clouds, such as "https://login.microsoftonline.us"
+	// (https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud).
+	// If empty, https://login.microsoftonline.com.
 	BaseURL string
 
-	HTTPClient *http.Client     // If nil, one of our own
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
 
-// New returns the provider. It does no network I/O.
+// New returns the provider. It does no network I/O. The error says what is wrong with
+// c.
 //
-// An identity's subject is the person's object id and tenant id joined by a dot,
-// and its issuer the tenant's. The e-mail address counts as verified only when
-// Microsoft says that the domain's owner was checked (xms_edov); whoever runs a
-// tenant can put any address there.
+// What each Tenant makes of the issuer, which an ID token must then name:
+//
+//	a GUID                   that tenant's
+//	a domain                 the tenant's whose GUID discovery answers with
+//	consumers                PersonalTenant's
+//	common, organizations    the one that the token's own "tid" makes, and whose key signed
 func New(c Config) (auth.Provider, error) {
 	base := strings.TrimRight(c.BaseURL, "/")
 	if base == "" {
@@ -93,6 +132,8 @@ func New(c Config) (auth.Provider, error) {
 	return oidc.New(config)
 }
 
+// identity holds the tenant to the lists, and keeps of the claims what Microsoft
+// vouches for. The picture, which only Microsoft Graph has, is dropped.
 func (c Config) identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	tenant, object := claims.String("tid"), claims.String("oid")
 	switch {
@@ -111,14 +152,16 @@ func (c Config) identity(ctx context.Context, claims oidc.Claims) (*auth.Identit
 	id.EmailVerified = verified(claims)
 	id.Picture = ""
 	if claims.Has("_claim_names") || claims.Has("hasgroups") {
-		// More groups than fit into a token: unknown, which is not none.
+		// More groups than fit into a token, 200 of them: unknown, which is not none
+		// (https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference#groups-overage-claim).
 		id.Groups = nil
 		id.Claims = map[string]any{"groups_overage": true}
 	}
 	return id, nil
 }
 
-// verified reads xms_edov, which Microsoft sends as true, 1 or "1".
+// verified reads xms_edov, which is documented as a boolean, and comes as true, 1 or
+// "1". email_verified, which no Microsoft token has, is not looked at.
 func verified(claims oidc.Claims) bool {
 	switch string(claims.Raw("xms_edov")) {
 	case "true", "1", `"1"`, `"true"`:
@@ -127,8 +170,9 @@ func verified(claims oidc.Claims) bool {
 	return false
 }
 
-// FromEnv is an [auth.ProviderFactory], for "azure-ad" and
-// "microsoft-entra-id".
+// FromEnv is the [auth.ProviderFactory] of "azure-ad" and "microsoft-entra-id", which
+// becomes the provider's name. AUTH_MICROSOFT_ENTRA_ID_BASE_URL names a sovereign
+// cloud, unless the issuer does. There is no variable for a list of tenants.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	r := envvar.NewReader(env)
 	names := map[string][]string{
@@ -161,7 +205,8 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	return New(c)
 }
 
-// splitIssuer takes https://login.microsoftonline.com/<tenant>/v2.0 apart.
+// splitIssuer takes https://login.microsoftonline.com/<tenant>/v2.0 apart. The error is
+// an [*envvar.Error].
 func splitIssuer(issuer string) (base, tenant string, err error) {
 	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
 	i := strings.LastIndexByte(rest, '/')

@@ -2,6 +2,8 @@ package azuread_test
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -213,5 +215,66 @@ func TestConfig(t *testing.T) { // EN-02
 		p, err := azuread.New(azuread.Config{Tenant: tenant, ClientID: "app", ClientSecret: secret})
 		require.NoError(t, err)
 		require.Equal(t, open, p.(auth.OpenDoor).AnyoneMayEnter(), tenant)
+	}
+}
+
+// asked answers nothing, and keeps what it was asked for.
+type asked struct{ url string }
+
+func (a *asked) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.url = r.URL.String()
+	return nil, errors.New("no network in this test")
+}
+
+func TestFromEnv(t *testing.T) { // LG-06, EN-02
+	const (
+		global   = "https://login.microsoftonline.com/"
+		noTenant = " is not set: it is the Directory (tenant) ID of the app registration; or common, organizations or consumers"
+		noClient = " is not set: it is the Application (client) ID of the app registration"
+		noSecret = " is not set: it is the value, not the id, of a client secret of the app registration"
+		noIssuer = "auth: AUTH_MICROSOFT_ENTRA_ID_ISSUER is not an issuer of Entra ID: write it like https://login.microsoftonline.com/<tenant id>/v2.0"
+	)
+	type env map[string]string
+	entra := func(more env) env {
+		all := env{"AUTH_MICROSOFT_ENTRA_ID_ID": "c", "AUTH_MICROSOFT_ENTRA_ID_SECRET": "s"}
+		maps.Copy(all, more)
+		return all
+	}
+	for name, test := range map[string]struct {
+		id     string
+		env    env
+		issuer string
+		want   string // the error
+	}{
+		"azure-ad, documented":          {"azure-ad", env{"AZURE_AD_TENANT_ID": tenant, "AZURE_AD_CLIENT_ID": "c", "AZURE_AD_CLIENT_SECRET": "s"}, global + tenant, ""},
+		"azure-ad, as Auth.js's":        {"azure-ad", env{"AUTH_AZURE_AD_TENANT_ID": tenant, "AUTH_AZURE_AD_ID": "c", "AUTH_AZURE_AD_SECRET": "s"}, global + tenant, ""},
+		"azure-ad, the first counts":    {"azure-ad", env{"AZURE_AD_TENANT_ID": tenant, "AUTH_AZURE_AD_TENANT_ID": another, "AZURE_AD_CLIENT_ID": "c", "AZURE_AD_CLIENT_SECRET": "s"}, global + tenant, ""},
+		"azure-ad, nothing":             {"azure-ad", nil, "", "auth: AZURE_AD_TENANT_ID" + noTenant + "\nauth: AZURE_AD_CLIENT_ID" + noClient + "\nauth: AZURE_AD_CLIENT_SECRET" + noSecret},
+		"azure-ad, no issuer is read":   {"azure-ad", env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0", "AZURE_AD_CLIENT_ID": "c", "AZURE_AD_CLIENT_SECRET": "s"}, "", "auth: AZURE_AD_TENANT_ID" + noTenant},
+		"entra, by tenant":              {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": tenant}), global + tenant, ""},
+		"entra, by azure-ad's tenant":   {"microsoft-entra-id", entra(env{"AZURE_AD_TENANT_ID": tenant}), global + tenant, ""},
+		"entra, by azure-ad's client":   {"microsoft-entra-id", env{"AUTH_AZURE_AD_TENANT_ID": tenant, "AUTH_AZURE_AD_ID": "c", "AUTH_AZURE_AD_SECRET": "s"}, global + tenant, ""},
+		"entra, by issuer":              {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0"}), global + tenant, ""},
+		"entra, an issuer's slash":      {"microsoft-entra-id", entra(env{"MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0/"}), global + tenant, ""},
+		"entra, a sovereign issuer":     {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "https://login.microsoftonline.us/" + tenant + "/v2.0"}), "https://login.microsoftonline.us/" + tenant, ""},
+		"entra, the issuer counts":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0", "AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": another, "AUTH_MICROSOFT_ENTRA_ID_BASE_URL": "https://login.partner.example"}), global + tenant, ""},
+		"entra, a sovereign cloud":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": tenant, "AUTH_MICROSOFT_ENTRA_ID_BASE_URL": "https://login.microsoftonline.us/"}), "https://login.microsoftonline.us/" + tenant, ""},
+		"entra, nothing":                {"microsoft-entra-id", nil, "", "auth: AUTH_MICROSOFT_ENTRA_ID_TENANT_ID" + noTenant + "\nauth: AUTH_MICROSOFT_ENTRA_ID_ID" + noClient + "\nauth: AUTH_MICROSOFT_ENTRA_ID_SECRET" + noSecret},
+		"entra, an issuer of version 1": {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "https://sts.windows.net/" + tenant + "/", "AUTH_AZURE_AD_TENANT_ID": tenant}), "", noIssuer},
+		"entra, an issuer without host": {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "/common/v2.0", "AUTH_AZURE_AD_TENANT_ID": tenant}), "", noIssuer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var network asked
+			p, err := azuread.FromEnv(func(name string) string { return test.env[name] }, test.id, &http.Client{Transport: &network})
+			if test.want != "" {
+				require.EqualError(t, err, test.want)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.id, p.Name())
+			_, err = p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Nonce: "n", Verifier: "v"})
+			require.ErrorIs(t, err, auth.ErrUnavailable)
+			require.Equal(t, test.issuer+"/v2.0/.well-known/openid-configuration", network.url)
+		})
 	}
 }

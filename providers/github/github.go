@@ -1,41 +1,63 @@
-// Package github signs people in with GitHub or a GitHub Enterprise Server.
+// Package github signs people in with GitHub or a GitHub Enterprise Server, by OAuth
+// 2.0: GitHub has no ID tokens for people, so its API says who somebody is.
+//
+// At GitHub, the application is an OAuth App or a GitHub App with the callback URL
+// https://<host>/api/auth/callback/github. A GitHub App needs the account permission
+// "Email addresses: read-only" for addresses; without it people sign in and have none.
+//
+// In the environment, where the provider's id is "github", [FromEnv] reads
+// GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or as Auth.js spells them AUTH_GITHUB_ID
+// and AUTH_GITHUB_SECRET; and AUTH_GITHUB_BASE_URL for a GitHub Enterprise Server.
+//
+// # Who somebody is
+//
+// The subject is GitHub's number for the account, in decimal. The login name, which is
+// the user name here, is free for anybody once its owner takes another
+// (https://docs.github.com/en/account-and-profile/setting-up-and-managing-your-personal-account-on-github/managing-personal-account-settings/changing-your-github-username).
+// The e-mail address is the primary one, and only if it is verified. There are no
+// groups: [Config.Organizations] and [Config.Teams] decide who may sign in.
+//
+// # What it does not protect from
+//
+// Anybody in the world can get an account at github.com. Set Organizations, Teams or a
+// policy. Membership is looked at when somebody signs in: who leaves an organization
+// keeps the session until it ends.
 package github
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oauth2"
 )
 
 // Config describes an OAuth App or a GitHub App.
 type Config struct {
-	ClientID     string
-	ClientSecret auth.Secret
+	ClientID     string      // of the app's page. Required
+	ClientSecret auth.Secret // of the app's page, shown once. Required
 
-	// Organizations and Teams ("org/team-slug") say who may sign in: the active
-	// members of any of them. If both are nil, everybody.
+	// Organizations, by login name, and Teams ("org/team-slug") say who may sign in:
+	// the active members of any of them. Case does not count. If both are nil,
+	// everybody; an empty list is an error, and no open door. With either, people
+	// are asked for the scope read:org, and whose membership cannot be read does not
+	// get in: an organization may have to approve the app first.
 	Organizations, Teams []string
 
 	// BaseURL is a GitHub Enterprise Server's: "https://github.example.com". If
 	// empty, https://github.com.
 	BaseURL string
 
-	HTTPClient *http.Client     // If nil, one of our own
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
 
-// New returns the provider "github". It does no network I/O.
-//
-// An identity's subject is GitHub's number for the account; the login name may
-// change hands. The e-mail address is the primary one, and only if it is verified.
+// New returns the provider "github". It does no network I/O. The error says what is
+// wrong with c.
 func New(c Config) (auth.Provider, error) {
 	if c.Organizations != nil && len(c.Organizations) == 0 || c.Teams != nil && len(c.Teams) == 0 {
 		return nil, fmt.Errorf("auth: provider github: Organizations or Teams is empty and would let nobody in")
@@ -45,6 +67,8 @@ func New(c Config) (auth.Provider, error) {
 			return nil, fmt.Errorf("auth: provider github: Teams: %q: want org/team-slug", t)
 		}
 	}
+	// A server has its API below its own address
+	// (https://docs.github.com/en/enterprise-server@latest/rest/users/users).
 	base, api := "https://github.com", "https://api.github.com"
 	if b := strings.TrimRight(c.BaseURL, "/"); b != "" && b != base {
 		base, api = b, b+"/api/v3"
@@ -57,7 +81,7 @@ func New(c Config) (auth.Provider, error) {
 	g := &github{api: api, organizations: c.Organizations, teams: c.Teams}
 	return oauth2.New(oauth2.Config{
 		Name:           "github",
-		Issuer:         base + "/login/oauth", // what GitHub sends as "iss"
+		Issuer:         base + "/login/oauth", // what GitHub sends as "iss" (RFC 9207)
 		AuthURL:        base + "/login/oauth/authorize",
 		TokenURL:       base + "/login/oauth/access_token",
 		ClientID:       c.ClientID,
@@ -72,72 +96,16 @@ func New(c Config) (auth.Provider, error) {
 	})
 }
 
-type github struct {
-	api                  string
-	organizations, teams []string
-}
-
-func (g *github) identify(ctx context.Context, api *oauth2.API) (*auth.Identity, error) {
-	var user struct {
-		ID        int64  `json:"id"`
-		Login     string `json:"login"`
-		Name      string `json:"name"`
-		AvatarURL string `json:"avatar_url"`
-	}
-	if _, err := api.GetJSON(ctx, g.api+"/user", &user); err != nil {
-		return nil, err
-	}
-	if user.ID <= 0 {
-		return nil, fmt.Errorf("%w: /user has no id", auth.ErrInvalidResponse)
-	}
-	if user.Name == "" {
-		user.Name = user.Login
-	}
-	if err := g.admit(ctx, api); err != nil {
-		return nil, err
-	}
-	email, err := g.email(ctx, api)
-	if err != nil {
-		return nil, err
-	}
-	return &auth.Identity{
-		Subject: strconv.FormatInt(user.ID, 10), Name: user.Name, Username: user.Login,
-		Email: email, EmailVerified: email != "", Picture: user.AvatarURL,
-	}, nil
-}
-
-// email is the primary address if it is verified. The one in a public profile is
-// whatever its owner chose to show.
-func (g *github) email(ctx context.Context, api *oauth2.API) (string, error) {
-	var list []struct {
-		Email             string
-		Primary, Verified bool
-	}
-	_, err := api.GetJSON(ctx, g.api+"/user/emails?per_page=100", &list)
-	var refused *oauth2.APIError
-	if errors.As(err, &refused) && (refused.Status == 403 || refused.Status == 404) && !errors.Is(err, auth.ErrUnavailable) {
-		return "", nil // a GitHub App without the permission to read addresses
-	}
-	if err != nil {
-		return "", err
-	}
-	for _, e := range list {
-		if e.Primary && e.Verified {
-			return e.Email, nil
-		}
-	}
-	return "", nil
-}
-
-// FromEnv is an [auth.ProviderFactory].
+// FromEnv is the [auth.ProviderFactory] of "github". There are no variables for
+// organizations and teams.
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
+	reg, err := fromenv.Read(env, "GITHUB", fromenv.Cures{
+		ClientID:     "GitHub shows it under Settings, Developer settings, on the app's page",
+		ClientSecret: "GitHub makes it on the app's page under Client secrets",
+	})
 	r := envvar.NewReader(env)
-	c := Config{
-		ClientID:     r.Need("GitHub shows it under Settings, Developer settings, on the app's page", "GITHUB_CLIENT_ID", "AUTH_GITHUB_ID"),
-		ClientSecret: auth.NewSecret(r.Need("GitHub makes it on the app's page under Client secrets", "GITHUB_CLIENT_SECRET", "AUTH_GITHUB_SECRET")),
-		BaseURL:      r.Get("AUTH_GITHUB_BASE_URL"),
-		HTTPClient:   client,
-	}
+	r.Problem(err)
+	c := Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, BaseURL: r.Get("AUTH_GITHUB_BASE_URL"), HTTPClient: client}
 	if err := r.Err(); err != nil {
 		return nil, err
 	}

@@ -11,11 +11,15 @@ import (
 	"github.com/sallyport/auth/providers/oauth2"
 )
 
-// maxPages bounds how many organizations or teams are looked through.
+// maxPages bounds how many organizations or teams are looked through: a thousand, a
+// hundred to a page.
 const maxPages = 10
 
+// organization is one of https://docs.github.com/en/rest/orgs/orgs: those of which the
+// account is an active member.
 type organization struct{ Login string }
 
+// team is one of https://docs.github.com/en/rest/teams/teams.
 type team struct {
 	Slug         string
 	Organization organization
@@ -45,7 +49,8 @@ func (g *github) admit(ctx context.Context, api *oauth2.API) error {
 	return nil
 }
 
-// anyOf looks through the pages of a list.
+// anyOf looks through the pages of a list for one that matches. What stands on a page
+// after maxPages is not found.
 func anyOf[T any](ctx context.Context, api *oauth2.API, base, path string, match func(T) bool) (bool, error) {
 	next := base + path + "?per_page=100"
 	for range maxPages {
@@ -82,6 +87,7 @@ func nextPage(h http.Header, base string) string {
 	return ""
 }
 
+// contains compares names as GitHub does, by letters of any case.
 func contains(list []string, name string) bool {
 	for _, l := range list {
 		if strings.EqualFold(l, name) {

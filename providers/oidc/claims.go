@@ -1,14 +1,18 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 )
 
-// Claims are the verified claims of an ID token, with those of userinfo that
-// it lacks.
+// Claims are the verified claims of an ID token, with those of userinfo that it
+// lacks. A name matches exactly: "Email" is not "email". A claim of another type
+// than the one asked for counts as absent, so that text never passes for a boolean.
+//
+// Claims are not changed by their methods, and may be read concurrently.
 type Claims struct{ object strictjson.Object }
 
 // String returns a string claim, or "".
@@ -23,17 +27,19 @@ func (c Claims) Strings(name string) []string { s, _ := c.object.Strings(name); 
 // Has reports whether the claim is there and not null.
 func (c Claims) Has(name string) bool { return c.object.Present(name) }
 
-// Raw returns the claim's JSON text, or nil.
+// Raw returns the claim's JSON text as it came, or nil. It must not be changed.
 func (c Claims) Raw(name string) []byte { return c.object[name] }
 
 // DefaultIdentity maps the standard claims of OpenID Connect Core 5.1, as Auth.js
 // does: the name is name, nickname or preferred_username. email_verified counts
-// only as the boolean true.
+// only as the boolean true. Groups come from "groups", where that is an array of
+// strings. The error is nil: a Map of your own may begin with DefaultIdentity and
+// refuse afterwards.
 func DefaultIdentity(_ context.Context, c Claims) (*auth.Identity, error) {
 	id := &auth.Identity{
 		Issuer:        c.String("iss"),
 		Subject:       c.String("sub"),
-		Name:          firstOf(c.String("name"), c.String("nickname"), c.String("preferred_username")),
+		Name:          cmp.Or(c.String("name"), c.String("nickname"), c.String("preferred_username")),
 		Username:      c.String("preferred_username"),
 		Email:         c.String("email"),
 		EmailVerified: c.Bool("email_verified"),
@@ -41,13 +47,4 @@ func DefaultIdentity(_ context.Context, c Claims) (*auth.Identity, error) {
 		Groups:        c.Strings("groups"),
 	}
 	return id, nil
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -1,98 +1,125 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
 
-	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-const maxKeySet = 512 << 10
-
 // metadata is what an issuer says of itself, checked: OpenID Connect Discovery 3.
 type metadata struct {
-	issuer        string // of its ID tokens; may have codegrant.TenantMark in it
-	authorization *url.URL
+	provider      *gooidc.Provider
+	issuer        string   // of its ID tokens; may have a tenant's mark in it
+	authorization *url.URL // the endpoints, each of them https unless the issuer is http
 	token         string
 	keys          string
 	userinfo      string // may be empty
-	algorithms    []jose.SignatureAlgorithm
+	algorithms    []string
 	clientAuth    ClientAuth
 	issInResponse bool // RFC 9207 3
 }
 
+// discover is OpenID Connect Discovery 4, by go-oidc. The error wraps
+// [auth.ErrMisconfigured] where the operator has something to mend, here or at the
+// issuer, and otherwise [auth.ErrUnavailable].
 func (p *Provider) discover(ctx context.Context) (*metadata, error) {
-	address := strings.TrimRight(p.config.Issuer, "/") + "/.well-known/openid-configuration"
-	req, err := http.NewRequestWithContext(ctx, "GET", address, nil)
-	if err != nil {
+	var document strictjson.Object
+	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {
+		document, err = p.readDiscovery(r)
+		return err
+	})
+	ctx = gooidc.ClientContext(ctx, gate.HTTPClient())
+	if p.config.IssuerTemplate != "" {
+		// The issuer has another name than the address that it is asked at. This
+		// makes go-oidc not compare them; checkMetadata does.
+		ctx = gooidc.InsecureIssuerURLContext(ctx, p.config.IssuerTemplate)
+	}
+	provider, err := gooidc.NewProvider(ctx, p.config.Issuer)
+	if err := gate.Err(); err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json")
-	resp, err := p.client.Do(req, codegrant.MaxDocument)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
+	var mismatch *gooidc.IssuerMismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		return nil, anotherIssuer(mismatch.Discovered, mismatch.Provided)
+	case err != nil:
+		return nil, codegrant.Unavailable("the discovery document is not understood") // err may quote it
 	}
-	if resp.Status == http.StatusNotFound {
-		return nil, fmt.Errorf("%w: there is no discovery document at %s: is the issuer right?", auth.ErrMisconfigured, address)
-	}
-	if resp.Status != http.StatusOK {
-		return nil, fmt.Errorf("%w: the discovery document is answered with status %d", auth.ErrUnavailable, resp.Status)
-	}
-	o, err := strictjson.Parse(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%w: the discovery document is no JSON object", auth.ErrUnavailable)
-	}
-	return p.checkMetadata(o)
+	return p.checkMetadata(provider, document)
 }
 
-func (p *Provider) checkMetadata(o strictjson.Object) (*metadata, error) {
-	want := firstOf(p.config.IssuerTemplate, p.config.Issuer)
-	m := &metadata{}
-	if m.issuer, _ = o.String("issuer"); m.issuer != want && !isTenantOf(want, m.issuer) {
-		// Discovery 4.3: exactly. A trailing slash counts.
-		return nil, fmt.Errorf("%w: the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", auth.ErrMisconfigured, m.issuer, want)
+// readDiscovery keeps the document, and leaves go-oidc the members that it reads.
+func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error) {
+	switch r.Status {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, codegrant.Misconfigured("there is no discovery document at %s/.well-known/openid-configuration: is the issuer right?", strings.TrimSuffix(p.config.Issuer, "/"))
+	default:
+		return nil, codegrant.Unavailable("the discovery document is answered with status %d", r.Status)
 	}
-	endpoint := func(name string, required bool) (*url.URL, error) {
-		raw, _ := o.String(name)
-		if raw == "" && !required {
-			return nil, nil
-		}
-		u, err := upstream.CheckURL(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%w: the issuer's %s: %w", auth.ErrMisconfigured, name, err)
-		}
-		if u.Scheme == "http" && !strings.HasPrefix(p.config.Issuer, "http:") {
-			return nil, fmt.Errorf("%w: the issuer's %s is not https", auth.ErrMisconfigured, name)
-		}
-		return u, nil
+	o, err := strictjson.Parse(r.Body)
+	if err != nil {
+		return nil, codegrant.Unavailable("the discovery document is no JSON object")
+	}
+	var known struct {
+		Issuer     string   `json:"issuer"`
+		AuthURL    string   `json:"authorization_endpoint"`
+		TokenURL   string   `json:"token_endpoint"`
+		KeysURL    string   `json:"jwks_uri"`
+		InfoURL    string   `json:"userinfo_endpoint"`
+		Algorithms []string `json:"id_token_signing_alg_values_supported"`
+	}
+	known.Issuer, _ = o.String("issuer")
+	known.AuthURL, _ = o.String("authorization_endpoint")
+	known.TokenURL, _ = o.String("token_endpoint")
+	known.KeysURL, _ = o.String("jwks_uri")
+	known.InfoURL, _ = o.String("userinfo_endpoint")
+	known.Algorithms, _ = o.Strings("id_token_signing_alg_values_supported")
+	r.Header = http.Header{"Content-Type": {"application/json"}}
+	r.Body, err = json.Marshal(known)
+	return o, err
+}
+
+// checkMetadata holds the document to what go-oidc takes as it comes: it compares
+// issuers only where there is no template, and believes in any endpoint.
+func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object) (*metadata, error) {
+	m := &metadata{provider: provider}
+	m.issuer, _ = o.String("issuer")
+	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) {
+		return nil, anotherIssuer(m.issuer, want)
 	}
 	var err error
-	if m.authorization, err = endpoint("authorization_endpoint", true); err != nil {
+	endpoint := provider.Endpoint()
+	if m.authorization, err = p.checkEndpoint("authorization_endpoint", endpoint.AuthURL); err != nil {
 		return nil, err
 	}
-	token, err := endpoint("token_endpoint", true)
+	token, err := p.checkEndpoint("token_endpoint", endpoint.TokenURL)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := endpoint("jwks_uri", true)
-	if err != nil {
-		return nil, err
-	}
-	userinfo, err := endpoint("userinfo_endpoint", false)
+	address, _ := o.String("jwks_uri")
+	keys, err := p.checkEndpoint("jwks_uri", address)
 	if err != nil {
 		return nil, err
 	}
 	m.token, m.keys = token.String(), keys.String()
-	if userinfo != nil {
+	if address := provider.UserInfoEndpoint(); address != "" {
+		userinfo, err := p.checkEndpoint("userinfo_endpoint", address)
+		if err != nil {
+			return nil, err
+		}
 		m.userinfo = userinfo.String()
 	}
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
@@ -102,6 +129,26 @@ func (p *Provider) checkMetadata(o strictjson.Object) (*metadata, error) {
 	m.clientAuth, err = p.agreeOnClientAuth(o)
 	return m, err
 }
+
+// checkEndpoint refuses what a browser or a secret must not be sent to: a
+// javascript: address, say, or http where the issuer has https.
+func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
+	u, err := upstream.CheckURL(address)
+	if err != nil {
+		return nil, codegrant.Misconfigured("the issuer's %s: %w", name, err)
+	}
+	if u.Scheme == "http" && !strings.HasPrefix(p.config.Issuer, "http:") {
+		return nil, codegrant.Misconfigured("the issuer's %s is not https", name)
+	}
+	return u, nil
+}
+
+// anotherIssuer is Discovery 4.3: the same to the letter. A slash at the end counts.
+func anotherIssuer(got, want string) error {
+	return codegrant.Misconfigured("the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", got, want)
+}
+
+var guid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // isTenantOf reports whether issuer is template with a GUID in the mark's place:
 // how Microsoft answers a tenant that is asked for by one of its domains.
@@ -113,24 +160,27 @@ func isTenantOf(template, issuer string) bool {
 }
 
 // agreeOnAlgorithms takes those of ours that the issuer has: metadata cannot
-// widen the list (RFC 8725 3.1).
-func (p *Provider) agreeOnAlgorithms(o strictjson.Object) ([]jose.SignatureAlgorithm, error) {
+// widen the list (RFC 8725 3.1). An issuer that names none signs with RS256
+// (Registration 2).
+func (p *Provider) agreeOnAlgorithms(o strictjson.Object) ([]string, error) {
 	theirs, ok := o.Strings("id_token_signing_alg_values_supported")
 	if !ok {
 		theirs = []string{"RS256"}
 	}
-	var both []jose.SignatureAlgorithm
+	var both []string
 	for _, a := range p.config.Algorithms {
 		if slices.Contains(theirs, a) {
-			both = append(both, jose.SignatureAlgorithm(a))
+			both = append(both, a)
 		}
 	}
 	if both == nil {
-		return nil, fmt.Errorf("%w: the issuer signs ID tokens with %.200q, and only %q are accepted: give it a signing key of such a kind", auth.ErrMisconfigured, theirs, p.config.Algorithms)
+		return nil, codegrant.Misconfigured("the issuer signs ID tokens with %.200q, and only %q are accepted: give it a signing key of such a kind", theirs, p.config.Algorithms)
 	}
 	return both, nil
 }
 
+// agreeOnClientAuth says how to authenticate, before a code is there to be lost by
+// trying.
 func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	switch {
 	case p.config.ClientAuth != "":
@@ -140,10 +190,10 @@ func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	}
 	theirs, ok := o.Strings("token_endpoint_auth_methods_supported")
 	switch {
-	case !ok || slices.Contains(theirs, string(ClientSecretBasic)):
+	case !ok || slices.Contains(theirs, string(ClientSecretBasic)): // the default: Discovery 3
 		return ClientSecretBasic, nil
 	case slices.Contains(theirs, string(ClientSecretPost)):
 		return ClientSecretPost, nil
 	}
-	return "", fmt.Errorf("%w: the issuer wants clients to authenticate by %.200q, which a client secret cannot", auth.ErrMisconfigured, theirs)
+	return "", codegrant.Misconfigured("the issuer wants clients to authenticate by %.200q, which a client secret cannot", theirs)
 }

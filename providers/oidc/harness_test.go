@@ -71,11 +71,18 @@ func (r *relying) authorize(tx auth.Transaction) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return r.follow(target), nil
+}
+
+// follow is a browser that goes to target, and where that leads back to.
+func (r *relying) follow(target string) url.Values { return follow(r.t, nil, target) }
+
+func follow(t *testing.T, transport http.RoundTripper, target string) url.Values {
+	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Get(target)
-	require.NoError(r.t, err)
+	require.NoError(t, err)
 	resp.Body.Close()
 	back, err := resp.Location()
-	require.NoError(r.t, err)
-	return back.Query(), nil
+	require.NoError(t, err)
+	return back.Query()
 }

@@ -1,4 +1,49 @@
-// Package oidc signs people in with any OpenID Connect issuer.
+// Package oidc signs people in with any OpenID Connect issuer, by the authorization
+// code flow with PKCE (OpenID Connect Core 1.0, section 3.1; RFC 7636).
+//
+//	p, err := oidc.New(oidc.Config{
+//		Name:         "example",
+//		Issuer:       "https://id.example.com",
+//		ClientID:     "app",
+//		ClientSecret: auth.NewSecret(os.Getenv("CLIENT_SECRET")),
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	a, err := auth.New(auth.Config{Secrets: secrets, Providers: []auth.Provider{p}})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	log.Fatal(http.ListenAndServe(":3000", a.Require(app)))
+//
+// The callback to register at the issuer is /api/auth/callback/example.
+//
+// # What is checked
+//
+// Discovery, ID tokens and userinfo are the work of [github.com/coreos/go-oidc/v3/oidc],
+// the exchange and PKCE that of [golang.org/x/oauth2]. What those two leave to
+// their callers, or take more kindly than the specifications ask for, is checked
+// here, and no option turns a check off:
+//
+//   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
+//     the letter;
+//   - the nonce, the subject, every audience, the authorized party, and the age of
+//     an ID token; at_hash and c_hash where they are;
+//   - the form of each answer: its size, its JSON, the members that it must have and
+//     their types. An answer with a member twice is refused, and iss never matches
+//     ISS;
+//   - the keys: only asymmetric ones of a safe size, each for its own algorithm.
+//     Keys are fetched again when a token fits none, and no more often than twice a
+//     minute after a few times, whoever sends the tokens;
+//   - redirects of an endpoint are not followed, and an authorization code is sent
+//     once.
+//
+// # What is not
+//
+// A provider vouches for what it says: whether an e-mail address is the person's own
+// is what email_verified says, and [auth.Config] has the policy that looks at it.
+// Encrypted ID tokens, aggregated and distributed claims (Core 5.6.2), signed
+// userinfo and the implicit and hybrid flows are not spoken.
 package oidc
 
 import (
@@ -12,8 +57,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
@@ -24,15 +67,15 @@ type ClientAuth string
 
 // The methods of OpenID Connect Core 9 that this package speaks.
 const (
-	ClientSecretBasic ClientAuth = "client_secret_basic"
-	ClientSecretPost  ClientAuth = "client_secret_post"
-	PrivateKeyJWT     ClientAuth = "private_key_jwt"
-	ClientAuthNone    ClientAuth = "none" // a public client: PKCE alone
+	ClientSecretBasic ClientAuth = "client_secret_basic" // the secret in the Authorization header: RFC 6749 2.3.1
+	ClientSecretPost  ClientAuth = "client_secret_post"  // the secret in the form
+	PrivateKeyJWT     ClientAuth = "private_key_jwt"     // a signed assertion: RFC 7523 2.2
+	ClientAuthNone    ClientAuth = "none"                // a public client: PKCE alone
 )
 
 // Config describes an OpenID Connect issuer to [New].
 type Config struct {
-	Name         string      // the provider's id, required
+	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
 	Issuer       string      // exactly as the issuer writes it, required; http only on loopback
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
@@ -47,11 +90,13 @@ type Config struct {
 	// Scopes to ask for. If nil: openid, profile, email. "openid" is always sent.
 	Scopes []string
 
-	// Algorithms that may sign ID tokens. If nil: RS256, PS256, ES256, EdDSA.
-	// Symmetric ones and "none" are refused by New.
+	// Algorithms that may sign ID tokens, of those that the issuer's metadata
+	// names. If nil: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
+	// and EdDSA. Symmetric ones and "none" are refused by [New].
 	Algorithms []string
 
-	// TrustedAudiences may stand in "aud" beside ClientID.
+	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may. An ID
+	// token with several audiences must name ClientID as its "azp" in any case.
 	TrustedAudiences []string
 
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
@@ -61,20 +106,23 @@ type Config struct {
 	// tenant's tokens count. If empty, both must be Issuer exactly.
 	IssuerTemplate string
 
-	// AlwaysUserinfo calls the userinfo endpoint at each sign-in. Otherwise it is
-	// called when the ID token has neither an e-mail address nor a name.
+	// AlwaysUserinfo calls the userinfo endpoint at each sign-in, and makes its
+	// failure one of the sign-in. Otherwise it is called when the ID token has
+	// neither an e-mail address nor a name, and may be down.
 	AlwaysUserinfo bool
 
-	// AuthParams are fixed extra parameters of the authorization request.
+	// AuthParams are fixed extra parameters of the authorization request, with one
+	// value each. The protocol's own are refused by [New].
 	AuthParams url.Values
 
 	// ParamNames are the extra parameters that a sign-in may bring along. If nil:
 	// prompt, login_hint, ui_locales, screen_hint, domain_hint, connection,
-	// organization, max_age, acr_values. The protocol's own are refused by New.
+	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
 
 	// Map turns verified claims into an identity, and may refuse with an error
-	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does.
+	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does. It must be
+	// safe for concurrent use.
 	Map func(ctx context.Context, c Claims) (*auth.Identity, error)
 
 	// AnyoneMayEnter says that anybody in the world can get an account there, so
@@ -82,12 +130,24 @@ type Config struct {
 	AnyoneMayEnter bool
 
 	Presentation auth.Presentation // If zero, the name
-	HTTPClient   *http.Client      // its Transport is used. If nil, one of our own
-	Now          func() time.Time  // If nil, time.Now
+
+	// HTTPClient's Transport is used, with limits where it has none; its cookie jar,
+	// its time limit and its redirect policy are not. If nil, a transport of our
+	// own, which does not connect to link-local addresses.
+	HTTPClient *http.Client
+
+	Now func() time.Time // If nil, time.Now
 }
 
+// algorithms are those that may sign an ID token: all asymmetric ones that go-jose
+// verifies (RFC 7518 3.1, RFC 8037 3.1). A key that the issuer shares with its
+// clients could be used by each of them: RFC 8725 3.2.
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
 // New checks c and returns the provider. It does no network I/O: discovery
-// (OpenID Connect Discovery 4) happens at the first sign-in.
+// (OpenID Connect Discovery 4) happens at the first sign-in, and is shared, kept
+// for a day, and retried with growing pauses while it fails. The error joins every
+// problem of c.
 func New(c Config) (*Provider, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -98,7 +158,7 @@ func New(c Config) (*Provider, error) {
 		c.Scopes = append([]string{"openid"}, c.Scopes...)
 	}
 	if c.Algorithms == nil {
-		c.Algorithms = []string{"RS256", "PS256", "ES256", "EdDSA"}
+		c.Algorithms = algorithms
 	}
 	if c.ParamNames == nil {
 		c.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "domain_hint", "connection", "organization", "max_age", "acr_values"}
@@ -133,7 +193,7 @@ func (c *Config) check() error {
 	}
 	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, codegrant.Method(c.ClientAuth), c.PrivateKey))
 	for _, a := range c.Algorithms {
-		if !asymmetric[jose.SignatureAlgorithm(a)] {
+		if !slices.Contains(algorithms, a) {
 			problem("Algorithms: %q is none that may sign an ID token", a)
 		}
 	}

@@ -1,9 +1,11 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -31,6 +33,38 @@ func TestSignIn(t *testing.T) {
 	require.False(t, r.idp.TokenRequests()[0].Has("client_secret"), "TK-01: by Basic, and not in the form too")
 }
 
+func TestMap(t *testing.T) {
+	for name, test := range map[string]struct {
+		id   *auth.Identity
+		err  error
+		want error
+	}{
+		"somebody":     {&auth.Identity{Subject: "x"}, nil, nil},
+		"nobody":       {nil, nil, auth.ErrMisconfigured},
+		"a refusal":    {nil, auth.ErrNotAllowed, auth.ErrNotAllowed},
+		"of no class":  {nil, errors.New("odd"), auth.ErrUnavailable},
+		"many, groups": {&auth.Identity{Groups: make([]string, 5000), Picture: "http://x.example"}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) {
+				c.Map = func(_ context.Context, c oidc.Claims) (*auth.Identity, error) {
+					require.Equal(t, "ada", c.String("sub"))
+					require.True(t, c.Has("nonce") && !c.Has("Nonce") && c.Raw("SUB") == nil)
+					return test.id, test.err
+				}
+			})
+			id, err := r.signIn()
+			require.ErrorIs(t, err, test.want)
+			if err == nil {
+				require.LessOrEqual(t, len(id.Groups), 200)
+				require.Empty(t, id.Picture)
+				require.NotEmpty(t, id.Token.Extra("id_token"), "for a logout that names it")
+				require.Equal(t, "openid profile email", id.Token.Extra("scope"))
+			}
+		})
+	}
+}
+
 func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 	good := oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "id", ClientSecret: auth.NewSecret("s")}
 	for want, change := range map[string]func(*oidc.Config){
@@ -47,6 +81,7 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 		`"HS256"`:              func(c *oidc.Config) { c.Algorithms = []string{"HS256"} },
 		`"none"`:               func(c *oidc.Config) { c.Algorithms = []string{"none"} },
 		`"redirect_uri"`:       func(c *oidc.Config) { c.AuthParams = url.Values{"redirect_uri": {"x"}} },
+		`"x" has no value`:     func(c *oidc.Config) { c.AuthParams = url.Values{"x": nil} },
 		`parameter "scope"`:    func(c *oidc.Config) { c.ParamNames = []string{"scope"} },
 		"IssuerTemplate: want": func(c *oidc.Config) { c.IssuerTemplate = "{tenantid}{tenantid}" },
 	} {

@@ -2,16 +2,41 @@ package oidc
 
 import (
 	"context"
-	"fmt"
 	"net/url"
+
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-// Provider is an [auth.Provider] for one OpenID Connect issuer. It is safe for concurrent
-// use.
+// The way of an exchange, from the callback to an identity. Each step has a gate
+// before it, a library in the middle, and rules after it; what fails one of them
+// goes no further.
+//
+//	               gate                          library               rules
+//	               -------------------------     ------------------    -------------------------
+//	metadata       one request, no redirect,     go-oidc               endpoints are https,
+//	               1 MiB, strict JSON            NewProvider           algorithms, issuer template
+//	                                             (issuer)
+//	callback                                                           iss, one code, no tokens
+//	token          the code is sent once,        x/oauth2              Bearer, expiry by our
+//	endpoint       1 MiB, strict JSON,           Config.Exchange       clock, an ID token
+//	               members typed                 (PKCE)
+//	ID token       a compact JWS in its one      go-oidc               issuer, audiences, azp,
+//	               form, known algorithm,        Verify over our       sub, nonce, at_hash,
+//	               no header that redefines it   key set (signature,   c_hash, iat, nbf
+//	                                             iss, aud, exp)
+//	userinfo       as for the metadata           go-oidc               the same sub; adds claims,
+//	                                             UserInfo              changes none
+//
+// The libraries see a document with the members that they read, by their exact
+// names and of the right types, and nothing else of what came. The claims of an
+// identity are from the whole document, parsed strictly.
+
+// Provider is an [auth.Provider] for one OpenID Connect issuer. It is safe for
+// concurrent use.
 type Provider struct {
 	config   Config
 	client   *upstream.Client
@@ -28,25 +53,28 @@ func (p *Provider) Presentation() auth.Presentation { return p.config.Presentati
 // AnyoneMayEnter implements [auth.OpenDoor].
 func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 
-// AuthCodeURL implements [auth.Provider].
+// AuthCodeURL implements [auth.Provider]. It may have to wait for discovery; ctx
+// bounds that. The error wraps [auth.ErrUnavailable] or [auth.ErrMisconfigured].
 func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string, error) {
 	m, err := p.metadata.Get(ctx)
 	if err != nil {
 		return "", p.fail("discovery", err)
 	}
-	return codegrant.AuthURL(m.authorization, p.config.ClientID, p.config.Scopes, tx, p.config.AuthParams, p.config.ParamNames, tx.Nonce), nil
+	c := &p.config
+	return codegrant.AuthRequest{
+		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true,
+	}.URL(tx), nil
 }
 
-// Exchange implements [auth.Provider].
+// Exchange implements [auth.Provider]: OpenID Connect Core 3.1.2.7 to 3.1.3.7, and
+// 5.3 where there is userinfo. The error wraps one of package auth's, and names the
+// provider and the step.
 func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
 	m, err := p.metadata.Get(ctx)
 	if err != nil {
 		return nil, p.fail("discovery", err)
 	}
-	iss := codegrant.Issuer{URL: p.config.Issuer, Required: m.issInResponse}
-	if p.config.IssuerTemplate != "" {
-		iss.Template = p.config.IssuerTemplate
-	}
+	iss := codegrant.Issuer{URL: p.config.Issuer, Template: p.config.IssuerTemplate, Required: m.issInResponse}
 	code, err := codegrant.ReadResponse(p.config.Name, response, iss)
 	if err != nil {
 		return nil, p.fail("callback", err)
@@ -60,34 +88,45 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 		return nil, p.fail("ID token", err)
 	}
 	if got := response.Get("iss"); iss.Template != "" && got != "" && got != claims.String("iss") {
-		return nil, p.fail("callback", fmt.Errorf("%w: iss of the callback is not the ID token's", auth.ErrInvalidResponse))
+		return nil, p.fail("callback", codegrant.Invalid("iss of the callback is not the ID token's"))
 	}
 	if claims, err = p.completeFromUserinfo(ctx, m, t, claims); err != nil {
 		return nil, p.fail("userinfo", err)
 	}
 	id, err := p.config.Map(ctx, claims)
+	if err == nil && id == nil {
+		err = codegrant.Misconfigured("Map returned neither an identity nor an error")
+	}
 	if err != nil {
 		return nil, p.fail("identity", err)
 	}
-	id.Token = t.Token
+	id.Token = t
 	codegrant.Trim(id)
 	return id, nil
 }
 
-// fail names the provider and the step. An error of no class of ours is the
-// provider being unreachable.
-func (p *Provider) fail(step string, err error) error {
-	return codegrant.Fail(p.config.Name, step, err)
-}
-
-func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*codegrant.Tokens, error) {
+// redeem returns a token that has an ID token in its Extra.
+func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
 	c := &p.config
 	t, err := codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
 		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, Audience: c.Issuer, Now: c.Now},
-	}.Send(ctx, p.client, tx, code)
-	if err == nil && t.IDToken == "" {
-		err = codegrant.Invalid("the answer has no id_token")
+	}.Exchange(ctx, p.client, tx, code)
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	if idToken(t) == "" { // userinfo is no substitute for it: Core 3.1.3.3
+		return nil, codegrant.Invalid("the answer has no id_token")
+	}
+	return t, nil
+}
+
+func idToken(t *oauth2.Token) string {
+	raw, _ := t.Extra("id_token").(string)
+	return raw
+}
+
+// fail names the provider and the step.
+func (p *Provider) fail(step string, err error) error {
+	return codegrant.Fail(p.config.Name, step, err)
 }

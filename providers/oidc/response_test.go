@@ -27,6 +27,9 @@ func TestCallbackIssuer(t *testing.T) { // MX-01 to MX-04
 			v.Set("iss", "https://evil.example")
 		}, auth.ErrInvalidResponse},
 		{"error of ours", func(v url.Values) { v.Del("code"); v.Set("error", "access_denied") }, auth.ErrDeclined},
+		{"CB-02 a code beside an error", func(v url.Values) { v.Set("error", "access_denied") }, auth.ErrInvalidResponse},
+		{"ST-12 two codes", func(v url.Values) { v.Add("code", "x") }, auth.ErrInvalidResponse},
+		{"CB-03 no code", func(v url.Values) { v.Del("code") }, auth.ErrInvalidResponse},
 		{"CB-03 long code", func(v url.Values) { v.Set("code", strings.Repeat("x", 5000)) }, auth.ErrInvalidResponse},
 		{"CB-03 NUL", func(v url.Values) { v.Set("code", "a\x00") }, auth.ErrInvalidResponse},
 		{"ST-18 tokens", func(v url.Values) { v.Set("access_token", "x") }, auth.ErrInvalidResponse},

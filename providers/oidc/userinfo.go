@@ -3,64 +3,94 @@ package oidc
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 
+	gooidc "github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-// protected are the claims that only the ID token speaks of.
+// protected are the claims that only the ID token speaks of. Userinfo is not signed
+// for us: it adds to a person, and says neither who vouches for whom nor when and
+// how they signed in.
 var protected = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "acr", "amr", "auth_time", "tid", "oid", "sid"}
 
 // completeFromUserinfo adds the claims that the ID token lacks. What it says
-// itself, userinfo cannot change.
-func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *codegrant.Tokens, c Claims) (Claims, error) {
+// itself, userinfo cannot change. Where nobody asked for userinfo, an endpoint that is
+// down costs the person a name and an address, and not the sign-in; one that speaks
+// of somebody else is an attack, and refused in any case.
+func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oauth2.Token, c Claims) (Claims, error) {
 	lacking := !c.Has("email") && !c.Has("name")
 	if m.userinfo == "" || !p.config.AlwaysUserinfo && !lacking {
 		return c, nil
 	}
-	info, err := p.userinfo(ctx, m.userinfo, t.Token.AccessToken)
+	info, claims, err := p.userinfo(ctx, m, t)
 	if err != nil {
 		if !p.config.AlwaysUserinfo && errors.Is(err, auth.ErrUnavailable) {
 			return c, nil // who it is, the ID token says
 		}
 		return c, err
 	}
-	sub, _ := info.String("sub")
-	if subtle.ConstantTimeCompare([]byte(sub), []byte(c.String("sub"))) != 1 {
+	if subtle.ConstantTimeCompare([]byte(info.Subject), []byte(c.String("sub"))) != 1 {
 		return c, codegrant.Invalid("sub is another one than the ID token's") // Core 5.3.2
 	}
 	for _, name := range protected {
-		delete(info, name)
+		delete(claims, name)
 	}
 	if c.Has("email") {
-		delete(info, "email_verified") // said of another address
+		delete(claims, "email_verified") // said of another address
 	}
-	all := maps.Clone(info)
+	all := maps.Clone(claims)
 	maps.Copy(all, c.object)
 	return Claims{all}, nil
 }
 
-func (p *Provider) userinfo(ctx context.Context, endpoint, token string) (strictjson.Object, error) {
-	req, err := http.NewRequestWithContext(ctx, "GET", endpoint, nil)
+// userinfo is OpenID Connect Core 5.3, by go-oidc, and all that the endpoint said.
+func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token) (*gooidc.UserInfo, strictjson.Object, error) {
+	var claims strictjson.Object
+	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {
+		claims, err = readUserinfo(r)
+		return err
+	})
+	info, err := m.provider.UserInfo(gooidc.ClientContext(ctx, gate.HTTPClient()), oauth2.StaticTokenSource(t))
+	if err := gate.Err(); err != nil {
+		return nil, nil, err
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, codegrant.Invalid("the answer is not understood") // err may quote it
 	}
-	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Accept": {"application/json"}, "User-Agent": {codegrant.UserAgent}}
-	resp, err := p.client.Do(req, codegrant.MaxDocument)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
+	return info, claims, nil
+}
+
+// readUserinfo keeps the claims, and leaves go-oidc those that it reads. The answer
+// is JSON, whatever it calls itself: of application/jwt, go-oidc would verify the
+// signature alone, and neither issuer nor audience.
+func readUserinfo(r *upstream.Response) (strictjson.Object, error) {
+	if r.Status != http.StatusOK {
+		return nil, codegrant.BadStatus(r.Status)
 	}
-	if resp.Status != http.StatusOK {
-		return nil, codegrant.BadStatus(resp.Status)
-	}
-	o, err := strictjson.Parse(resp.Body)
+	o, err := strictjson.Parse(r.Body)
 	if err != nil {
 		return nil, codegrant.Invalid("the answer is no JSON object")
 	}
-	return o, nil
+	var known struct {
+		Subject       string `json:"sub"`
+		Profile       string `json:"profile"`
+		Email         string `json:"email"`
+		EmailVerified bool   `json:"email_verified"`
+	}
+	known.Subject, _ = o.String("sub")
+	known.Profile, _ = o.String("profile")
+	known.Email, _ = o.String("email")
+	known.EmailVerified, _ = o.Bool("email_verified")
+	r.Header = http.Header{"Content-Type": {"application/json"}}
+	r.Body, err = json.Marshal(known)
+	return o, err
 }

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -93,7 +94,7 @@ func New(c Config) *IdP {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.RotateKeys()
+	p.key, p.keyID = nextKey(), randomText()
 	return p
 }
 
@@ -125,12 +126,28 @@ func (p *IdP) SetFaults(f Faults) {
 	p.faults = f
 }
 
-// RotateKeys replaces the signing key.
-func (p *IdP) RotateKeys() {
+func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err) // only when the system has no randomness
 	}
+	return key
+}
+
+// nextKey is one of a few, which providers of one process take in turn: making a key
+// takes longer than a whole sign-in. Two providers in a row have different ones.
+var nextKey = func() func() *rsa.PrivateKey {
+	var made [4]func() *rsa.PrivateKey
+	for i := range made {
+		made[i] = sync.OnceValue(newKey)
+	}
+	var taken atomic.Uint32
+	return func() *rsa.PrivateKey { return made[taken.Add(1)%uint32(len(made))]() }
+}()
+
+// RotateKeys replaces the signing key with one that no other provider has.
+func (p *IdP) RotateKeys() {
+	key := newKey()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.key, p.keyID = key, randomText()

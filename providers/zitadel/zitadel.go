@@ -1,4 +1,25 @@
-// Package zitadel signs people in with a ZITADEL instance.
+// Package zitadel signs people in with a ZITADEL instance, by OpenID Connect.
+//
+// At ZITADEL, the application is of type Web with the method Code, in the project
+// whose roles count, and has the redirect URI
+// https://<host>/api/auth/callback/zitadel.
+//
+// In the environment, where the provider's id is "zitadel", [FromEnv] reads
+// ZITADEL_ISSUER, ZITADEL_CLIENT_ID and ZITADEL_CLIENT_SECRET, or as Auth.js spells
+// them AUTH_ZITADEL_ISSUER, AUTH_ZITADEL_ID and AUTH_ZITADEL_SECRET.
+//
+// # Who somebody is
+//
+// The subject is ZITADEL's user id, a number in decimal. The e-mail address is
+// verified where ZITADEL says so. The groups are the keys of the roles that the user
+// has in the project, in order, of whichever organization granted them
+// (https://zitadel.com/docs/guides/integrate/retrieve-user-roles); the claim "groups",
+// if an action sets one, where no roles are asserted.
+//
+// # What it does not protect from
+//
+// A user without any role in the project can sign in too, unless the project has
+// "Check authorization on Authentication" on, or [auth.AllowGroups] asks for a role.
 package zitadel
 
 import (
@@ -10,30 +31,35 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
-// rolesClaim is an object: the role's key, and under it who granted it.
+// rolesClaim is a claim and the scope that asks for it: an object with the role's key,
+// and under it the domain of each organization that granted it by the organization's
+// id (https://zitadel.com/docs/apis/openidoauth/claims).
 const rolesClaim = "urn:zitadel:iam:org:project:roles"
 
 // Config describes a web application of a ZITADEL project.
 type Config struct {
-	Issuer       string      // the instance's address, as its discovery document spells it
-	ClientID     string      // the application's
-	ClientSecret auth.Secret // the application's
+	// Issuer is the instance's address, such as https://example.zitadel.cloud, as its
+	// discovery document spells it: without a slash at the end. Required.
+	Issuer string
 
-	// ProjectIDs are the projects that ZITADEL names as audiences of its tokens
-	// beside the client.
+	ClientID     string      // of the application's page. Required
+	ClientSecret auth.Secret // shown once, when the application is made. Required
+
+	// ProjectIDs are the projects that may stand as audiences of ID tokens beside
+	// the client. If nil, none, and a token that names its project is refused.
 	ProjectIDs []string
 
-	HTTPClient *http.Client     // If nil, one of our own
+	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
 
-// New returns the provider "zitadel". It does no network I/O. The roles of the
-// project become the identity's groups. It does not matter whether "User Info
-// inside ID Token" is on.
+// New returns the provider "zitadel". It does no network I/O. The error joins what is
+// wrong with c. It does not matter whether "User Info inside ID Token" is on: without
+// it, the userinfo endpoint is asked.
 func New(c Config) (auth.Provider, error) {
 	return oidc.New(oidc.Config{
 		Name:             "zitadel",
@@ -49,31 +75,30 @@ func New(c Config) (auth.Provider, error) {
 	})
 }
 
+// identity reads the roles. A claim of another shape gives nobody a role.
 func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	id, err := oidc.DefaultIdentity(ctx, claims)
 	if err != nil {
 		return nil, err
 	}
 	var roles map[string]map[string]string
-	if raw := claims.Raw(rolesClaim); raw != nil && json.Unmarshal(raw, &roles) == nil {
+	if json.Unmarshal(claims.Raw(rolesClaim), &roles) == nil {
 		id.Groups = slices.Sorted(maps.Keys(roles))
 	}
 	return id, nil
 }
 
-// FromEnv is an [auth.ProviderFactory].
+// FromEnv is the [auth.ProviderFactory] of "zitadel".
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	r := envvar.NewReader(env)
-	c := Config{
-		Issuer:       r.Need("ZITADEL shows it on the application's page under URLs, such as https://example.zitadel.cloud", "ZITADEL_ISSUER", "AUTH_ZITADEL_ISSUER"),
-		ClientID:     r.Need("ZITADEL shows it on the application's page", "ZITADEL_CLIENT_ID", "AUTH_ZITADEL_ID"),
-		ClientSecret: auth.NewSecret(r.Need("ZITADEL shows it once, when the application is made", "ZITADEL_CLIENT_SECRET", "AUTH_ZITADEL_SECRET")),
-		HTTPClient:   client,
-	}
-	if err := r.Err(); err != nil {
+	reg, err := fromenv.Read(env, "ZITADEL", fromenv.Cures{
+		Issuer:       "ZITADEL shows it on the application's page under URLs, such as https://example.zitadel.cloud",
+		ClientID:     "ZITADEL shows it on the application's page",
+		ClientSecret: "ZITADEL shows it once, when the application is made",
+	})
+	if err != nil {
 		return nil, err
 	}
-	return New(c)
+	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

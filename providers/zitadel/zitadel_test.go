@@ -1,6 +1,8 @@
 package zitadel_test
 
 import (
+	"context"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +27,8 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 		"text":                    {map[string]any{rolesClaim: "admin"}, nil, false},
 		"a role of nobody's":      {map[string]any{rolesClaim: map[string]any{"admin": true}}, nil, false},
 		"an action's own claim":   {map[string]any{"roles": []string{"admin"}}, nil, false},
+		"an action's own groups":  {map[string]any{"groups": []string{"staff"}}, []string{"staff"}, false},
+		"roles before groups":     {map[string]any{"groups": []string{"staff"}, rolesClaim: map[string]any{"admin": org}}, []string{"admin"}, false},
 		"the project as audience": {map[string]any{"aud": []string{"app", "project"}, "azp": "app"}, nil, false},
 		"another's project":       {map[string]any{"aud": []string{"app", "other"}, "azp": "app"}, nil, true},
 		"another's client":        {map[string]any{"aud": []string{"app", "project"}, "azp": "project"}, nil, true},
@@ -51,4 +55,40 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 			require.Equal(t, test.roles, id.Groups)
 		})
 	}
+}
+
+// TestIssuer: it is taken as it is written.
+func TestIssuer(t *testing.T) { // DI-01
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "1", Name: "Ada"}},
+	})
+	t.Cleanup(idp.Close)
+	for suffix, want := range map[string]error{"": nil, "/": auth.ErrMisconfigured} {
+		p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer() + suffix, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+		require.NoError(t, err)
+		_, err = providertest.SignIn(p, nil)
+		require.ErrorIs(t, err, want, suffix)
+	}
+	_, err := zitadel.New(zitadel.Config{ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+	require.ErrorContains(t, err, "Issuer")
+}
+
+func TestRolesAreAskedFor(t *testing.T) {
+	idp := providertest.NewServer(providertest.Config{Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}}})
+	t.Cleanup(idp.Close)
+	p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+	require.NoError(t, err)
+	address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Nonce: "n", Verifier: "v"})
+	require.NoError(t, err)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	require.Equal(t, "openid profile email "+rolesClaim, u.Query().Get("scope"))
+}
+
+func TestFromEnvMissing(t *testing.T) { // LG-06
+	_, err := zitadel.FromEnv(func(string) string { return "" }, "zitadel", nil)
+	require.EqualError(t, err, "auth: ZITADEL_ISSUER is not set: ZITADEL shows it on the application's page under URLs, such as https://example.zitadel.cloud\n"+
+		"auth: ZITADEL_CLIENT_ID is not set: ZITADEL shows it on the application's page\n"+
+		"auth: ZITADEL_CLIENT_SECRET is not set: ZITADEL shows it once, when the application is made")
 }

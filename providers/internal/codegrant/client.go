@@ -9,11 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
 )
@@ -23,13 +22,15 @@ type Method string
 
 // The methods of OpenID Connect Core 9 that this package speaks.
 const (
-	ClientSecretBasic Method = "client_secret_basic"
-	ClientSecretPost  Method = "client_secret_post"
-	PrivateKeyJWT     Method = "private_key_jwt"
-	None              Method = "none" // a public client: PKCE alone
+	ClientSecretBasic Method = "client_secret_basic" // RFC 6749 2.3.1, in the header
+	ClientSecretPost  Method = "client_secret_post"  // RFC 6749 2.3.1, in the form
+	PrivateKeyJWT     Method = "private_key_jwt"     // RFC 7523 2.2
+	None              Method = "none"                // a public client: PKCE alone
 )
 
-// CheckClient says what is missing for method.
+// CheckClient says what a configuration lacks for method. An empty method, which
+// discovery is to fill in, needs a secret or a key. The error joins every problem,
+// and does not show the secret.
 func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.Signer) error {
 	var err error
 	problem := func(text string) { err = errors.Join(err, fmt.Errorf("auth: provider %q: %s", name, text)) }
@@ -57,6 +58,8 @@ func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.
 	return err
 }
 
+// assertionAlgorithm is the one algorithm of a key that every server with
+// private_key_jwt takes.
 func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
@@ -73,39 +76,42 @@ func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
 
 // Client is who we are at a token endpoint.
 type Client struct {
-	ID, KeyID string
-	Secret    auth.Secret
-	Key       crypto.Signer
-	Audience  string // of an assertion: the issuer, as RFC 7523bis wants it
-	Now       func() time.Time
+	ID       string
+	Secret   auth.Secret      // for client_secret_basic and client_secret_post
+	Key      crypto.Signer    // for private_key_jwt
+	KeyID    string           // its "kid"
+	Audience string           // of an assertion: the issuer, as RFC 7523bis wants it
+	Now      func() time.Time // the clock of assertions and of a token's expiry
 }
 
-// authenticate adds the credentials of one method, and of no other, to a token
-// request.
-func (c Client) authenticate(method Method, h http.Header, form url.Values) error {
+// config is x/oauth2's configuration for one method, with the credentials of that
+// method and of no other, and the options that go with it.
+//
+// The style is always said. Where it is not, x/oauth2 finds out by sending the
+// code with the credentials in the header, and after an error once more with them
+// in the form.
+func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, error) {
+	config := &oauth2.Config{ClientID: c.ID}
+	config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	switch method {
-	case ClientSecretBasic:
-		// RFC 6749 2.3.1: both are form-encoded before they are joined.
-		req := http.Request{Header: h}
-		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret.Reveal()))
+	case ClientSecretBasic: // form-encoded before they are joined: RFC 6749 2.3.1
+		config.ClientSecret, config.Endpoint.AuthStyle = c.Secret.Reveal(), oauth2.AuthStyleInHeader
 	case ClientSecretPost:
-		form.Set("client_id", c.ID)
-		form.Set("client_secret", c.Secret.Reveal())
+		config.ClientSecret = c.Secret.Reveal()
 	case PrivateKeyJWT:
 		assertion, err := c.assertion()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		form.Set("client_id", c.ID)
-		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		form.Set("client_assertion", assertion)
-	default:
-		form.Set("client_id", c.ID)
+		return config, []oauth2.AuthCodeOption{
+			oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+			oauth2.SetAuthURLParam("client_assertion", assertion),
+		}, nil
 	}
-	return nil
+	return config, nil, nil
 }
 
-// assertion is RFC 7523 3's.
+// assertion is the JWT of RFC 7523 3, for one request: it lives a minute.
 func (c Client) assertion() (string, error) {
 	algorithm, err := assertionAlgorithm(c.Key)
 	if err != nil {
@@ -114,7 +120,7 @@ func (c Client) assertion() (string, error) {
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.Key, KeyID: c.KeyID}}, options)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
+		return "", Misconfigured("the client's private key does not sign")
 	}
 	now := c.Now()
 	payload, err := json.Marshal(map[string]any{
@@ -126,7 +132,7 @@ func (c Client) assertion() (string, error) {
 	}
 	signed, err := signer.Sign(payload)
 	if err != nil {
-		return "", fmt.Errorf("%w: the client's private key does not sign", auth.ErrMisconfigured)
+		return "", Misconfigured("the client's private key does not sign")
 	}
 	return signed.CompactSerialize()
 }

@@ -67,7 +67,15 @@ func Invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{auth.ErrInvalidResponse}, args...)...)
 }
 
-// BadStatus is an answer whose status alone says that it is none.
-func BadStatus(status int) error {
-	return fmt.Errorf("%w: status %d", auth.ErrUnavailable, status)
+// Misconfigured is a registration that is wrong, here or at the provider.
+func Misconfigured(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{auth.ErrMisconfigured}, args...)...)
 }
+
+// Unavailable is an answer that is none: nothing is known from it.
+func Unavailable(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{auth.ErrUnavailable}, args...)...)
+}
+
+// BadStatus is an answer whose status alone says that it is none.
+func BadStatus(status int) error { return Unavailable("status %d", status) }

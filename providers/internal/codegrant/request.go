@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -15,45 +14,67 @@ import (
 var ownParams = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
 	"code_challenge", "code_challenge_method", "request", "request_uri", "client_secret"}
 
-// CheckParams refuses extra parameters that the protocol has for itself.
+// CheckParams refuses extra parameters that are the protocol's own, in a provider's
+// configuration and among those that a sign-in may bring, and fixed ones without a
+// value.
 func CheckParams(fixed url.Values, names []string) error {
 	for _, own := range ownParams {
 		if fixed.Has(own) || slices.Contains(names, own) {
 			return fmt.Errorf("the parameter %q is the protocol's own", own)
 		}
 	}
+	for name, values := range fixed {
+		if len(values) == 0 {
+			return fmt.Errorf("AuthParams: %q has no value", name)
+		}
+	}
 	return nil
 }
 
-// AuthURL is the authorization request of RFC 6749 4.1.1, with PKCE S256
-// always: metadata that does not name it cannot turn it off. The endpoint's own
-// query stays; none of the parameters stands twice.
-func AuthURL(endpoint *url.URL, clientID string, scopes []string, tx auth.Transaction, fixed url.Values, names []string, nonce string) string {
-	u := *endpoint
-	q := u.Query()
+// AuthRequest is the authorization request of a provider: RFC 6749 4.1.1. It is
+// safe for concurrent use.
+type AuthRequest struct {
+	Endpoint *url.URL // may have a query of its own, which stays: RFC 6749 3.1
+	ClientID string
+	Scopes   []string
+	Fixed    url.Values // extra parameters, the same for everybody; see [CheckParams]
+	Names    []string   // those of a transaction's parameters that are passed on
+	Nonce    bool       // whether there will be an ID token to find the nonce in
+}
+
+// URL is where the browser goes for tx.
+//
+// The challenge of PKCE is always there, and always S256 (RFC 7636 4.2): no
+// metadata turns it off. Nothing stands twice: what the endpoint's own query says
+// of a parameter that is sent here, or that is the protocol's, is left out.
+func (r AuthRequest) URL(tx auth.Transaction) string {
+	endpoint := *r.Endpoint
+	query := endpoint.Query()
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(tx.Verifier)}
+	set := func(name, value string) {
+		query.Del(name)
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
 	for _, own := range ownParams {
-		q.Del(own)
+		query.Del(own)
 	}
-	for name, values := range fixed {
-		q[name] = values[:1]
+	for name := range r.Fixed {
+		set(name, r.Fixed.Get(name))
 	}
-	for _, name := range names {
+	for _, name := range r.Names {
 		if v := tx.Params.Get(name); v != "" {
-			q.Set(name, v)
+			set(name, v)
 		}
 	}
-	q.Set("response_type", "code")
-	q.Set("client_id", clientID)
-	q.Set("redirect_uri", tx.RedirectURI)
-	if len(scopes) > 0 {
-		q.Set("scope", strings.Join(scopes, " "))
+	if r.Nonce && tx.Nonce != "" {
+		set("nonce", tx.Nonce)
 	}
-	q.Set("state", tx.State)
-	if nonce != "" {
-		q.Set("nonce", nonce)
+	endpoint.RawQuery, endpoint.ForceQuery = query.Encode(), false
+	config := oauth2.Config{
+		ClientID:    r.ClientID,
+		RedirectURL: tx.RedirectURI,
+		Scopes:      r.Scopes,
+		Endpoint:    oauth2.Endpoint{AuthURL: endpoint.String()},
 	}
-	q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(tx.Verifier))
-	q.Set("code_challenge_method", "S256")
-	u.RawQuery = q.Encode()
-	return u.String()
+	return config.AuthCodeURL(tx.State, options...)
 }

@@ -2,7 +2,6 @@ package codegrant
 
 import (
 	"crypto/subtle"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,6 +9,10 @@ import (
 	"github.com/sallyport/auth"
 )
 
+// codeReasons says what a code is to the person who signs in and to the operator:
+// those of RFC 6749 4.1.2.1 and 5.2, and what providers have in their place. GitHub
+// calls a code that is used up bad_verification_code. What is not here is an
+// answer that nothing is known of.
 var codeReasons = map[string]error{
 	"access_denied":                auth.ErrDeclined,
 	"consent_required":             auth.ErrDeclined,
@@ -29,7 +32,9 @@ var codeReasons = map[string]error{
 	"bad_verification_code":        auth.ErrExpired,
 }
 
-// ProviderError is the error code that a provider answered with.
+// ProviderError is the error code that a provider answered with, with the class that
+// it means: an [*auth.ProviderError]. Code and description are cut to 64 and 200
+// bytes, and printable.
 func ProviderError(provider, code, description string) error {
 	reason := codeReasons[code]
 	switch {
@@ -41,7 +46,9 @@ func ProviderError(provider, code, description string) error {
 	return &auth.ProviderError{Provider: provider, Code: Printable(code, 64), Description: Printable(description, 200), Err: reason}
 }
 
-// Printable makes a stranger's text safe to print: quoted where it is odd.
+// Printable makes a stranger's text safe for a log and a terminal: at most so many
+// bytes of it, and control characters, direction marks and all that is not ASCII as
+// escapes.
 func Printable(s string, most int) string {
 	if len(s) > most {
 		s = s[:most]
@@ -50,43 +57,50 @@ func Printable(s string, most int) string {
 	return q[1 : len(q)-1]
 }
 
-// TenantMark is where the tenant stands in the issuer of many.
+// TenantMark is where the tenant's GUID stands in the name of an issuer that is one
+// for many tenants.
 const TenantMark = "{tenantid}"
 
 // maxCode is longer than any code seen in the wild.
 const maxCode = 4 << 10
 
-// Issuer is what "iss" in the callback is compared with: RFC 9207 2.4.
+// Issuer is what "iss" in the callback is compared with: RFC 9207 2.4. It keeps an
+// honest provider's code from being redeemed at another one (the mix-up attack of
+// RFC 9700 4.4).
 type Issuer struct {
-	URL      string
-	Template string // if set, the ID token decides
-	Required bool
+	URL      string // to the letter, unless Template is set
+	Template string // with a [TenantMark]; the ID token says which tenant it was
+	Required bool   // whether the metadata promises iss; it is checked where it is, in any case
 }
 
 func (e Issuer) check(got string, there bool) error {
 	switch {
 	case !there && e.Required:
-		return fmt.Errorf("%w: the callback lacks iss, which the issuer says it sends", auth.ErrInvalidResponse)
+		return Invalid("the callback lacks iss, which the issuer says it sends")
 	case !there:
 		return nil
 	case e.Template != "":
 		before, after, _ := strings.Cut(e.Template, TenantMark)
 		if !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) {
-			return fmt.Errorf("%w: iss of the callback is another issuer's", auth.ErrInvalidResponse)
+			return Invalid("iss of the callback is another issuer's")
 		}
 	case subtle.ConstantTimeCompare([]byte(got), []byte(e.URL)) != 1:
-		return fmt.Errorf("%w: iss of the callback is %q, want %q", auth.ErrInvalidResponse, Printable(got, 200), e.URL)
+		return Invalid("iss of the callback is %q, want %q", Printable(got, 200), e.URL)
 	}
 	return nil
 }
 
-// ReadResponse checks the answer at the callback and returns the code. The issuer
-// is checked before an error is believed: nothing in the answer of another one is
-// about us.
+// ReadResponse checks the answer at the callback (RFC 6749 4.1.2) and returns the
+// code. The issuer is checked before an error is believed: nothing in the answer of
+// another one is about us. The caller has matched the state.
+//
+// A parameter that stands twice is refused (RFC 6749 3.1), and so are a code beside
+// an error, tokens, which only a flow that was not begun brings, and a code that is
+// empty, longer than 4 KiB or not printable ASCII (RFC 6749 A.11).
 func ReadResponse(provider string, response url.Values, iss Issuer) (code string, err error) {
 	for _, name := range []string{"state", "code", "iss", "error", "error_description"} {
 		if len(response[name]) > 1 {
-			return "", fmt.Errorf("%w: the callback has %s more than once", auth.ErrInvalidResponse, name)
+			return "", Invalid("the callback has %s more than once", name)
 		}
 	}
 	if err := iss.check(response.Get("iss"), response.Has("iss")); err != nil {
@@ -95,13 +109,13 @@ func ReadResponse(provider string, response url.Values, iss Issuer) (code string
 	code = response.Get("code")
 	switch {
 	case response.Has("error") && response.Has("code"):
-		return "", fmt.Errorf("%w: the callback has both a code and an error", auth.ErrInvalidResponse)
+		return "", Invalid("the callback has both a code and an error")
 	case response.Has("error"):
 		return "", ProviderError(provider, response.Get("error"), response.Get("error_description"))
 	case response.Has("access_token") || response.Has("id_token"):
-		return "", fmt.Errorf("%w: the callback brings tokens, want a code", auth.ErrInvalidResponse)
+		return "", Invalid("the callback brings tokens, want a code")
 	case code == "" || len(code) > maxCode || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
-		return "", fmt.Errorf("%w: the callback has no code of 1 to %d printable characters", auth.ErrInvalidResponse, maxCode)
+		return "", Invalid("the callback has no code of 1 to %d printable characters", maxCode)
 	}
 	return code, nil
 }

@@ -2,7 +2,7 @@ package codegrant
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"math"
 	"mime"
 	"net/http"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
@@ -18,56 +19,75 @@ import (
 	"github.com/sallyport/auth/internal/upstream"
 )
 
-// UserAgent is what the endpoints of a provider see.
-const UserAgent = "sallyport"
-
-// MaxDocument bounds an answer, in bytes after decompression.
+// MaxDocument bounds an answer of a provider, in bytes after decompression.
 const MaxDocument = 1 << 20
 
 // maxTokenLife cuts what expires_in may say.
 const maxTokenLife = 365 * 24 * time.Hour
 
-// Tokens is a checked answer of the token endpoint: RFC 6749 5.1.
-type Tokens struct {
-	Token   *oauth2.Token
-	IDToken string
-	Scope   string
-	Scoped  bool // whether the server said which scopes it granted
-}
-
-// TokenRequest is one exchange of a code.
+// TokenRequest is the exchange of one code at a token endpoint: RFC 6749 4.1.3.
 type TokenRequest struct {
-	Provider string
-	Endpoint string
-	Method   Method
-	Client   Client
-	Forms    bool // whether an answer may be form-encoded, as GitHub's may
+	Provider string // for errors
+	Endpoint string // the token endpoint's address
+	Method   Method // how the client authenticates; never guessed
+	Client   Client // who we are there
+	Forms    bool   // whether an answer may be form-encoded, as GitHub's may
 }
 
-// Send posts the code, once: nothing is tried again, neither with other
-// credentials nor elsewhere.
-func (t TokenRequest) Send(ctx context.Context, c *upstream.Client, tx auth.Transaction, code string) (*Tokens, error) {
-	form := url.Values{
-		"grant_type":    {"authorization_code"},
-		"code":          {code},
-		"redirect_uri":  {tx.RedirectURI},
-		"code_verifier": {tx.Verifier},
-	}
-	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {UserAgent}}
-	if err := t.Client.authenticate(t.Method, header, form); err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, "POST", t.Endpoint, strings.NewReader(form.Encode()))
+// answer is what x/oauth2 is given of an answer: members by their exact names, of
+// the types that they should have. It would take ACCESS_TOKEN for access_token,
+// the last of two, and fail at an expires_in that is no 32-bit number.
+type answer struct {
+	AccessToken  string  `json:"access_token"`
+	TokenType    string  `json:"token_type"`
+	ExpiresIn    int64   `json:"expires_in,omitempty"` // seconds; 0 for unknown
+	RefreshToken string  `json:"refresh_token,omitempty"`
+	IDToken      string  `json:"id_token,omitempty"`
+	Scope        *string `json:"scope,omitempty"`
+}
+
+// Exchange redeems code. The token's Extra has "id_token" and "scope" where the
+// answer has them as strings; its Expiry is by the client's clock, and zero where
+// expires_in makes no sense.
+//
+// The code is sent at most once: nothing is tried again, neither with other
+// credentials nor elsewhere. An error holds nothing of the answer but the error
+// code and its description, cut and printable, as an [*auth.ProviderError].
+func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.Transaction, code string) (*oauth2.Token, error) {
+	config, options, err := t.Client.config(t.Method)
 	if err != nil {
 		return nil, err
 	}
-	req.Header = header
-	req.GetBody = nil // so that not even a broken connection sends it again
-	resp, err := c.Do(req, MaxDocument)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
+	config.Endpoint.TokenURL, config.RedirectURL = t.Endpoint, tx.RedirectURI
+	options = append(options, oauth2.VerifierOption(tx.Verifier))
+	var lifetime time.Duration
+	gate := c.Gate(MaxDocument, func(r *upstream.Response) error {
+		a, err := t.read(r)
+		if err != nil {
+			return err
+		}
+		lifetime = time.Duration(a.ExpiresIn) * time.Second
+		r.Status, r.Header = http.StatusOK, http.Header{"Content-Type": {"application/json"}}
+		r.Body, err = json.Marshal(a)
+		return err
+	})
+	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, gate.HTTPClient()), code, options...)
+	if err := gate.Err(); err != nil {
+		return nil, err
 	}
-	o, err := t.parse(resp)
+	if err != nil {
+		return nil, Invalid("the answer is not understood") // err may quote it
+	}
+	token.Expiry = time.Time{}
+	if lifetime > 0 {
+		token.Expiry = t.Client.Now().Add(lifetime)
+	}
+	return token, nil
+}
+
+// read is RFC 6749 5: a token, or why there is none.
+func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
+	o, err := t.parse(r)
 	if err != nil {
 		return nil, err
 	}
@@ -76,71 +96,75 @@ func (t TokenRequest) Send(ctx context.Context, c *upstream.Client, tx auth.Tran
 		description, _ := o.String("error_description")
 		return nil, ProviderError(t.Provider, code, description)
 	}
-	if resp.Status != http.StatusOK && resp.Status != http.StatusCreated {
-		return nil, BadStatus(resp.Status)
+	if r.Status != http.StatusOK && r.Status != http.StatusCreated {
+		return nil, BadStatus(r.Status)
 	}
-	return readTokens(o, t.Client.Now())
+	a := &answer{TokenType: "Bearer", ExpiresIn: lifetime(o)}
+	a.AccessToken, _ = o.String("access_token")
+	a.RefreshToken, _ = o.String("refresh_token")
+	a.IDToken, _ = o.String("id_token")
+	if scope, ok := o.String("scope"); ok {
+		a.Scope = &scope
+	}
+	kind, _ := o.String("token_type")
+	switch {
+	case a.AccessToken == "":
+		return nil, Invalid("the answer has no access_token")
+	case !strings.EqualFold(kind, "bearer"): // RFC 6749 7.1: a type that is not understood is not used
+		return nil, Invalid("token_type is %q, want bearer", Printable(kind, 32))
+	}
+	return a, nil
 }
 
-func (t TokenRequest) parse(resp *upstream.Response) (strictjson.Object, error) {
-	if resp.Status >= 500 || resp.Status == http.StatusTooManyRequests {
-		return nil, BadStatus(resp.Status)
+func (t TokenRequest) parse(r *upstream.Response) (strictjson.Object, error) {
+	if r.Status >= 500 || r.Status == http.StatusTooManyRequests {
+		return nil, BadStatus(r.Status)
 	}
-	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if t.Forms && media == "application/x-www-form-urlencoded" {
-		return parseForm(resp.Body)
+		return parseForm(r.Body)
 	}
-	o, err := strictjson.Parse(resp.Body)
+	o, err := strictjson.Parse(r.Body)
 	switch {
 	case err == nil:
 		return o, nil
-	case resp.Status == http.StatusUnauthorized:
-		return nil, fmt.Errorf("%w: the token endpoint answered 401: are client id and secret right?", auth.ErrMisconfigured)
+	case r.Status == http.StatusUnauthorized:
+		return nil, Misconfigured("the token endpoint answered 401: are client id and secret right?")
 	}
-	return nil, fmt.Errorf("%w: the token endpoint answered status %d with %q, want a JSON object", auth.ErrUnavailable, resp.Status, Printable(media, 64))
+	return nil, Unavailable("the token endpoint answered status %d with %q, want a JSON object", r.Status, Printable(media, 64))
 }
 
+// parseForm reads an answer that is form-encoded, as JSON would be.
 func parseForm(body []byte) (strictjson.Object, error) {
 	values, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the answer is malformed", auth.ErrUnavailable)
+		return nil, Unavailable("the answer is malformed")
 	}
 	o := strictjson.Object{}
 	for name, v := range values {
 		if len(v) > 1 {
-			return nil, fmt.Errorf("%w: the answer has %s more than once", auth.ErrInvalidResponse, Printable(name, 64))
+			return nil, Invalid("the answer has %s more than once", Printable(name, 64))
 		}
-		o[name] = []byte(strconv.Quote(v[0]))
+		if !utf8.ValidString(v[0]) {
+			continue // no text: as good as absent
+		}
+		if o[name], err = json.Marshal(v[0]); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
 }
 
-func readTokens(o strictjson.Object, now time.Time) (*Tokens, error) {
-	access, _ := o.String("access_token")
-	kind, _ := o.String("token_type")
-	switch {
-	case access == "":
-		return nil, fmt.Errorf("%w: the answer has no access_token", auth.ErrInvalidResponse)
-	case !strings.EqualFold(kind, "bearer"):
-		return nil, fmt.Errorf("%w: token_type is %q, want bearer", auth.ErrInvalidResponse, Printable(kind, 32))
-	}
-	t := &Tokens{Token: &oauth2.Token{AccessToken: access, TokenType: "Bearer", Expiry: expiry(o, now)}}
-	t.Token.RefreshToken, _ = o.String("refresh_token")
-	t.IDToken, _ = o.String("id_token")
-	t.Scope, t.Scoped = o.String("scope")
-	return t, nil
-}
-
-// expiry reads expires_in, a number or, from some servers, its text. What makes
-// no sense is unknown: zero.
-func expiry(o strictjson.Object, now time.Time) time.Time {
+// lifetime reads expires_in, a number of seconds or, from some servers, its text.
+// What makes no sense is unknown: 0.
+func lifetime(o strictjson.Object) int64 {
 	seconds, ok := o.Int("expires_in")
 	if text, isText := o.String("expires_in"); isText {
 		n, err := strconv.ParseInt(text, 10, 64)
 		seconds, ok = n, err == nil
 	}
 	if !ok || seconds <= 0 || seconds == math.MaxInt64 {
-		return time.Time{}
+		return 0
 	}
-	return now.Add(time.Duration(min(seconds, int64(maxTokenLife/time.Second))) * time.Second)
+	return min(seconds, int64(maxTokenLife/time.Second))
 }

@@ -1,0 +1,134 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
+)
+
+// logJSON has c log to the buffer that it returns.
+func logJSON(c *auth.Config) *safeBuffer {
+	log := &safeBuffer{}
+	c.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return log
+}
+
+// logged is the newest line of log, as attributes.
+func logged(t *testing.T, log *safeBuffer) map[string]any {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	var v map[string]any
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &v))
+	delete(v, "time")
+	return v
+}
+
+func TestEventsOfAPerson(t *testing.T) { // LG-03
+	var log *safeBuffer
+	s := newSite(t, func(c *auth.Config) {
+		log = logJSON(c)
+		c.Update = func(_ context.Context, _ *session.Session, data json.RawMessage) error {
+			if string(data) == `"no"` {
+				return errors.New("not that")
+			}
+			return nil
+		}
+	})
+	b := s.browser()
+	who := func(kind auth.EventKind) auth.Event {
+		return auth.Event{Kind: kind, Provider: "stub", Issuer: "https://idp.example", Subject: "ada"}
+	}
+	b.signIn("ada")
+	require.Equal(t, who(auth.EventSignedIn), s.last())
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_in", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+
+	b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"yes"}`)
+	require.Equal(t, who(auth.EventUpdated), s.last())
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: updated", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+
+	got := b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"no"}`)
+	refused := s.last()
+	require.EqualError(t, refused.Err, "not that")
+	require.Regexp(t, "^[A-Za-z0-9_-]{12}$", refused.RequestID)
+	require.Contains(t, got.text, refused.RequestID)
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: refused", "provider": "stub", "issuer": "https://idp.example", "subject": "ada",
+		"reason": "AccessDenied", "request_id": refused.RequestID, "cause": "not that"}, logged(t, log))
+	id := refused.RequestID
+	refused.Err, refused.RequestID = nil, ""
+	want := who(auth.EventRefused)
+	want.Reason = "AccessDenied"
+	require.Equal(t, want, refused)
+
+	b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}})
+	require.Equal(t, who(auth.EventSignedOut), s.last())
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_out", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+	require.Len(t, s.kinds(), 4, "one event each")
+
+	s.stub.identity = func(string) (*auth.Identity, error) { return nil, auth.ErrDeclined }
+	b.back("stub", b.start("stub", "/").Get("state"), "x")
+	failed := s.last()
+	require.NotEqual(t, id, failed.RequestID)
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "stub",
+		"reason": "Declined", "request_id": failed.RequestID, "cause": auth.ErrDeclined.Error()}, logged(t, log))
+}
+
+func TestEventsOfACode(t *testing.T) { // LG-03, AC-13
+	var log *safeBuffer
+	s := newSite(t, func(c *auth.Config) { log, c.AccessCode = logJSON(c), gate(t, c.Now, goodCode) })
+	b := s.browser()
+	b.sendCode(goodCode)
+	line := logged(t, log)
+	require.Equal(t, "board", line["label"])
+	require.Equal(t, "127.0.0.1", line["client"])
+	require.Equal(t, s.last().Subject, line["subject"])
+	require.True(t, strings.HasPrefix(s.last().Subject, "code_"))
+	require.NotEmpty(t, s.last().Issuer)
+	b.sendCode("wrong-wrong")
+	line = logged(t, log)
+	require.Equal(t, "CredentialsSignin", line["reason"])
+	require.NotContains(t, line, "label")
+	require.NotContains(t, line, "subject")
+	require.Equal(t, "access-code", line["provider"])
+}
+
+func TestForgedFormIsTold(t *testing.T) { // LG-03, CS-02
+	var log *safeBuffer
+	s := newSite(t, func(c *auth.Config) { log = logJSON(c) })
+	b := s.browser()
+	b.csrf()
+	b.do("POST", "/api/auth/signout", url.Values{})
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "", "reason": "MissingCSRF", "request_id": s.last().RequestID}, logged(t, log))
+	b.post("/api/auth/session", "application/json", `{}`)
+	require.Equal(t, []string{"MissingCSRF", "MissingCSRF"}, s.reasons())
+	require.NoError(t, s.last().Err)
+}
+
+func TestLogIsOneLineForEachEvent(t *testing.T) { // LG-02, CB-01
+	s := newSite(t, nil)
+	evil := "x\r\nlevel=ERROR msg=\"forged\" \x1b[31m\u202e"
+	s.stub.identity = func(string) (*auth.Identity, error) { return nil, errors.New(evil) }
+	b := s.browser()
+	b.back("stub", b.start("stub", "/").Get("state"), evil)
+	log := s.log.String()
+	require.NotContains(t, log, "\nlevel=ERROR")
+	require.NotContains(t, log, "\x1b")
+	require.NotContains(t, log, "\u202e")
+	for _, line := range strings.Split(strings.TrimSpace(log), "\n") {
+		require.True(t, strings.HasPrefix(line, "time="), line)
+	}
+}
+
+func TestNobodyHasToListen(t *testing.T) {
+	s := newSite(t, func(c *auth.Config) { c.OnEvent = nil })
+	s.browser().signIn("ada")
+	require.Contains(t, s.log.String(), "auth: signed_in")
+}

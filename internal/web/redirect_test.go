@@ -1,0 +1,123 @@
+package web_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+)
+
+func TestReturnPaths(t *testing.T) { // RD-01, RD-02, RD-06, RD-07, RD-08
+	s := newSite(t, nil)
+	b := s.browser()
+	home := []string{"//evil.com", "/\\evil.com", "https://evil.com", "/%09/evil.com", "/api/auth/signout", "/api/auth/signin?x", "javascript:alert(1)",
+		"http://[::1", "%", "/\x00", "/" + strings.Repeat("a", 2000), "evil.com", s.server.URL + ".evil.com/", s.server.URL + "@evil.com/", "/.//evil.com"}
+	for _, raw := range home {
+		got := b.back("stub", b.start("stub", raw).Get("state"), "ada")
+		require.Equal(t, s.server.URL+"/", got.Header.Get("Location"), raw)
+	}
+	for raw, want := range map[string]string{s.server.URL + "/in?x=1": "/in?x=1", "/ok?next=//evil": "/ok?next=//evil", "": "/"} {
+		got := b.back("stub", b.start("stub", raw).Get("state"), "ada")
+		require.Equal(t, s.server.URL+want, got.Header.Get("Location"), raw)
+	}
+}
+
+func TestReturnRedirectHeader(t *testing.T) {
+	s := newSite(t, nil)
+	b := s.browser()
+	got := b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}}, "X-Auth-Return-Redirect", "1")
+	require.Equal(t, 200, got.StatusCode)
+	require.Contains(t, got.text, `{"url":"https://idp.example/authorize?`)
+	require.Equal(t, `{"stub":{"id":"stub","name":"stub","type":"oidc","signinUrl":"`+s.server.URL+`/api/auth/signin/stub","callbackUrl":"`+s.server.URL+`/api/auth/callback/stub"},"other":{"id":"other","name":"other","type":"oidc","signinUrl":"`+s.server.URL+`/api/auth/signin/other","callbackUrl":"`+s.server.URL+`/api/auth/callback/other"}}`, b.get("/api/auth/providers").text)
+}
+
+func TestNextAuthV4sClient(t *testing.T) {
+	s := newSite(t, func(c *auth.Config) { c.NextAuthV4 = true })
+	b := s.browser()
+	require.Equal(t, "{}", b.get("/api/auth/session").text)
+	got := b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {s.server.URL + "/x"}, "json": {"true"}})
+	require.Equal(t, 200, got.StatusCode)
+	require.Contains(t, got.text, "https://idp.example/authorize?")
+	got = b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {"wrong"}, "json": {"true"}})
+	require.JSONEq(t, `{"url":"`+s.server.URL+`/api/auth/signin?error=MissingCSRF"}`, got.text)
+	b.signIn("ada")
+	got = b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {s.server.URL + "/bye"}, "json": {"true"}})
+	require.JSONEq(t, `{"url":"`+s.server.URL+`/bye"}`, got.text)
+	require.Equal(t, "{}", b.get("/api/auth/session").text)
+}
+
+func TestReturnOrigins(t *testing.T) { // RD-02
+	s := newSite(t, func(c *auth.Config) { c.ReturnOrigins = []string{"https://idp.example"} })
+	for raw, want := range map[string]string{
+		"https://idp.example/page?x#y":          "https://idp.example/page?x#y",
+		"https://idp.example":                   "https://idp.example/",
+		"https://idp.example/api/auth/x":        s.server.URL + "/",
+		"https://idp.example.evil.example/":     s.server.URL + "/",
+		"https://idp.example@evil.example/":     s.server.URL + "/",
+		"https://idp.example//evil.example":     s.server.URL + "/",
+		"http://idp.example/":                   s.server.URL + "/",
+		"https://evil.example/?https://idp.exa": s.server.URL + "/",
+	} {
+		b := s.browser()
+		got := b.back("stub", b.start("stub", raw).Get("state"), "ada")
+		require.Equal(t, want, got.Header.Get("Location"), raw)
+		got = b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {raw}})
+		require.Equal(t, want, got.Header.Get("Location"), raw)
+	}
+	page := s.browser().get("/api/auth/signout")
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "form-action 'self' https://idp.example;")
+	for _, bad := range []string{"www.example.com", "https://www.example.com/", "https://WWW.example.com", "javascript://x", "http://www.example.com", "*"} {
+		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "stub"}}, ReturnOrigins: []string{bad}})
+		require.ErrorContains(t, err, "ReturnOrigins", bad)
+	}
+}
+
+func TestRedirectsAreByGET(t *testing.T) { // HD-08, HD-05, RD-03
+	s := newGated(t, nil)
+	b := s.browser()
+	for name, got := range map[string]answer{
+		"sign-in":     b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}}),
+		"access code": b.sendCode(goodCode),
+		"sign-out":    b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}),
+		"page":        s.browser().get("/x"),
+	} {
+		require.Equal(t, 303, got.StatusCode, name)
+		require.Equal(t, "no-store", got.Header.Get("Cache-Control"), name)
+		require.Equal(t, "same-origin", got.Header.Get("Referrer-Policy"), name)
+		require.Empty(t, got.text, name)
+		require.True(t, strings.HasPrefix(got.Header.Get("Location"), "https://"), "an address, not a path that browsers read otherwise: %s", name)
+	}
+}
+
+func TestLengthOfAReturnPath(t *testing.T) { // RD-07
+	s := newSite(t, nil)
+	for length, kept := range map[int]bool{1023: true, 1024: true, 1025: false, 100 << 10 / 7: false} {
+		path := "/" + strings.Repeat("a", length-1)
+		b := s.browser()
+		got := b.back("stub", b.start("stub", path).Get("state"), "ada").Header.Get("Location")
+		require.Equal(t, kept, got == s.server.URL+path, length)
+		require.Equal(t, !kept, got == s.server.URL+"/", length)
+	}
+}
+
+func TestReturnPathsOfAllForms(t *testing.T) { // RD-01, RD-02, RD-04, RD-06
+	s := newSite(t, nil)
+	for raw, want := range map[string]string{
+		"/ok": "/ok", "": "/", "//evil.example": "/", "/\\evil.example": "/", "/a\r\nSet-Cookie: x=y": "/", "/%0d%0aSet-Cookie:x": "/",
+		"javascript:alert(1)": "/", s.server.URL + "/ok": "/ok", s.server.URL: "/", s.server.URL + "?a": "/?a", strings.ToUpper(s.server.URL) + "/ok": "/",
+		strings.Replace(s.server.URL, "https:", "http:", 1) + "/ok": "/", "https://evil.example" + strings.TrimPrefix(s.server.URL, "https://"): "/",
+		"/api/auth": "/", "/api/auth/callback/stub?code=x": "/", "/api/%61uth/signout": "/", "/api/authx": "/api/authx",
+	} {
+		b := s.browser()
+		got := b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {raw}})
+		require.Equal(t, s.server.URL+want, got.Header.Get("Location"), "%q", raw)
+		require.Empty(t, got.Header["Set-Cookie"])
+		page := b.get("/api/auth/signout?" + url.Values{"callbackUrl": {raw}}.Encode())
+		require.Contains(t, page.text, `href="`+want+`"`, "%q", raw)
+		page = b.get("/api/auth/signin?" + url.Values{"callbackUrl": {raw}}.Encode())
+		require.Contains(t, page.text, `name="callbackUrl" value="`+want+`"`, "%q", raw)
+	}
+}

@@ -1,0 +1,142 @@
+package pages_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth/pages"
+)
+
+func TestTemplatesAreACopy(t *testing.T) {
+	before := show(t, "signin", pages.Page{AccessCode: true})
+	mine := pages.Templates()
+	template.Must(mine.New("signin").Parse(`mine`))
+	template.Must(mine.New("head").Parse(`my head`))
+	var b strings.Builder
+	require.NoError(t, mine.ExecuteTemplate(&b, "signin", pages.Page{}))
+	require.NoError(t, mine.ExecuteTemplate(&b, "signout", pages.Page{}))
+	require.True(t, strings.HasPrefix(b.String(), "minemy head"), b.String())
+	require.Equal(t, before, show(t, "signin", pages.Page{AccessCode: true}), "nobody else's has changed")
+	template.Must(pages.Templates().New("signin").Parse(`after an execution, too`))
+}
+
+func TestTemplatesAreThere(t *testing.T) {
+	for _, name := range []string{"signin", "signout", "error", "head", "mark"} {
+		require.NotNil(t, pages.Templates().Lookup(name), name)
+	}
+}
+
+func TestStyleHashIsTheStyles(t *testing.T) { // HD-03
+	page := show(t, "error", pages.Page{})
+	_, rest, ok := strings.Cut(page, "<style>")
+	require.True(t, ok)
+	css, _, ok := strings.Cut(rest, "</style>")
+	require.True(t, ok)
+	require.Equal(t, string(pages.Style()), css, "byte for byte, or the browser ignores it")
+	sum := sha256.Sum256([]byte(css))
+	require.Equal(t, base64.StdEncoding.EncodeToString(sum[:]), pages.StyleHash())
+	require.Equal(t, strings.TrimSpace(css), css)
+	require.NotContains(t, css, "url(", "pages load nothing")
+	require.NotContains(t, css, "@import")
+}
+
+func TestWhatOthersCallThemselvesIsText(t *testing.T) { // HD-04, RD-05
+	const bad = `"'><svg/onload=alert(1)><script>x</script>`
+	p := pages.Page{
+		BasePath: "/api/auth", CSRFToken: bad, CallbackURL: bad, Name: bad, Code: bad, Title: bad, Text: bad,
+		ProviderLabel: bad, RetryProvider: "x", RedirectURI: bad, RequestID: bad, AccessCode: true,
+		Providers: []pages.Provider{
+			{ID: "a", Label: bad, Action: bad, Initial: bad},
+			{ID: "b", Label: "b", Mark: pages.Mark{ViewBox: bad, Paths: []pages.Path{{D: bad, Fill: bad}}}},
+		},
+	}
+	for _, name := range []string{"signin", "signout", "error"} {
+		page := show(t, name, p)
+		require.NotContains(t, page, "<svg/", name)
+		require.NotContains(t, page, "<script", name)
+		require.NotContains(t, page, `"'>`, name)
+	}
+	p.CallbackURL = "javascript:alert(1)"
+	require.NotContains(t, show(t, "signout", p), `href="javascript:`)
+}
+
+func TestPagesLoadNothingAndRunNothing(t *testing.T) { // HD-03, HD-05
+	p := pages.Page{
+		BasePath: "/api/auth", AccessCode: true, Name: "Ada", Title: "t", Text: "t", RetryProvider: "a",
+		Providers: []pages.Provider{{ID: "a", Label: "A", Mark: pages.Mark{ViewBox: "0 0 1 1", Paths: []pages.Path{{D: "M0 0"}}}}, {ID: "b", Label: "B", Initial: "B"}},
+	}
+	for _, name := range []string{"signin", "signout", "error"} {
+		page := show(t, name, p)
+		for _, loads := range []string{"<script", "<link", "<img", "<iframe", " src=", " style=", "javascript:", "http-equiv", " on"} {
+			if loads == " on" {
+				require.NotRegexp(t, ` on[a-z]+=`, page, name)
+				continue
+			}
+			require.NotContains(t, page, loads, name)
+		}
+	}
+}
+
+func TestSignInPage(t *testing.T) { // AC-09
+	words := pages.Match("en").Words
+	p := pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to?a=b", Providers: []pages.Provider{
+		{ID: "github", Label: "GitHub", Action: "Continue with GitHub", Mark: pages.Mark{ViewBox: "0 0 24 24", Paths: []pages.Path{{D: "M1 2", Fill: "#24292f"}, {D: "M3 4"}}}},
+		{ID: "corp", Label: "Corp", Action: "Continue with Corp", Initial: "C"},
+	}}
+	page := show(t, "signin", p)
+	require.Contains(t, page, `<html lang="en">`)
+	require.Contains(t, page, words.SignInIntro)
+	require.Contains(t, page, `<form method="post" action="/base/signin/github">`)
+	require.Contains(t, page, `<form method="post" action="/base/signin/corp">`)
+	require.Equal(t, 2, strings.Count(page, `name="csrfToken" value="token"`))
+	require.Equal(t, 2, strings.Count(page, `name="callbackUrl" value="/to?a=b"`))
+	require.Contains(t, page, `<path d="M1 2" fill="#24292f"/><path d="M3 4" fill="currentColor"/>`)
+	require.Contains(t, page, `<span class="mark initial" aria-hidden="true">C</span>`)
+	require.NotContains(t, page, "password")
+	require.NotContains(t, page, `role="alert"`)
+
+	p.AccessCode = true
+	page = show(t, "signin", p)
+	require.Contains(t, page, `action="/base/signin/access-code"`)
+	require.Contains(t, page, `<p class="or">`+words.Or+`</p>`)
+	require.Contains(t, page, `autocomplete="current-password"`)
+	require.NotContains(t, page, "autofocus")
+	require.NotContains(t, page, `aria-invalid="true"`)
+
+	p.Providers, p.Code, p.Title, p.Text = nil, "CredentialsSignin", "Wrong", "Try again"
+	page = show(t, "signin", p)
+	require.NotContains(t, page, `class="or"`)
+	require.Contains(t, page, "autofocus")
+	require.Contains(t, page, `aria-invalid="true" aria-describedby="notice"`)
+	require.Contains(t, page, `<strong>Wrong</strong><p>Try again</p>`)
+}
+
+func TestErrorPage(t *testing.T) {
+	words := pages.Match("en").Words
+	p := pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to?a=b", Title: "T", Text: "X"}
+	page := show(t, "error", p)
+	require.Contains(t, page, `href="/base/signin?callbackUrl=%2fto%3fa%3db"`)
+	require.NotContains(t, page, "<form")
+	require.NotContains(t, page, words.RequestID)
+	p.RetryProvider, p.RequestID, p.RedirectURI, p.ProviderLabel = "github", "id-1", "https://app.example/cb", "GitHub"
+	page = show(t, "error", p)
+	require.Contains(t, page, `action="/base/signin/github"`)
+	require.Contains(t, page, `href="/base/signin"`)
+	require.Contains(t, page, words.RequestID+`: <code>id-1</code>`)
+	require.Contains(t, page, `<code>https://app.example/cb</code>`)
+	require.Contains(t, page, `<p class="quiet">GitHub</p>`)
+}
+
+func TestSignOutPage(t *testing.T) { // CS-03
+	page := show(t, "signout", pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to", Name: "Ada <3"})
+	require.Contains(t, page, `<form method="post" action="/base/signout">`)
+	require.Contains(t, page, `name="csrfToken" value="token"`)
+	require.Contains(t, page, `<strong>Ada &lt;3</strong>`)
+	require.Contains(t, page, `href="/to"`)
+	require.NotContains(t, show(t, "signout", pages.Page{}), pages.Match("en").Words.SignedInAs)
+}

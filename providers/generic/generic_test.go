@@ -1,0 +1,91 @@
+package generic_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/generic"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+func newIdP(t *testing.T) *providertest.Server {
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People: []providertest.Person{{
+			Subject: "1", Name: "Ada", Username: "ada", Email: "ada@example.com", EmailVerified: true, Groups: []string{"staff"},
+		}},
+	})
+	t.Cleanup(idp.Close)
+	return idp
+}
+
+func fromEnv(id, issuer string) (auth.Provider, error) {
+	env := map[string]string{"GENERIC_OIDC_ISSUER": issuer, "GENERIC_OIDC_CLIENT_ID": "app", "GENERIC_OIDC_CLIENT_SECRET": "app-secret"}
+	return generic.FromEnv(func(name string) string { return env[name] }, id, nil)
+}
+
+func TestIdentity(t *testing.T) {
+	idp := newIdP(t)
+	p, err := fromEnv("generic-oidc", idp.Issuer())
+	require.NoError(t, err)
+	id, err := providertest.SignIn(p, nil)
+	require.NoError(t, err)
+	require.Equal(t, "1 Ada ada ada@example.com", id.Subject+" "+id.Name+" "+id.Username+" "+id.Email)
+	require.True(t, id.EmailVerified)
+	require.Equal(t, []string{"staff"}, id.Groups)
+	require.Equal(t, idp.Issuer(), id.Issuer)
+}
+
+// TestIssuer: with a slash at the end it is another issuer, whichever side has it.
+func TestIssuer(t *testing.T) { // DI-01
+	for name, test := range map[string]struct {
+		calledItself, configured string // behind the address
+		want                     error
+	}{
+		"neither has a slash":     {"", "", nil},
+		"both have":               {"/", "/", nil},
+		"the configured one":      {"", "/", auth.ErrMisconfigured},
+		"the one of the document": {"/", "", auth.ErrMisconfigured},
+		"two":                     {"/", "//", auth.ErrMisconfigured},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := newIdP(t)
+			own := idp.Issuer() + test.calledItself
+			idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { m["issuer"] = own },
+				IDToken:  func(m map[string]any) { m["iss"] = own },
+				Callback: func(q url.Values) { q.Set("iss", own) },
+			})
+			p, err := fromEnv("generic-oidc", idp.Issuer()+test.configured)
+			require.NoError(t, err)
+			id, err := providertest.SignIn(p, nil)
+			if test.want != nil {
+				require.ErrorIs(t, err, test.want)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, own, id.Issuer)
+		})
+	}
+	_, err := fromEnv("generic-oidc", "http://id.example.com")
+	require.ErrorContains(t, err, "Issuer")
+}
+
+// TestName: a program may offer it under an id of its own.
+func TestName(t *testing.T) {
+	p, err := fromEnv("keycloak", "https://id.example.com")
+	require.NoError(t, err)
+	require.Equal(t, "keycloak", p.Name())
+	_, err = fromEnv("Key Cloak", "https://id.example.com")
+	require.Error(t, err)
+}
+
+func TestFromEnvMissing(t *testing.T) { // LG-06
+	_, err := generic.FromEnv(func(string) string { return "" }, "generic-oidc", nil)
+	require.EqualError(t, err, "auth: GENERIC_OIDC_ISSUER is not set: it is the issuer exactly as its /.well-known/openid-configuration spells it\n"+
+		"auth: GENERIC_OIDC_CLIENT_ID is not set: the identity provider gives it to the application\n"+
+		"auth: GENERIC_OIDC_CLIENT_SECRET is not set: the identity provider gives it to the application")
+}

@@ -1,0 +1,70 @@
+package fromenv_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
+)
+
+var cures = fromenv.Cures{Issuer: "it is the address", ClientID: "it is the id", ClientSecret: "it is the secret"}
+
+func TestRead(t *testing.T) { // LG-06
+	for name, test := range map[string]struct {
+		env                map[string]string
+		issuer, id, secret string
+		problems           string // if any, a line each
+	}{
+		"the documented spelling": {map[string]string{"X_ISSUER": "i", "X_CLIENT_ID": "c", "X_CLIENT_SECRET": "s"}, "i", "c", "s", ""},
+		"Auth.js's spelling":      {map[string]string{"AUTH_X_ISSUER": "i", "AUTH_X_ID": "c", "AUTH_X_SECRET": "s"}, "i", "c", "s", ""},
+		"one of each":             {map[string]string{"X_ISSUER": "i", "AUTH_X_ID": "c", "X_CLIENT_SECRET": "s"}, "i", "c", "s", ""},
+		"both, the first counts": {map[string]string{
+			"X_ISSUER": "i", "X_CLIENT_ID": "c", "X_CLIENT_SECRET": "s", "AUTH_X_ISSUER": "other", "AUTH_X_ID": "other", "AUTH_X_SECRET": "other",
+		}, "i", "c", "s", ""},
+		"set and empty is not set": {map[string]string{"X_ISSUER": "", "AUTH_X_ISSUER": "i", "X_CLIENT_ID": "c", "X_CLIENT_SECRET": "s"}, "i", "c", "s", ""},
+		"other names do not count": {map[string]string{"X_ID": "c", "X_SECRET": "s", "AUTH_X_CLIENT_ID": "c", "AUTH_X_CLIENT_SECRET": "s", "AUTH_ISSUER": "i", "Y_ISSUER": "i"}, "", "", "",
+			"auth: X_ISSUER is not set: it is the address\nauth: X_CLIENT_ID is not set: it is the id\nauth: X_CLIENT_SECRET is not set: it is the secret"},
+		"nothing": {nil, "", "", "",
+			"auth: X_ISSUER is not set: it is the address\nauth: X_CLIENT_ID is not set: it is the id\nauth: X_CLIENT_SECRET is not set: it is the secret"},
+		"one is missing": {map[string]string{"X_ISSUER": "i", "X_CLIENT_SECRET": "s"}, "i", "", "s", "auth: X_CLIENT_ID is not set: it is the id"},
+		"quotes and white space, by the spelling that has them": {map[string]string{"X_ISSUER": "i\n", "AUTH_X_ID": `"c"`, "X_CLIENT_SECRET": "hunter2 "}, "i\n", `"c"`, "hunter2 ",
+			"auth: X_ISSUER begins or ends with white space: remove it; a value from a file often ends with a newline\n" +
+				"auth: AUTH_X_ID is in quotes: remove them; docker --env-file keeps quotes as part of the value\n" +
+				"auth: X_CLIENT_SECRET begins or ends with white space: remove it; a value from a file often ends with a newline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reg, err := fromenv.Read(func(name string) string { return test.env[name] }, "X", cures)
+			require.Equal(t, fromenv.Registration{Issuer: test.issuer, ClientID: test.id, ClientSecret: auth.NewSecret(test.secret)}, reg)
+			if test.problems == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, test.problems)
+			var one *envvar.Error
+			require.ErrorAs(t, err, &one)
+			require.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}
+
+// TestWithoutIssuer: a provider that has one issuer for everybody reads none.
+func TestWithoutIssuer(t *testing.T) {
+	asked := map[string]bool{}
+	reg, err := fromenv.Read(func(name string) string { asked[name] = true; return "v" }, "X", fromenv.Cures{ClientID: "id", ClientSecret: "secret"})
+	require.NoError(t, err)
+	require.Empty(t, reg.Issuer)
+	require.Equal(t, map[string]bool{"X_CLIENT_ID": true, "X_CLIENT_SECRET": true}, asked)
+}
+
+func TestSecretDoesNotShow(t *testing.T) { // LG-01
+	reg, err := fromenv.Read(func(string) string { return "hunter2" }, "X", fromenv.Cures{})
+	require.NoError(t, err)
+	reg.ClientID = ""
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		require.NotContains(t, fmt.Sprintf(verb, reg), "hunter2", verb)
+	}
+}

@@ -1,0 +1,28 @@
+package oidc
+
+import (
+	"net/http"
+
+	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/internal/upstream"
+)
+
+// ReadHeader looks at the form of an ID token.
+func ReadHeader(token string) (algorithm, keyID string, err error) {
+	h, err := readHeader(token)
+	return h.algorithm, h.keyID, err
+}
+
+// ReadDiscovery is what go-oidc is given of a discovery document, and the whole.
+func ReadDiscovery(p *Provider, status int, body []byte) ([]byte, strictjson.Object, error) {
+	r := &upstream.Response{Status: status, Header: http.Header{}, Body: body}
+	o, err := p.readDiscovery(r)
+	return r.Body, o, err
+}
+
+// ReadUserinfo is what go-oidc is given of an answer, and the whole.
+func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
+	r := &upstream.Response{Status: status, Header: http.Header{}, Body: body}
+	o, err := readUserinfo(r)
+	return r.Body, o, err
+}

@@ -1,0 +1,123 @@
+package oidc_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/providers/oidc"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+// FuzzTokenForm: a token is taken only in the one way of writing its bytes, with a
+// header that says no more than which key to try.
+func FuzzTokenForm(f *testing.F) { // ID-28 to ID-34, TK-08
+	for _, header := range []map[string]any{{"alg": "RS256"}, {"alg": "none", "typ": "JWT", "kid": "k"}, {"alg": "ES256", "crit": []string{"b64"}, "b64": false}, {"typ": "at+jwt"}, {"kid": 5}} {
+		f.Add(providertest.Encode(header) + ".e30.AAAA")
+	}
+	for _, odd := range []string{"", ".", "..", "a.b.c", "e30.e30.e30", "e30=.e30.e30", "e30.e30.e30\n", "e30.e30.AB", "{}", "e30.AA.AA.AA.AA", `{"payload":"","signatures":[]}`} {
+		f.Add(odd)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		algorithm, keyID, err := oidc.ReadHeader(token)
+		if err != nil {
+			require.True(t, errorsAreOurs(err), "%v", err)
+			return
+		}
+		parts := strings.Split(token, ".")
+		require.Len(t, parts, 3)
+		for _, p := range parts {
+			raw, err := base64.RawURLEncoding.DecodeString(p)
+			require.NoError(t, err)
+			require.Equal(t, p, base64.RawURLEncoding.EncodeToString(raw), "there is one way to write it")
+		}
+		raw, _ := base64.RawURLEncoding.DecodeString(parts[0])
+		o, err := strictjson.Parse(raw)
+		require.NoError(t, err)
+		for _, name := range []string{"crit", "b64", "zip"} {
+			require.NotContains(t, o, name)
+		}
+		got, _ := o.String("alg")
+		require.Equal(t, got, algorithm)
+		got, _ = o.String("kid")
+		require.Equal(t, got, keyID)
+	})
+}
+
+// FuzzDiscovery: go-oidc sees the members that it reads, with the values that the
+// exact names have in the document, and no others.
+func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
+	f.Add(200, []byte(`{"issuer":"https://x.example","token_endpoint":"https://x.example/t","id_token_signing_alg_values_supported":["RS256"]}`))
+	f.Add(200, []byte(`{"ISSUER":"https://evil.example","issuer":5,"jwks_uri":null}`))
+	f.Add(200, []byte(`{"issuer":"a","issuer":"b"}`))
+	f.Add(404, []byte(``))
+	p, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "a", ClientSecret: auth.NewSecret("s")})
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		given, whole, err := oidc.ReadDiscovery(p, status, body)
+		if err != nil {
+			require.True(t, errorsAreOurs(err), "%v", err)
+			return
+		}
+		require.Equal(t, 200, status)
+		onlyExact(t, given, whole, "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "id_token_signing_alg_values_supported")
+	})
+}
+
+// FuzzUserinfo: likewise, for userinfo.
+func FuzzUserinfo(f *testing.F) { // UI-02, UI-05, TK-11, TK-12
+	f.Add(200, []byte(`{"sub":"ada","email":"a@example.com","email_verified":true}`))
+	f.Add(200, []byte(`{"sub":5,"SUB":"eve","email_verified":"true"}`))
+	f.Add(200, []byte(`e30.e30.e30`))
+	f.Add(401, []byte(`{"sub":"ada"}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		given, whole, err := oidc.ReadUserinfo(status, body)
+		if err != nil {
+			require.True(t, errorsAreOurs(err), "%v", err)
+			return
+		}
+		require.Equal(t, 200, status)
+		onlyExact(t, given, whole, "sub", "profile", "email", "email_verified")
+	})
+}
+
+// onlyExact: given has the members names, each as whole has it where it is of the
+// right type, and empty where it is not.
+func onlyExact(t *testing.T, given []byte, whole strictjson.Object, names ...string) {
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(given, &got))
+	require.Len(t, got, len(names))
+	for _, name := range names {
+		value, there := got[name]
+		require.True(t, there, name)
+		switch v := value.(type) {
+		case string:
+			want, _ := whole.String(name)
+			require.Equal(t, want, v)
+		case bool:
+			want, _ := whole.Bool(name)
+			require.Equal(t, want, v)
+		case []any:
+			want, _ := whole.Strings(name)
+			require.Len(t, v, len(want))
+		case nil:
+			want, _ := whole.Strings(name)
+			require.Empty(t, want)
+		}
+	}
+}
+
+func errorsAreOurs(err error) bool {
+	for _, class := range []error{auth.ErrInvalidResponse, auth.ErrMisconfigured, auth.ErrUnavailable} {
+		if errors.Is(err, class) {
+			return true
+		}
+	}
+	return false
+}
