@@ -233,7 +233,6 @@ func TestSimulation(t *testing.T) { // AC-01, AC-03
 				require.LessOrEqual(t, o.slowest, 100*time.Millisecond, s.name)
 			case kind.code == strongCode, s.bound != everybody, s.n < 1<<16:
 				require.Equal(t, o.total, o.in, s.name)
-				require.LessOrEqual(t, o.slowest, 2*time.Second, s.name)
 			case s.start > 0:
 				require.GreaterOrEqual(t, o.in, o.total-people/10, "%s: but for who makes a mistake", s.name)
 			}
