@@ -376,6 +376,13 @@ func TestCountedOnceBlockedStaysBlocked(t *testing.T) { // AC-05
 	for range 3 {
 		require.Equal(t, 15*time.Second, g.Wrong(alice), "whoever got past the first look is held at the second")
 	}
+	strong, _ := newGate(t, func(c *accesscode.Config) { c.Codes[0].Text = auth.NewSecret(strongCode) })
+	for _, one := range []*accesscode.Gate{g, strong} {
+		closeOut(one, alice)
+		for _, text := range []string{rightCode, strongCode, "wrong"} {
+			require.Equal(t, 15*time.Second, limited(one.Enter(alice, text)))
+		}
+	}
 }
 
 // sharedLimiter is a Limiter for two nodes.
@@ -400,9 +407,12 @@ func (l *sharedLimiter) Take(_ context.Context, client netip.Prefix) (time.Durat
 	return 0, nil
 }
 
-func (l *sharedLimiter) GiveBack(_ context.Context, client netip.Prefix) error {
+func (l *sharedLimiter) GiveBack(ctx context.Context, client netip.Prefix) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	l.taken[client]--
 	return l.giveBackErr
 }

@@ -76,6 +76,18 @@ func TestDevicesDoNotMultiply(t *testing.T) { // AC-01
 	require.Equal(t, 10, guesses, "those of one device, and those of the address")
 }
 
+func TestDevicesAreNotRemembered(t *testing.T) { // AC-04
+	g, _ := newGate(t, func(c *accesscode.Config) { c.MaxClients = 1 })
+	device := keep(t, g, stranger(1), "")
+	keep(t, g, alice, "")
+	keep(t, g, stranger(1), device)
+	for i := range 50 {
+		g.Wrong(netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", 100+i)))
+	}
+	_, err := g.Verify(ctx, alice, rightCode)
+	require.NoError(t, err, "who is known is not pushed out by browsers that are known anyway")
+}
+
 func TestDevicesGoFirst(t *testing.T) { // AC-03
 	synctest.Test(t, func(t *testing.T) {
 		g := newTimedGate(t, nil)

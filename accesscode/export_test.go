@@ -26,6 +26,15 @@ func (g *Gate) Remembered() int {
 	return n
 }
 
+// Enter is Verify past the first look at the client.
+func (g *Gate) Enter(addr netip.Addr, text string) error {
+	from, digest := networksOf(addr), g.digest(text)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, _, err := g.enter(&from, &digest, g.now())
+	return err
+}
+
 // Waiting counts who is in the queue.
 func (g *Gate) Waiting() int { g.mu.Lock(); defer g.mu.Unlock(); return len(g.ceiling.queue) }
 

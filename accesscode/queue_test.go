@@ -324,6 +324,20 @@ func TestWiderNetworksAreOneAttacker(t *testing.T) { // AC-01, AC-02
 	}
 }
 
+func TestWhoIsClosedOutDoesNotWait(t *testing.T) { // AC-03
+	synctest.Test(t, func(t *testing.T) {
+		g := newTimedGate(t, nil)
+		flood(g)
+		for i := range 40 {
+			g.Wrong(netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", 100+i)))
+		}
+		start := time.Now()
+		_, err := g.Verify(ctx, alice, rightCode)
+		require.Equal(t, time.Minute, limited(err), "the site has no wrong code left")
+		require.Zero(t, time.Since(start))
+	})
+}
+
 func TestKnownClientsHaveTheirOwnLimit(t *testing.T) { // AC-01
 	g, at := newGate(t, nil)
 	_, err := g.Verify(ctx, alice, rightCode)
