@@ -152,6 +152,19 @@ func TestWhichDevicesCount(t *testing.T) { // AC-10
 	}
 }
 
+func TestDeviceOfAnotherCode(t *testing.T) { // AC-10
+	g, _ := newGate(t, func(c *accesscode.Config) {
+		c.Codes = append(c.Codes, accesscode.Code{Text: auth.NewSecret(strongCode)})
+	})
+	id := func(device string) string { return strings.Split(device, ".")[2] }
+	_, other, err := g.VerifyDevice(ctx, stranger(1), "", strongCode)
+	require.NoError(t, err)
+	first := keep(t, g, alice, "")
+	require.NotEqual(t, id(other), id(first))
+	require.Equal(t, id(first), id(keep(t, g, stranger(2), first)), "it moves with its browser")
+	require.Equal(t, id(first), id(keep(t, g, alice, other)), "it is of the code that was sent")
+}
+
 func TestDevicesAndASharedLimiter(t *testing.T) { // AC-05
 	l := &sharedLimiter{taken: map[netip.Prefix]int{}}
 	g, _ := newGate(t, func(c *accesscode.Config) { c.Limiter = l })

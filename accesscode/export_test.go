@@ -8,6 +8,12 @@ import (
 // Strong is what tells codes that nobody guesses.
 var Strong = strong
 
+// Seen is the filter of clients that were wrong.
+type Seen struct{ seen }
+
+func (s *Seen) Add(addr netip.Addr, now time.Time) { s.add(networksOf(addr)[client], now) }
+func (s *Seen) Has(addr netip.Addr) bool           { return s.has(networksOf(addr)[client]) }
+
 // Compare is what the time of a comparison is made of.
 func (g *Gate) Compare(text string) int {
 	digest, now := g.digest(text), g.now()

@@ -266,6 +266,26 @@ func TestSeenClientsGoLast(t *testing.T) { // AC-03, AC-04
 	})
 }
 
+func TestSeenIsBounded(t *testing.T) { // AC-04
+	var s accesscode.Seen
+	now := time.Now()
+	require.False(t, s.Has(alice))
+	const n = 1 << 20
+	for i := range n {
+		s.Add(stranger(i), now)
+	}
+	for i := n - 1<<18; i < n; i++ {
+		require.True(t, s.Has(stranger(i)), i)
+	}
+	mistaken := 0
+	for i := range 10_000 {
+		if s.Has(stranger(n + i)) {
+			mistaken++
+		}
+	}
+	require.Less(t, mistaken, 1500, "few strangers are taken for somebody seen, however many there were")
+}
+
 func TestTheQueueIsFairToNetworks(t *testing.T) { // AC-03
 	synctest.Test(t, func(t *testing.T) {
 		g := newTimedGate(t, nil)
