@@ -119,11 +119,16 @@ func checked(given *Identity) (*Identity, error) {
 	if controlchar.In(id.Email) {
 		id.Email, id.EmailVerified = "", false
 	}
-	if !strings.HasPrefix(id.Picture, "https://") || len(id.Picture) > maxPicture || controlchar.In(id.Picture) {
+	if !showable(id.Picture) {
 		id.Picture = ""
 	}
 	id.Groups = withoutControls(id.Groups)
 	return &id, nil
+}
+
+// showable reports whether address may be a picture's.
+func showable(address string) bool {
+	return strings.HasPrefix(address, "https://") && len(address) <= maxPicture && !controlchar.In(address)
 }
 
 // withoutControls is list without what has a control character. It leaves list

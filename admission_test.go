@@ -413,7 +413,8 @@ func TestAttemptIsTheProviders(t *testing.T) { // PK-01, ST-17
 	require.NotEmpty(t, begun.Nonce)
 	require.NotEmpty(t, begun.Verifier)
 	require.Equal(t, begun.Expires.Unix(), finished.Expires.Unix())
-	finished.Expires = begun.Expires
+	require.Equal(t, begun.Begun.Unix(), finished.Begun.Unix())
+	finished.Begun, finished.Expires = begun.Begun, begun.Expires
 	require.Equal(t, begun, finished, "the same at the callback")
 }
 

@@ -88,8 +88,12 @@ func identityOf(s *session.Session) *Identity {
 	}
 }
 
-// clean reports whether nothing in s has to go, which is so for all but a few.
+// clean reports whether nothing in s has to go, which is so for all but a few. It is
+// [checked] without a copy.
 func clean(s *session.Session) bool {
+	if s.Issuer == "" || s.Subject == "" || len(s.Subject) > maxSubject || s.Picture != "" && !showable(s.Picture) {
+		return false
+	}
 	for _, text := range [...]string{s.Subject, s.Issuer, s.Name, s.Username, s.Email, s.Picture} {
 		if controlchar.In(text) {
 			return false

@@ -162,3 +162,22 @@ func TestPolicyBesideABackend(t *testing.T) { // PV-02
 		})
 	}
 }
+
+// TestBackendsPeopleAreHeldToTheSameRules: without a control character too.
+func TestBackendsPeopleAreHeldToTheSameRules(t *testing.T) { // ID-15
+	for name, s := range map[string]*session.Session{
+		"no issuer":   {Subject: "ada", Provider: "backend"},
+		"no subject":  {Issuer: "https://backend.example", Provider: "backend"},
+		"long":        {Issuer: "https://backend.example", Subject: strings.Repeat("a", 256), Provider: "backend"},
+		"odd picture": {Issuer: "https://backend.example", Subject: "ada", Provider: "backend", Picture: "http://evil.example/a.png"},
+	} {
+		ctx, w := behind(t, stubBackend{decision: &auth.Decision{Session: s}})
+		if name == "odd picture" {
+			who, _ := auth.FromContext(ctx)
+			require.Empty(t, who.Picture)
+			continue
+		}
+		require.Nil(t, ctx, name)
+		require.Equal(t, 401, w.Code, name)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/auth/envvar"
@@ -275,7 +276,7 @@ func (e *envReader) providers(parts Parts) []Provider {
 		factory, ok := parts.Providers[id]
 		switch {
 		case !ok:
-			e.problem(name, fmt.Sprintf("names the provider %q, which is not known", id), "the known ones are "+strings.Join(known, ", "))
+			e.problem(name, "names the provider "+shownID(id)+", which is not known", "the known ones are "+strings.Join(known, ", "))
 			continue
 		case seen[id]:
 			e.problem(name, fmt.Sprintf("names the provider %q twice", id), "name it once")
@@ -293,6 +294,15 @@ func (e *envReader) providers(parts Parts) []Provider {
 		e.problem(name, "names no provider", "the known ones are "+strings.Join(known, ", "))
 	}
 	return list
+}
+
+// shownID is id for an error, unless it looks like more than an id: a whole file that
+// somebody pasted into the variable, with the secrets in it.
+func shownID(id string) string {
+	if len(id) > 40 || strings.ContainsAny(id, "=\r\n") {
+		return fmt.Sprintf("%.8q...", id)
+	}
+	return strconv.Quote(id)
 }
 
 // OpenDoor is a [Provider] that anybody in the world can get an account with,

@@ -53,7 +53,8 @@ type Transaction struct {
 	ReturnTo    string     // a path of the application, or an address at one of Config.ReturnOrigins
 	Params      url.Values // extra authorization parameters, from an allow-list
 	Restarted   bool       // whether an earlier attempt failed and began this one
-	Expires     time.Time
+	Begun       time.Time  // when the person was sent to the provider, to the second
+	Expires     time.Time  // when the answer comes too late
 }
 
 // Format implements [fmt.Formatter]: it shows the provider's name and leaves out

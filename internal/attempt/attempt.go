@@ -41,6 +41,7 @@ type Attempt struct {
 	ReturnTo    string
 	Params      url.Values
 	Restarted   bool
+	Begun       time.Time
 	Expires     time.Time
 }
 
@@ -52,6 +53,7 @@ func (k *Keeper) New(provider, redirectURI, returnTo string, params url.Values, 
 	if restarted {
 		state = restartMark + state
 	}
+	now := k.now()
 	return Attempt{
 		Provider:    provider,
 		State:       state,
@@ -61,7 +63,8 @@ func (k *Keeper) New(provider, redirectURI, returnTo string, params url.Values, 
 		ReturnTo:    returnTo,
 		Params:      params,
 		Restarted:   restarted,
-		Expires:     k.now().Add(Life),
+		Begun:       now,
+		Expires:     now.Add(Life),
 	}
 }
 

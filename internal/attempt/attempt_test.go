@@ -34,7 +34,7 @@ func TestNewAttemptIsAsAsked(t *testing.T) {
 	require.Equal(t, attempt.Attempt{
 		Provider: "github", State: a.State, Nonce: a.Nonce, Verifier: a.Verifier,
 		RedirectURI: "https://app.example/cb", ReturnTo: "/to", Params: params,
-		Expires: c.at.Add(10 * time.Minute),
+		Begun: c.at, Expires: c.at.Add(10 * time.Minute),
 	}, a)
 }
 

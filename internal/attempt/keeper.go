@@ -118,10 +118,11 @@ func (k *Keeper) Find(r *http.Request, state string, secure bool) (a Attempt, ok
 		if err != nil {
 			continue
 		}
+		expires := time.Unix(s.Expires, 0)
 		return Attempt{
 			Provider: s.Provider, State: s.State, Nonce: s.Nonce, Verifier: s.Verifier,
 			RedirectURI: s.RedirectURI, ReturnTo: s.ReturnTo, Params: params,
-			Restarted: Restarted(s.State), Expires: time.Unix(s.Expires, 0),
+			Restarted: Restarted(s.State), Begun: expires.Add(-Life), Expires: expires,
 		}, true
 	}
 	return Attempt{}, false

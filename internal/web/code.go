@@ -124,7 +124,9 @@ func (s *Server) codeInHeader(r *http.Request) (code string, sent bool) {
 			if !strings.EqualFold(scheme, "Bearer") {
 				continue
 			}
-			code = strings.TrimLeft(rest, " ")
+			if code = strings.TrimLeft(rest, " "); strings.Count(code, ".") == 4 && len(code) > 100 {
+				continue // a session token, of this server or another, that does not count any more
+			}
 		}
 		if len(values) > 1 || len(code) > maxCodeHeader {
 			code = "" // a wrong one, whatever it is

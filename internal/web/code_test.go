@@ -560,3 +560,23 @@ func TestLandingOfACode(t *testing.T) {
 	})
 	require.Equal(t, s.server.URL+"/welcome?p=access-code&to=/a?b=c", s.browser().sendCode(goodCode).Header.Get("Location"))
 }
+
+// TestStaleSessionTokenIsNoCode: a server with an old bearer token does not use up its
+// network's attempts.
+func TestStaleSessionTokenIsNoCode(t *testing.T) { // AC-01
+	stub := &stubProvider{name: "stub"}
+	now := time.Now()
+	a := newAuth(t, func(c *auth.Config) {
+		c.Providers, c.AccessCode, c.AccessCodeHeaders = []auth.Provider{stub}, gate(t, nil, goodCode), []string{"Authorization", "X-Access-Code"}
+		c.Now = func() time.Time { return now }
+	})
+	token := sealedCookie(t, a, stub).Value
+	now = now.Add(40 * 24 * time.Hour)
+	h := a.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for range 20 {
+		require.Equal(t, 401, serve(h, "GET", "https://app.example/", "", "Authorization", "Bearer "+token).Code)
+	}
+	got := serve(h, "GET", "https://app.example/", "", "Authorization", "Bearer "+goodCode)
+	require.Equal(t, 200, got.Code)
+	require.Equal(t, "Cookie, Authorization, X-Access-Code", got.Header().Get("Vary"), "HD-02: caches tell the callers apart")
+}

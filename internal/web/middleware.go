@@ -56,7 +56,7 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Add("Vary", "Cookie")
+		h.Add("Vary", s.vary)
 		if v.follow(w) || !admit(w, r, v) {
 			return
 		}

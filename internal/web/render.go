@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type pageWriter struct {
 	signInPage, signOutPage, errorPage *template.Template
 	style                              template.CSS
 	styleHash                          string
+	log                                *slog.Logger
 }
 
 type signInPage struct {
@@ -40,7 +42,7 @@ type errorPage struct {
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
-func newPageWriter(custom *template.Template) (*pageWriter, error) {
+func newPageWriter(custom *template.Template, log *slog.Logger) (*pageWriter, error) {
 	ours, known := pages.Templates(), custom == nil
 	pick := func(name string) *template.Template {
 		if custom != nil {
@@ -53,7 +55,7 @@ func newPageWriter(custom *template.Template) (*pageWriter, error) {
 	}
 	p := &pageWriter{
 		signInPage: pick("signin"), signOutPage: pick("signout"), errorPage: pick("error"),
-		style: pages.Style(), styleHash: pages.StyleHash(),
+		style: pages.Style(), styleHash: pages.StyleHash(), log: log,
 	}
 	if !known {
 		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout" and "error"`)
@@ -111,6 +113,7 @@ func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Templa
 	page.Language, page.Words, page.Style = lang.Tag, lang.Words, p.style
 	var b bytes.Buffer
 	if err := t.Execute(&b, page); err != nil {
+		p.log.Error("auth: a page cannot be shown; mend Config.Templates", "template", t.Name(), "cause", err.Error())
 		http.Error(w, "The page could not be shown.", http.StatusInternalServerError)
 		return
 	}

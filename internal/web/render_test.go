@@ -158,3 +158,14 @@ func TestErrorPageSaysWhatItsCodeMeans(t *testing.T) { // HD-04
 		}
 	}
 }
+
+func TestTemplateThatFailsIsLogged(t *testing.T) {
+	s := newSite(t, func(c *auth.Config) {
+		c.Templates = template.Must(template.New("signin").Parse(`half {{.NoSuchField}}`))
+	})
+	got := s.browser().get("/api/auth/signin")
+	require.Equal(t, 500, got.StatusCode)
+	require.NotContains(t, got.text, "half")
+	require.Contains(t, s.log.String(), "NoSuchField")
+	require.Contains(t, s.log.String(), "Config.Templates")
+}

@@ -69,15 +69,23 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	s.start(w, r, v, way, s.attempts.New(way.Name, s.callbackURL(v, way), to, signInParams(r), false))
 }
 
+// maxParams bounds the extra parameters of a sign-in, encoded: they have to fit into
+// the attempt's cookie.
+const maxParams = 1 << 10
+
 // signInParams are the extra authorization parameters that a sign-in brings,
 // as Auth.js's client sends them: in the query. The provider takes those that it
-// knows.
+// knows. One that would be too much is left out.
 func signInParams(r *http.Request) url.Values {
-	params := url.Values{}
-	for _, name := range []string{"prompt", "login_hint", "screen_hint", "ui_locales", "domain_hint",
-		"connection", "organization", "max_age", "acr_values"} {
-		if value := r.URL.Query().Get(name); value != "" && len(value) <= 256 {
-			params.Set(name, value)
+	params, query := url.Values{}, r.URL.Query()
+	// What asks for a stronger sign-in comes first: it must not be crowded out.
+	for _, name := range []string{"max_age", "acr_values", "prompt", "organization", "connection", "login_hint", "screen_hint", "ui_locales", "domain_hint"} {
+		value := query.Get(name)
+		if value == "" || len(value) > 256 {
+			continue
+		}
+		if params.Set(name, value); len(params.Encode()) > maxParams {
+			params.Del(name)
 		}
 	}
 	return params

@@ -324,3 +324,22 @@ func TestSignInPageOfABackendAlone(t *testing.T) { // RD-01
 	})
 	require.Equal(t, 200, serve(coded, "GET", "https://app.example/api/auth/signin", "").Code)
 }
+
+// TestParametersFitIntoTheCookie: browsers drop a cookie of more than 4096 bytes, and
+// with it the attempt.
+func TestParametersFitIntoTheCookie(t *testing.T) { // I2, CK-01
+	s := newSite(t, nil)
+	b := s.browser()
+	q := url.Values{}
+	for _, name := range []string{"prompt", "login_hint", "screen_hint", "ui_locales", "domain_hint", "connection", "organization", "acr_values"} {
+		q.Set(name, strings.Repeat("é", 128))
+	}
+	q.Set("max_age", "60")
+	got := b.do("POST", "/api/auth/signin/stub?"+q.Encode(), url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/" + strings.Repeat("x", 1000)}})
+	require.Equal(t, 303, got.StatusCode)
+	require.Len(t, b.cookiesNamed("__Host-authjs.txn."), 1)
+	to, err := got.Location()
+	require.NoError(t, err)
+	require.Equal(t, "60", to.Query().Get("max_age"), "what asks for a stronger sign-in stays")
+	require.Equal(t, 303, b.back("stub", to.Query().Get("state"), "ada").StatusCode)
+}

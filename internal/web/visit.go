@@ -21,9 +21,10 @@ type visit struct {
 	session *session.Session
 	err     error // why nothing could be decided
 
-	// foreign: the session is in no cookie of ours, so that none is renewed.
-	foreign  bool
 	decision *Decision // the backend's, if it was asked
+
+	// foreign: the session is in no cookie of ours, so that none is renewed.
+	foreign bool
 
 	// elsewhere: another site's page opens a WebSocket with this browser's
 	// cookies. Nobody is signed in for it.

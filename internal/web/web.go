@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth/internal/attempt"
@@ -149,6 +150,7 @@ type Server struct {
 	gate     Gate
 
 	codeHeaders          []string
+	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	signInURL, errorURL  string
 	returnOrigins        []string
@@ -177,7 +179,7 @@ func New(c Config) (*Server, error) {
 	var errs [8]error
 	s.origin, s.base, errs[0] = ParseURL(c.URL)
 	s.proxies, errs[1] = trustedProxies(c)
-	s.pages, errs[2] = newPageWriter(c.Templates)
+	s.pages, errs[2] = newPageWriter(c.Templates, c.Logger)
 	errs[3] = checkOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
@@ -196,6 +198,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.vary = strings.Join(append([]string{"Cookie"}, s.codeHeaders...), ", ")
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]
 	}

@@ -50,6 +50,9 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if err := checkHash(signed.claims, "c_hash", header.algorithm, code); err != nil {
 		return Claims{}, err
 	}
+	if err := p.checkAuthTime(signed.claims, tx); err != nil {
+		return Claims{}, err
+	}
 	if err := checkTimes(signed.claims, p.config.Now()); err != nil {
 		return Claims{}, err
 	}

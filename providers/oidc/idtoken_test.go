@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -9,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +206,69 @@ func TestIDTokenSignatures(t *testing.T) {
 			_, err := r.signIn()
 			require.Equal(t, c.ok, err == nil, "%v", err)
 			require.Zero(t, r.idp.Hits("userinfo"))
+		})
+	}
+}
+
+// TestMaxAge: whoever asks for a fresh sign-in does not get an old one.
+func TestMaxAge(t *testing.T) { // ID-21
+	now := time.Now()
+	ago := func(seconds int64) any { return now.Unix() - seconds }
+	for name, test := range map[string]struct {
+		fixed, asked string // by the configuration, by the browser
+		begun        time.Time
+		authTime     any
+		ok           bool
+	}{
+		"not asked for":                    {"", "", now, nil, true},
+		"not asked for, long ago":          {"", "", now, ago(1e6), true},
+		"fresh":                            {"", "300", now, ago(10), true},
+		"at the limit":                     {"", "300", now, ago(300), true},
+		"within the skew":                  {"", "300", now, ago(359), true},
+		"too old":                          {"", "300", now, ago(362), false},
+		"by the configuration":             {"300", "", now, ago(362), false},
+		"by the configuration, fresh":      {"300", "", now, ago(10), true},
+		"the browser's counts before it":   {"10000", "300", now, ago(362), false},
+		"missing":                          {"", "300", now, nil, false},
+		"text":                             {"", "300", now, fmt.Sprint(now.Unix()), false},
+		"in the future":                    {"", "300", now, ago(-120), false},
+		"huge":                             {"", "300", now, 1e300, false},
+		"zero, just now":                   {"", "0", now, ago(0), true},
+		"zero, and the person took long":   {"", "0", now.Add(-5 * time.Minute), ago(290), true},
+		"zero, signed in before":           {"", "0", now, ago(120), false},
+		"a transaction of no known start":  {"", "300", time.Time{}, ago(362), false},
+		"no number":                        {"", "soon", now, ago(0), false},
+		"negative":                         {"", "-1", now, ago(0), false},
+		"a number that no date can have":   {"", "99999999999999999999", now, ago(0), false},
+		"by the configuration, no number":  {"x", "", now, ago(0), false},
+		"by the configuration, and silent": {"60", "", now, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) {
+				if test.fixed != "" {
+					c.AuthParams = url.Values{"max_age": {test.fixed}}
+				}
+			})
+			r.idp.SetFaults(providertest.Faults{IDToken: func(claims map[string]any) {
+				claims["auth_time"] = test.authTime
+				if test.authTime == nil {
+					delete(claims, "auth_time")
+				}
+			}})
+			params := url.Values{}
+			if test.asked != "" {
+				params.Set("max_age", test.asked)
+			}
+			tx := r.transaction()
+			tx.Begun, tx.Params = test.begun, params
+			response, err := r.authorize(tx)
+			require.NoError(t, err)
+			_, err = r.p.Exchange(context.Background(), tx, response)
+			if test.ok {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, auth.ErrInvalidResponse)
+			}
 		})
 	}
 }

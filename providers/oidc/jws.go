@@ -36,6 +36,9 @@ func readHeader(token string) (h jwtHeader, err error) {
 	} else if n != 2 {
 		return h, codegrant.Invalid("it is not a compact JWS of three parts")
 	}
+	if strings.HasSuffix(token, ".") { // RFC 7515 A.5
+		return h, codegrant.Invalid("it is not signed (alg none)")
+	}
 	for part := range strings.SplitSeq(token, ".") {
 		if !canonical(part) {
 			return h, codegrant.Invalid("it is not canonical base64url")

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,10 +101,45 @@ func checkHash(o strictjson.Object, name, algorithm, value string) error {
 	return nil
 }
 
+// checkAuthTime wants somebody who signed in lately, where max_age was asked for:
+// Core 3.1.2.1 and 3.1.3.7, 13. A provider that does not heed it says so by an
+// auth_time that is too old, or by none. What counts is the time until the attempt
+// began, not what the person did at the provider since.
+func (p *Provider) checkAuthTime(o strictjson.Object, tx auth.Transaction) error {
+	asked := p.config.AuthParams.Get("max_age")
+	if v := tx.Params.Get("max_age"); v != "" && slices.Contains(p.config.ParamNames, "max_age") {
+		asked = v
+	}
+	if asked == "" {
+		return nil
+	}
+	maxAge, err := strconv.ParseUint(asked, 10, 31)
+	if err != nil {
+		return codegrant.Invalid("max_age was asked for, and is no number of seconds")
+	}
+	at, ok := o.Int("auth_time")
+	if !ok {
+		return codegrant.Invalid("max_age was asked for, and auth_time is missing or no number")
+	}
+	now := p.config.Now()
+	begun := tx.Begun
+	if begun.IsZero() {
+		begun = now
+	}
+	skew := int64(clockSkew / time.Second)
+	switch {
+	case at > now.Unix()+skew:
+		return codegrant.Invalid("auth_time is in the future")
+	case at < begun.Unix()-int64(maxAge)-skew:
+		return codegrant.Invalid("the person signed in longer ago than the max_age that was asked for: the provider did not ask again")
+	}
+	return nil
+}
+
 // checkTimes holds exp, iat and nbf to the clock here, with clockSkew each way: Core
 // 3.1.3.7, 9 and 10, RFC 7519 4.1.5. exp and iat are required: Core 2. An ID token is
-// from the moment of the exchange, so an old one is somebody's who kept it. Fractions of a second are cut, and numbers too large for a
-// date are far away, not in the past.
+// from the moment of the exchange, so an old one is somebody's who kept it. Fractions
+// of a second are cut, and numbers too large for a date are far away, not in the past.
 func checkTimes(o strictjson.Object, now time.Time) error {
 	exp, ok := o.Int("exp")
 	if !ok {

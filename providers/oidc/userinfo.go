@@ -41,15 +41,31 @@ func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oau
 	if subtle.ConstantTimeCompare([]byte(info.Subject), []byte(c.String("sub"))) != 1 {
 		return c, codegrant.Invalid("sub is another one than the ID token's") // Core 5.3.2
 	}
+	return merge(c, Claims{claims}), nil
+}
+
+// merge is what the ID token says, and what userinfo adds. A null says nothing.
+// email_verified belongs to the address that it was said of: the ID token's word is
+// about the ID token's address, and userinfo's about its own.
+func merge(id, info Claims) Claims {
+	all := maps.Clone(info.object)
 	for _, name := range protected {
-		delete(claims, name)
+		delete(all, name)
 	}
-	if c.Has("email") {
-		delete(claims, "email_verified") // said of another address
+	delete(all, "email_verified")
+	for name, value := range id.object {
+		if id.Has(name) && name != "email_verified" {
+			all[name] = value
+		}
 	}
-	all := maps.Clone(claims)
-	maps.Copy(all, c.object)
-	return Claims{all}, nil
+	verified := info.object["email_verified"]
+	if id.Has("email") && (id.Has("email_verified") || info.String("email") != id.String("email")) {
+		verified = id.object["email_verified"]
+	}
+	if verified != nil {
+		all["email_verified"] = verified
+	}
+	return Claims{all}
 }
 
 // userinfo is OpenID Connect Core 5.3, by go-oidc, and all that the endpoint said.

@@ -65,3 +65,47 @@ func TestUserinfo(t *testing.T) { // UI-01 to UI-06
 		require.ErrorIs(t, err, auth.ErrUnavailable)
 	})
 }
+
+// TestVerifiedIsSaidOfAnAddress: email_verified goes with the address of the same
+// source.
+func TestVerifiedIsSaidOfAnAddress(t *testing.T) { // UI-06, EN-03
+	const ada, eve = "ada@example.com", "eve@example.com"
+	type said map[string]any
+	for name, test := range map[string]struct {
+		token, info said
+		email       string
+		verified    bool
+	}{
+		"the token's":                           {said{"email": ada, "email_verified": true}, said{}, ada, true},
+		"the token's, denied by userinfo":       {said{"email": ada, "email_verified": true}, said{"email": ada, "email_verified": false}, ada, true},
+		"the token denies":                      {said{"email": ada, "email_verified": false}, said{"email": ada, "email_verified": true}, ada, false},
+		"the token verifies no address":         {said{"email_verified": true}, said{"email": eve}, eve, false},
+		"the token verifies, userinfo denies":   {said{"email_verified": true}, said{"email": eve, "email_verified": false}, eve, false},
+		"userinfo's":                            {said{}, said{"email": ada, "email_verified": true}, ada, true},
+		"userinfo's, unsaid":                    {said{}, said{"email": ada}, ada, false},
+		"of the very address":                   {said{"email": ada}, said{"email": ada, "email_verified": true}, ada, true},
+		"of another address":                    {said{"email": ada}, said{"email": eve, "email_verified": true}, ada, false},
+		"of no address":                         {said{"email": ada}, said{"email_verified": true}, ada, false},
+		"a null hides nothing":                  {said{"email": nil, "email_verified": nil}, said{"email": ada, "email_verified": true}, ada, true},
+		"a null verifies nothing":               {said{"email": ada, "email_verified": nil}, said{"email": eve, "email_verified": true}, ada, false},
+		"a null address, verified by the token": {said{"email": nil, "email_verified": true}, said{"email": eve}, eve, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo = true })
+			say := func(what said) func(map[string]any) {
+				return func(m map[string]any) {
+					delete(m, "email")
+					delete(m, "email_verified")
+					for name, value := range what {
+						m[name] = value
+					}
+				}
+			}
+			r.idp.SetFaults(providertest.Faults{IDToken: say(test.token), Userinfo: say(test.info)})
+			id, err := r.signIn()
+			require.NoError(t, err)
+			require.Equal(t, test.email, id.Email)
+			require.Equal(t, test.verified, id.EmailVerified)
+		})
+	}
+}
