@@ -78,8 +78,9 @@
 // The ceiling is for wrong codes of all clients together: 100 at once, then 20 a
 // second. While there is no room, up to 200 attempts wait. The first is who is
 // known, then whose networks have used the least of their wrong codes, and of
-// several such who came last. Right codes use up no room, so that they leave
-// the queue together.
+// several such who came last. That a client was wrong is remembered for this
+// purpose for 12 hours at least, of 262,144 clients. Right codes use up no room, so
+// that they leave the queue together.
 //
 // A strong code is what `openssl rand -hex 16` prints: 32 hexadecimal digits or
 // more that look random. Nobody guesses one, however fast, so that it needs
