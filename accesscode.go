@@ -30,6 +30,20 @@ type CodeVerifier interface {
 	Valid(subject string) bool
 }
 
+// A DeviceVerifier is a [CodeVerifier] that knows browsers again which sent a right
+// code, so that wrong codes of somebody else at the same address do not keep them
+// out.
+type DeviceVerifier interface {
+	CodeVerifier
+
+	// VerifyDevice is Verify for a form that a browser sent, with what the last
+	// such call gave that browser to keep: the routes have it in a cookie. It is
+	// empty, or anything that the browser's owner made up, and has to be bounded in
+	// wrong codes like a client. keep takes its place for 90 days if the code was
+	// right and it is not empty; it is of characters that a cookie may have.
+	VerifyDevice(ctx context.Context, client netip.Addr, device, code string) (id *Identity, keep string, err error)
+}
+
 // LimitError says that a client sent too many wrong codes. The person is told
 // when to come back, a script gets 429 with Retry-After.
 type LimitError struct {

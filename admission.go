@@ -146,6 +146,21 @@ type gate struct{ CodeVerifier }
 // Check implements [web.Gate].
 func (g gate) Check(ctx context.Context, client netip.Addr, code string) (*web.Admitted, error) {
 	id, err := g.Verify(ctx, client, code)
+	return admitted(id, "", err)
+}
+
+// CheckDevice implements [web.Gate].
+func (g gate) CheckDevice(ctx context.Context, client netip.Addr, device, code string) (*web.Admitted, error) {
+	v, ok := g.CodeVerifier.(DeviceVerifier)
+	if !ok {
+		return g.Check(ctx, client, code)
+	}
+	id, keep, err := v.VerifyDevice(ctx, client, device, code)
+	return admitted(id, keep, err)
+}
+
+// admitted is the answer of a [CodeVerifier] as the routes see it.
+func admitted(id *Identity, device string, err error) (*web.Admitted, error) {
 	if err == nil {
 		id, err = checked(id)
 	}
@@ -157,5 +172,5 @@ func (g gate) Check(ctx context.Context, client netip.Addr, code string) (*web.A
 		return nil, err
 	}
 	s := &session.Session{Subject: id.Subject, Issuer: id.Issuer, Provider: AccessCode, Name: id.Name, Groups: id.Groups}
-	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name}, nil
+	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name, Device: device}, nil
 }

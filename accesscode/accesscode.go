@@ -1,102 +1,6 @@
-// Package accesscode lets in whoever knows a code: a password for the service,
-// or several. There are no accounts. Attempts are limited for each client and in
-// total.
-//
-//	codes, err := accesscode.New(accesscode.Config{
-//		Secrets: secrets,
-//		Codes:   []accesscode.Code{{Text: auth.NewSecret(text), Label: "board"}},
-//	})
-//	a, err := auth.New(auth.Config{Secrets: secrets, AccessCode: codes})
-//
-// A [Gate] is an [auth.CodeVerifier]. It reads no request and writes no answer:
-// [auth.Authenticator] has the form, the cookie and the status codes, and asks
-// the gate. A program that is configured by its environment gives [FromEnv] to
-// [auth.Parts] instead.
-//
-// # Codes
-//
-// A code has 8 to 1024 bytes; fewer than 16 can be guessed, and FromEnv warns of
-// them. `openssl rand -hex 16` makes a good one. Codes are compared byte by byte,
-// without trimming and without Unicode normalization: a code with letters outside
-// ASCII may be typed in another form than it is stored.
-//
-// What is compared are digests under a key of this process, in constant time, and
-// with every code that has not expired. How long an answer takes says neither how
-// much of a guess was right nor how long a code is.
-//
-// Whoever knows a code gets an [auth.Identity] with [Issuer], a subject that
-// belongs to the code, the code's label for a name, and its groups; there is no
-// e-mail address. The subject is an HMAC of the code under the first of
-// Config.Secrets, so that it is the same on every node and after a restart, and
-// nobody without the secret can try codes against it.
-//
-// For each request of such a session [Gate.Valid] is asked whether the subject
-// still belongs to a code. A code that is removed, or expires, ends its sessions
-// with the next request, and nobody else's. A new secret in front ends none; a
-// secret that is removed ends those that were made with it.
-//
-// # Limits
-//
-// An attempt passes two limits before its code is looked at.
-//
-//	Verify(client, text)
-//	   |
-//	   v
-//	 client blocked? -- yes --> *auth.LimitError: how long from now
-//	   | no
-//	   v
-//	 ceiling: a turn -- the queue is full --> *auth.LimitError
-//	   | now, or within 10 seconds
-//	   v
-//	 client: counted -- blocked meanwhile --> *auth.LimitError, the turn is given back
-//	   | then the turn is waited for
-//	   v
-//	 compared        -- no code matches --> auth.ErrWrongCode
-//	   | right
-//	   v
-//	 the count and the turn are given back --> *auth.Identity
-//
-// A client is an IPv4 address, or an IPv6 network of 64 bits. It has 5 wrong
-// codes at once. The fifth and each one after it close the client out for a time
-// that doubles, from 15 seconds to 15 minutes. One wrong code is forgotten every
-// 10 minutes. That makes about 150 guesses a day.
-//
-// The ceiling is for wrong codes of all clients together: 100 at once, then 20 a
-// second. It slows attempts down, and locks out only those that would wait for
-// more than 10 seconds. A right code that comes without a queue costs nobody
-// anything.
-//
-// Clients without an address, behind a Unix socket, are one client. So are all
-// who come through a proxy that is not among auth.Config.TrustedProxies.
-//
-// # Several nodes
-//
-// Each node counts for itself unless Config.Limiter counts for all of them: with
-// n nodes, an attacker has n times the guesses. A [Limiter] replaces the counts of
-// clients, not the ceiling, which stays with each node. When it fails, the attempt
-// is refused with [auth.ErrStore]: who cannot be counted is not let in.
-//
-// Give every node the same Codes and Secrets. A session that one node made is then
-// good on all.
-//
-// # What it does not protect from
-//
-// A code is shared. Nobody can tell who of those that know it signed in, nor take
-// it back from one of them: change it, and tell the others. [auth.Policy] is not
-// asked about code sessions; a route that wants a person has to say so.
-//
-// A short code can be guessed however attempts are limited: whoever has a million
-// addresses makes 1.7 million guesses a day against each node.
-//
-// While a flood of wrong codes comes, people with the right code wait too, and may
-// be told to come back. A client that shares its address with an attacker is
-// closed out together with it.
-//
-// Counts live in memory, and end with the process.
 package accesscode
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -105,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -160,10 +63,11 @@ type Config struct {
 	// nodes. If nil, each node counts for itself.
 	Limiter Limiter
 
-	// MaxClients bounds how many clients are remembered; those not heard of for
-	// longest are forgotten first. A client takes about 250 bytes. To push another
-	// out, somebody has to send as many wrong codes from elsewhere, and the ceiling
-	// bounds those. If 0, 10,000. With a Limiter it is not used.
+	// MaxClients bounds how many clients are remembered for wrong codes, how many
+	// sites and providers, and how many clients for right ones; those not heard of
+	// for longest are forgotten first. Each takes about 250 bytes. To push one out
+	// that sent wrong codes, somebody has to send as many from elsewhere, and unless
+	// all codes are strong the ceiling bounds those. If 0, 10,000.
 	MaxClients int
 
 	// Now is the clock. It has to be safe for concurrent use. If nil, time.Now.
@@ -173,14 +77,16 @@ type Config struct {
 // Gate is an [auth.CodeVerifier]: it knows the codes, and counts the attempts.
 // [New] makes one. It is safe for concurrent use.
 type Gate struct {
-	codes    []code
-	subjects map[string]time.Time // of the codes under each secret, and when they expire
-	macs     sync.Pool            // of HMAC-SHA-256 under a key of this process
-	clients  *memoryLimiter
-	shared   Limiter
-	ceiling  ceiling
-	now      func() time.Time
-	sleep    func(context.Context, time.Duration) error
+	strong, weak []code               // that nobody guesses, and the others
+	subjects     map[string]time.Time // of the codes under each secret, and when they expire
+	macs         sync.Pool            // of HMAC-SHA-256 under a key of this process
+	secrets      []auth.Secret
+	shared       Limiter
+	now          func() time.Time
+
+	mu      sync.Mutex // guards the following
+	counts  counts
+	ceiling ceiling
 }
 
 type code struct {
@@ -208,10 +114,10 @@ func New(c Config) (*Gate, error) {
 	_, _ = rand.Read(key) // never fails: it ends the program instead
 	g := &Gate{
 		subjects: make(map[string]time.Time, len(c.Codes)),
-		clients:  newMemoryLimiter(c.MaxClients, c.Now),
+		secrets:  slices.Clone(c.Secrets),
 		shared:   c.Limiter,
 		now:      c.Now,
-		sleep:    sleep,
+		counts:   newCounts(c.MaxClients),
 	}
 	g.macs.New = func() any { return hmac.New(sha256.New, key) }
 	for _, one := range c.Codes {
@@ -222,7 +128,11 @@ func New(c Config) (*Gate, error) {
 		for _, s := range c.Secrets {
 			g.subjects[subject(s, one.Text)] = one.Expires
 		}
-		g.codes = append(g.codes, code{g.digest(one.Text.Reveal()), auth.Identity{
+		group := &g.weak
+		if strong(one.Text.Reveal()) {
+			group = &g.strong
+		}
+		*group = append(*group, code{g.digest(one.Text.Reveal()), auth.Identity{
 			Issuer: Issuer, Subject: subject(c.Secrets[0], one.Text), Name: label, Groups: slices.Clone(one.Groups),
 		}, one.Expires})
 	}
@@ -283,17 +193,16 @@ func (g *Gate) digest(text string) (d [sha256.Size]byte) {
 	return d
 }
 
-// find compares with every code that counts, whichever is right, and returns
-// its index or -1. No code has the digest of an empty text. Which codes have
-// expired is no secret, so that those may be left out.
-func (g *Gate) find(digest [sha256.Size]byte) (found int) {
-	now := g.now()
+// find compares with every one of codes that counts, whichever is right, and
+// returns its index or -1. No code has the digest of an empty text. Which codes
+// have expired is no secret, so that those may be left out.
+func find(codes []code, digest *[sha256.Size]byte, now time.Time) (found int) {
 	found = -1
-	for i := range g.codes {
-		if over(g.codes[i].expires, now) {
+	for i := range codes {
+		if over(codes[i].expires, now) {
 			continue
 		}
-		equal := subtle.ConstantTimeCompare(digest[:], g.codes[i].digest[:])
+		equal := subtle.ConstantTimeCompare(digest[:], codes[i].digest[:])
 		found = subtle.ConstantTimeSelect(equal, i, found)
 	}
 	return found
@@ -302,115 +211,9 @@ func (g *Gate) find(digest [sha256.Size]byte) (found int) {
 // over reports whether something that ends at expires has ended.
 func over(expires, now time.Time) bool { return !expires.IsZero() && !now.Before(expires) }
 
-// Verify implements [auth.CodeVerifier]. It counts the attempt, waits while too
-// many wrong codes come from everywhere, up to 10 seconds, and only then compares.
-// A right code takes back its own attempt and no other. ctx ends the wait; the
-// attempt then stays counted, so that nobody fills the queue by hanging up.
-//
-// The identity is the caller's own. The error wraps [auth.ErrWrongCode], or
-// [auth.ErrStore] when Config.Limiter failed, or is an [*auth.LimitError], whose
-// RetryAfter says when the next attempt counts. A text of more than 1024 bytes is
-// a wrong one.
-func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*auth.Identity, error) {
-	if len(text) > maxLength {
-		text = "" // counted, and wrong
-	}
-	network := networkOf(client)
-	if wait := g.clients.blocked(network); wait > 0 {
-		return nil, &auth.LimitError{RetryAfter: wait}
-	}
-	digest := g.digest(text)
-	found := -1
-	right := func() bool {
-		// A right code gives its turn back as it is found: however many come at
-		// once, they do not slow each other down.
-		if found = g.find(digest); found >= 0 {
-			g.ceiling.giveBack()
-		}
-		return found >= 0
-	}
-	if err := g.try(ctx, network, right); err != nil {
-		return nil, err
-	}
-	if found < 0 {
-		return nil, auth.ErrWrongCode
-	}
-	id := g.codes[found].identity
-	id.Groups = slices.Clone(id.Groups)
-	return &id, nil
-}
-
-// try has right compare, once it is the turn of client and of the attempt among
-// everybody's. An attempt that need not wait is counted and compared in one step
-// under the lock of the clients; one that must wait, or that a Limiter counts, is
-// counted first, since no lock is held meanwhile.
-func (g *Gate) try(ctx context.Context, client netip.Prefix, right func() bool) error {
-	var turn time.Duration // until the attempt's
-	var entered bool       // whether it has one
-	enter := func() bool {
-		turn, entered = g.ceiling.reserve(g.now())
-		return entered && turn == 0
-	}
-	limiter := g.shared
-	if limiter == nil {
-		limiter = g.clients
-		if blocked := g.clients.attempt(client, enter, right); blocked > 0 {
-			return &auth.LimitError{RetryAfter: blocked}
-		}
-	} else {
-		enter()
-	}
-	switch {
-	case !entered:
-		return &auth.LimitError{RetryAfter: turn}
-	case g.shared == nil && turn == 0:
-		return nil
-	}
-	blocked, err := g.attempt(ctx, limiter, client, turn, right)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return &auth.LimitError{RetryAfter: time.Second}
-	case err != nil:
-		return fmt.Errorf("%w: access code limiter: %w", auth.ErrStore, err)
-	case blocked > 0:
-		g.ceiling.giveBack()
-		return &auth.LimitError{RetryAfter: blocked}
-	}
-	return nil
-}
-
-// attempt counts with l, waits its turn, and compares. Counting comes first: as
-// many guesses as wait are counted already, and one client cannot fill the queue.
-func (g *Gate) attempt(ctx context.Context, l Limiter, client netip.Prefix, turn time.Duration, right func() bool) (blocked time.Duration, err error) {
-	if blocked, err = l.Take(ctx, client); err != nil || blocked > 0 {
-		return blocked, err
-	}
-	if turn > 0 {
-		if err := g.sleep(ctx, turn); err != nil {
-			return 0, err
-		}
-	}
-	if !right() {
-		return 0, nil
-	}
-	return 0, l.GiveBack(ctx, client)
-}
-
 // Valid implements [auth.CodeVerifier]: it reports whether subject is that of a
 // code which has not expired, under any of Config.Secrets. It is a look into a map.
 func (g *Gate) Valid(subject string) bool {
 	expires, ok := g.subjects[subject]
 	return ok && !over(expires, g.now())
-}
-
-// sleep waits for d, or until ctx ends, and returns the latter's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

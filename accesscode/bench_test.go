@@ -43,6 +43,24 @@ func BenchmarkLimited(b *testing.B) {
 	}
 }
 
+// BenchmarkFullQueue is what an attempt costs that finds no place in the queue.
+func BenchmarkFullQueue(b *testing.B) {
+	g, _ := newGate(b, nil)
+	for i := range 300 {
+		g.Wrong(stranger(i))
+	}
+	flood(g)
+	for i := range 200 {
+		_ = g.Enter(stranger(1000+i), "wrong")
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := g.Enter(stranger(200), "wrong"); limited(err) == 0 {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkClients counts wrong codes of a million clients in turn.
 func BenchmarkClients(b *testing.B) {
 	g, _ := newGate(b, nil)

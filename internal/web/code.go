@@ -8,7 +8,15 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth/internal/fault"
+	"github.com/sallyport/auth/internal/hostcookie"
 	"github.com/sallyport/auth/session"
+)
+
+// deviceCookie says of a browser that somebody signed in there by code. It signs
+// nobody in.
+const (
+	deviceCookie = "authjs.code-device"
+	deviceMaxAge = 90 * 24 * 3600
 )
 
 // maxCodeHeader bounds an access code in a header, in bytes.
@@ -22,7 +30,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 	}
 	to := s.returnPath(v, r.FormValue("callbackUrl"))
 	client := s.Client(r)
-	who, err := s.gate.Check(r.Context(), client, r.PostForm.Get("code"))
+	who, err := s.gate.CheckDevice(r.Context(), client, device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {
 		err = s.sessions.Start(w, r, who.Session, v.secure())
 	}
@@ -30,8 +38,20 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		s.codeRefused(w, r, v, to, client, err)
 		return
 	}
+	if who.Device != "" {
+		http.SetCookie(w, hostcookie.New(hostcookie.Name(deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure()))
+	}
 	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label, Client: client})
 	s.goTo(w, r, v.address(s.landing(r, who.Session, v, to)))
+}
+
+// device is what an earlier sign-in by code gave r's browser to keep.
+func device(r *http.Request, secure bool) string {
+	cookie, err := r.Cookie(hostcookie.Name(deviceCookie, secure))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 // codeRefused shows the sign-in page again, or when to come back.

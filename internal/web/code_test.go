@@ -152,6 +152,42 @@ func TestCodeIsLimited(t *testing.T) { // AC-01, AC-02
 	require.Equal(t, 303, b.sendCode(goodCode).StatusCode)
 }
 
+func TestBrowserThatKnewACodePassesBesideAnAttacker(t *testing.T) { // AC-03
+	s := newGated(t, nil)
+	b, fresh := s.browser(), s.browser()
+	require.Equal(t, 303, b.sendCode(goodCode).StatusCode)
+	var kept *http.Cookie
+	require.Equal(t, 303, b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}).StatusCode)
+	require.Empty(t, b.who())
+	for _, c := range b.sendCode(goodCode).Cookies() {
+		if c.Name == "__Host-authjs.code-device" {
+			kept = c
+		}
+	}
+	require.NotNil(t, kept)
+	require.True(t, kept.HttpOnly && kept.Secure)
+	require.Equal(t, http.SameSiteLaxMode, kept.SameSite)
+	require.Equal(t, 90*24*3600, kept.MaxAge)
+	require.NotContains(t, kept.Value, "tulip")
+	require.Equal(t, 303, b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}).StatusCode)
+	for range 5 {
+		got := fresh.sendCode("wrong-wrong")
+		require.Equal(t, 403, got.StatusCode)
+		require.NotContains(t, strings.Join(got.Header.Values("Set-Cookie"), " "), "code-device")
+	}
+	require.Equal(t, 429, fresh.sendCode(goodCode).StatusCode, "one address")
+	require.Equal(t, 303, b.sendCode(goodCode).StatusCode, "and yet another browser")
+	require.NotEmpty(t, b.who())
+}
+
+func TestGateThatKnowsNoBrowsers(t *testing.T) {
+	s := newGated(t, func(c *auth.Config) { c.AccessCode = struct{ auth.CodeVerifier }{c.AccessCode} })
+	b := s.browser()
+	require.Equal(t, 303, b.sendCode(goodCode).StatusCode)
+	require.NotEmpty(t, b.who())
+	require.Empty(t, b.cookiesNamed("__Host-authjs.code-device"))
+}
+
 func TestClientsBehindAProxyAreTold(t *testing.T) { // AC-02
 	s := newGated(t, nil) // loopback is trusted
 	b := s.browser()

@@ -95,6 +95,7 @@ type Admitted struct {
 	// Who that is to the way in, whatever the application made of the session.
 	Issuer, Subject string
 	Label           string // of an access code
+	Device          string // for the browser to keep, if it is not empty
 }
 
 // Gate is the way in by access code.
@@ -102,6 +103,10 @@ type Gate interface {
 	// Check turns a code that client sent into somebody who may come in. The error
 	// wraps [fault.WrongCode] or [session.ErrStore], or is a [*fault.Limited].
 	Check(ctx context.Context, client netip.Addr, code string) (*Admitted, error)
+
+	// CheckDevice is Check for a browser, with what Admitted.Device of an earlier
+	// one gave it.
+	CheckDevice(ctx context.Context, client netip.Addr, device, code string) (*Admitted, error)
 
 	// Valid reports whether a session's subject still belongs to a code.
 	Valid(subject string) bool

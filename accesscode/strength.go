@@ -1,0 +1,41 @@
+package accesscode
+
+// A code that looks random has at least so many hexadecimal digits, and so many
+// different pairs among their neighbours.
+const (
+	strongDigits = 32 // of 16 bytes
+	strongPairs  = 20
+)
+
+// strong reports whether text looks like what `openssl rand -hex 16` prints. No
+// length makes words or dates random, so that other forms are not taken for it. Of
+// 31 pairs of random digits, 29 differ on average; fewer than 20 do once in some
+// ten million codes. A text that repeats itself after 16 digits has 16 at most.
+func strong(text string) bool {
+	var pairs [1 << 8]bool
+	different, last := 0, byte(0)
+	for i := range len(text) {
+		digit, ok := hexDigit(text[i])
+		if !ok {
+			return false
+		}
+		if pair := last<<4 | digit; i > 0 && !pairs[pair] {
+			pairs[pair] = true
+			different++
+		}
+		last = digit
+	}
+	return len(text) >= strongDigits && different >= strongPairs
+}
+
+func hexDigit(c byte) (value byte, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
