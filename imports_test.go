@@ -42,7 +42,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/*", "internal/strictjson"},
 	{"envvar", ""},
 	{"accesscode", ". envvar session"},
-	{"clerk", ". envvar internal/strictjson internal/upstream internal/forwarded session"},
+	{"clerk", ". envvar internal/forwarded internal/pace internal/strictjson internal/upstream session"},
 	{"clerk/clerktest", ". clerk providers/providertest"},
 	{"providers/internal/codegrant", ". internal/strictjson internal/upstream"},
 	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
