@@ -118,6 +118,7 @@ func (b *Backend) SignOut(w http.ResponseWriter, r *http.Request, s *session.Ses
 	}
 	for _, name := range []string{cookieSession, cookieRefresh, cookieClientUAT} {
 		for _, suffix := range []string{"", b.instance.suffix} {
+			// #nosec G124 -- it deletes cookies that scripts of Clerk read
 			http.SetCookie(w, &http.Cookie{Name: name + suffix, Path: "/", MaxAge: -1, Secure: secure, SameSite: http.SameSiteLaxMode})
 		}
 	}
