@@ -198,6 +198,13 @@ func TestWhoGoesFirst(t *testing.T) { // AC-03
 				g.Wrong(addr(fmt.Sprintf("192.0.2.%d", 100+i)))
 			}
 		}, alice, addr("198.51.100.7")},
+		"known, and no worse for the neighbours than others who are": {func(g *accesscode.Gate) {
+			_, _ = g.Verify(ctx, alice, rightCode)
+			_, _ = g.Verify(ctx, addr("198.51.100.7"), rightCode)
+			for i := range 10 {
+				g.Wrong(addr(fmt.Sprintf("192.0.2.%d", 100+i)))
+			}
+		}, alice, addr("198.51.100.7")},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newTimedGate(t, nil)
