@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"context"
-	"strconv"
 	"time"
 )
 
@@ -20,13 +19,10 @@ func Describe(b *Backend, id string) { b.profiles.get(context.Background(), id) 
 // SetProfileWait replaces how long a request waits for a profile.
 func SetProfileWait(b *Backend, d time.Duration) { b.profiles.wait = d }
 
-// VouchedKept fills what is remembered of n tokens, and says of how many it is.
-func VouchedKept(n int) int {
+// NewVouched is what is remembered of tokens.
+func NewVouched() (has func(string) bool, add, remove func(string), size func() int) {
 	var v vouched
-	for i := range n {
-		v.add(strconv.Itoa(i))
-	}
-	return len(v.young) + len(v.old)
+	return v.has, v.add, v.remove, func() int { return len(v.young) + len(v.old) }
 }
 
 // ProfilesKept says how many there are.
