@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,4 +93,32 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 	require.NotZero(t, p.Wait(netip.MustParseAddr("192.0.2.0")))
+}
+
+func TestNoMoreGetInThanThereAreTokens(t *testing.T) { // RL-03
+	now := time.Unix(1_800_000_000, 0)
+	p := pace.New(3, 10*time.Second, func() time.Time { return now })
+	client := netip.MustParseAddr("203.0.113.1")
+	var in atomic.Int32
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if p.Enter(client) == 0 {
+				in.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	require.EqualValues(t, 3, in.Load())
+	require.Equal(t, 10*time.Second, p.Enter(client))
+	p.Leave(client)
+	require.Zero(t, p.Enter(client), "one was put back")
+	require.NotZero(t, p.Enter(client))
+	for range 9 {
+		p.Leave(client)
+	}
+	for range 3 {
+		require.Zero(t, p.Enter(client))
+	}
+	require.NotZero(t, p.Enter(client), "a bucket holds no more than three")
 }

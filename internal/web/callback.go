@@ -60,16 +60,15 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 // finish has the provider finish the attempt and begins the session.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt, answer url.Values) {
 	client := s.Client(r)
-	if wait := s.failures.Wait(client); wait > 0 {
+	if wait := s.failures.Enter(client); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa((&fault.Limited{Wait: wait}).Seconds()))
 		s.failed(w, r, v, way, a, fault.TooMany)
 		return
 	}
 	who, err := way.Finish(r.Context(), a, answer)
 	if err == nil {
+		s.failures.Leave(client)
 		err = s.sessions.Start(w, r, who.Session, v.secure())
-	} else if r.Context().Err() == nil {
-		s.failures.Take(client)
 	}
 	if err != nil {
 		s.failed(w, r, v, way, a, err)
