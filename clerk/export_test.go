@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -30,4 +31,22 @@ func ProfilesKept(b *Backend) int {
 	b.profiles.mu.Lock()
 	defer b.profiles.mu.Unlock()
 	return len(b.profiles.young) + len(b.profiles.old)
+}
+
+// RememberedBytes puts tokens of size bytes into a memory of verified tokens, and
+// returns how many bytes of tokens it keeps.
+func RememberedBytes(tokens, size int) (kept int) {
+	var m rememberedTokens
+	for i := range tokens {
+		m.add(fmt.Sprintf("%0*d", size, i), seen{})
+		if _, ok := m.get(fmt.Sprintf("%0*d", size, i)); !ok {
+			return -1
+		}
+	}
+	for _, generation := range []map[string]seen{m.young, m.old} {
+		for token := range generation {
+			kept += len(token)
+		}
+	}
+	return kept
 }
