@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,12 +57,13 @@ func TestTransportGetsLimits(t *testing.T) { // DI-15, DI-16, TK-22
 		header    int64
 		version   uint16
 	}{
-		"none given":    {nil, 5 * time.Second, 64 << 10, tls.VersionTLS12},
-		"no transport":  {&http.Client{}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
-		"without":       {&http.Client{Transport: &http.Transport{}}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
-		"laxer":         {&http.Client{Transport: &http.Transport{TLSHandshakeTimeout: 6 * time.Second, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS11}}}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
-		"stricter":      {&http.Client{Transport: &http.Transport{TLSHandshakeTimeout: time.Second, MaxResponseHeaderBytes: 1, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}}, time.Second, 1, tls.VersionTLS13},
-		"its own limit": {&http.Client{Transport: &http.Transport{MaxResponseHeaderBytes: 1 << 20}}, 5 * time.Second, 1 << 20, tls.VersionTLS12},
+		"none given":     {nil, 5 * time.Second, 64 << 10, tls.VersionTLS12},
+		"no transport":   {&http.Client{}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
+		"without":        {&http.Client{Transport: &http.Transport{}}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
+		"its own dialer": {&http.Client{Transport: &http.Transport{DialContext: new(net.Dialer).DialContext}}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
+		"laxer":          {&http.Client{Transport: &http.Transport{TLSHandshakeTimeout: 6 * time.Second, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS11}}}, 5 * time.Second, 64 << 10, tls.VersionTLS12},
+		"stricter":       {&http.Client{Transport: &http.Transport{TLSHandshakeTimeout: time.Second, MaxResponseHeaderBytes: 1, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}}, time.Second, 1, tls.VersionTLS13},
+		"its own limit":  {&http.Client{Transport: &http.Transport{MaxResponseHeaderBytes: 1 << 20}}, 5 * time.Second, 1 << 20, tls.VersionTLS12},
 	} {
 		t.Run(name, func(t *testing.T) {
 			handshake, header, version := limits(upstream.New(test.base))
@@ -70,6 +72,7 @@ func TestTransportGetsLimits(t *testing.T) { // DI-15, DI-16, TK-22
 			require.Equal(t, test.version, version)
 		})
 	}
+	require.Equal(t, 4, upstream.New(nil).Transport().(*http.Transport).MaxIdleConnsPerHost)
 	require.False(t, http.DefaultTransport.(*http.Transport).DisableCompression, "what others use is left alone")
 }
 
