@@ -95,9 +95,18 @@ type Config struct {
 	// and EdDSA. Symmetric ones and "none" are refused by [New].
 	Algorithms []string
 
-	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may. An ID
-	// token with several audiences must name ClientID as its "azp" in any case.
+	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may, unless
+	// AudiencesByIssuer is set. An ID token with several audiences must name ClientID
+	// as its "azp" in any case.
 	TrustedAudiences []string
+
+	// AudiencesByIssuer takes whomever else the issuer names in "aud", where "azp" is
+	// there and is ClientID. It is for issuers that name others by design, such as
+	// ZITADEL, which names all clients of a project, and Keycloak, whose mapper adds
+	// "account": Core 3.1.3.7, 3 leaves additional audiences to the client's trust. The
+	// token was issued to this client in any case. What is given up: that the others,
+	// to whom it may be shown, are known here.
+	AudiencesByIssuer bool
 
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
 	// what its metadata calls itself, with "{tenantid}" in it. An ID token's
