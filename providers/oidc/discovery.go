@@ -100,6 +100,9 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) {
 		return nil, anotherIssuer(m.issuer, want)
 	}
+	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
+		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
+	}
 	var err error
 	endpoint := provider.Endpoint()
 	if m.authorization, err = p.checkEndpoint("authorization_endpoint", endpoint.AuthURL); err != nil {

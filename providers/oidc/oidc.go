@@ -129,6 +129,23 @@ type Config struct {
 	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
 
+	// TrustEmail says that the issuer is the operator's own, where nobody has an
+	// address that is somebody else's: each address counts as verified, whatever
+	// email_verified says or does not. It is for issuers that leave the claim out or
+	// send false (authentik since 2025.10, Casdoor, Entra without xms_edov, LDAP
+	// behind Keycloak). What is given up: where a person can type in an address, and
+	// the issuer does not verify it, that person signs in with anybody's, and enters
+	// where [auth.AllowEmails] lets the other one in. An issuer of many tenants, or
+	// one where anybody gets an account, is not the operator's, and refused.
+	TrustEmail bool
+
+	// GroupsClaim is where groups are: the name of a claim, or a path of names with
+	// dots between them, "realm_access.roles" or "resource_access.app.roles". A claim
+	// whose own name has dots wins over a path. See [Claims.Groups] for what counts as
+	// groups. If empty, Map says; if not, it has the last word on groups, also when
+	// the claim is missing and there are none.
+	GroupsClaim string
+
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does. It must be
 	// safe for concurrent use.
@@ -196,6 +213,12 @@ func (c *Config) check() error {
 		problem("Issuer: %w", e)
 	} else if u.RawQuery != "" {
 		problem("Issuer: want no query")
+	}
+	if c.TrustEmail && c.AnyoneMayEnter {
+		problem("TrustEmail: anybody can get an account there, with any address: it is for an issuer of your own")
+	}
+	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
+		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)
 	}
 	if c.IssuerTemplate != "" && strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)

@@ -84,6 +84,7 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	id.Groups = claims.Groups("groups") // not "roles": at ZITADEL that is a claim of an action's own
 	var roles map[string]map[string]string
 	if json.Unmarshal(claims.Raw(rolesClaim), &roles) == nil {
 		id.Groups = slices.Sorted(maps.Keys(roles))
