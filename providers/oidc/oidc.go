@@ -42,8 +42,8 @@
 //
 // A provider vouches for what it says: whether an e-mail address is the person's own
 // is what email_verified says, and [auth.Config] has the policy that looks at it.
-// Encrypted ID tokens, aggregated and distributed claims (Core 5.6.2), signed
-// userinfo and the implicit and hybrid flows are not spoken.
+// Encrypted ID tokens and userinfo, aggregated and distributed claims (Core 5.6.2), and
+// the implicit and hybrid flows are not spoken.
 package oidc
 
 import (
@@ -72,6 +72,12 @@ const (
 	PrivateKeyJWT     ClientAuth = "private_key_jwt"     // a signed assertion: RFC 7523 2.2
 	ClientAuthNone    ClientAuth = "none"                // a public client: PKCE alone
 )
+
+// Needs says what has to be known of a person to decide about them.
+type Needs struct {
+	Email  bool // an e-mail address, and whether it is verified: for [auth.AllowEmails]
+	Groups bool // for [auth.AllowGroups]
+}
 
 // Config describes an OpenID Connect issuer to [New].
 type Config struct {
@@ -117,8 +123,13 @@ type Config struct {
 
 	// AlwaysUserinfo calls the userinfo endpoint at each sign-in, and makes its
 	// failure one of the sign-in. Otherwise it is called when the ID token has
-	// neither an e-mail address nor a name, and may be down.
+	// neither an e-mail address nor a name, and may be down; or lacks what Needs has.
 	AlwaysUserinfo bool
+
+	// Needs is what a policy looks at. Where the ID token lacks it, userinfo is asked,
+	// and its failure is one of the sign-in: nobody is refused for what could not be
+	// asked. If zero, nothing is needed.
+	Needs Needs
 
 	// AuthParams are fixed extra parameters of the authorization request, with one
 	// value each. The protocol's own are refused by [New].
