@@ -193,6 +193,10 @@ func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	}
 	theirs, ok := o.Strings("token_endpoint_auth_methods_supported")
 	switch {
+	// In the form there is one encoding that every server decodes. In the header, some
+	// compare what RFC 6749 2.3.1 has a client encode as it came: Casdoor, LemonLDAP.
+	case slices.Contains(theirs, string(ClientSecretPost)) && codegrant.NeedsEncoding(p.config.ClientID, p.config.ClientSecret):
+		return ClientSecretPost, nil
 	case !ok || slices.Contains(theirs, string(ClientSecretBasic)): // the default: Discovery 3
 		return ClientSecretBasic, nil
 	case slices.Contains(theirs, string(ClientSecretPost)):

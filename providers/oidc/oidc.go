@@ -87,7 +87,9 @@ type Config struct {
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
 
 	// ClientAuth is the method at the token endpoint. If empty: private_key_jwt
-	// when PrivateKey is set, otherwise what discovery says, basic before post.
+	// when PrivateKey is set, otherwise what discovery says, basic before post; post
+	// before basic where the id or the secret has characters that basic encodes (RFC
+	// 6749 2.3.1), such as + / =, which some servers do not decode.
 	ClientAuth ClientAuth
 
 	PrivateKey   crypto.Signer // for private_key_jwt: RSA of 2048 bits or more, or ECDSA P-256
