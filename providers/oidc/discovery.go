@@ -100,6 +100,9 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) {
 		return nil, anotherIssuer(m.issuer, want)
 	}
+	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
+		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
+	}
 	var err error
 	endpoint := provider.Endpoint()
 	if m.authorization, err = p.checkEndpoint("authorization_endpoint", endpoint.AuthURL); err != nil {
@@ -190,6 +193,10 @@ func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	}
 	theirs, ok := o.Strings("token_endpoint_auth_methods_supported")
 	switch {
+	// In the form there is one encoding that every server decodes. In the header, some
+	// compare what RFC 6749 2.3.1 has a client encode as it came: Casdoor, LemonLDAP.
+	case slices.Contains(theirs, string(ClientSecretPost)) && codegrant.NeedsEncoding(p.config.ClientID, p.config.ClientSecret):
+		return ClientSecretPost, nil
 	case !ok || slices.Contains(theirs, string(ClientSecretBasic)): // the default: Discovery 3
 		return ClientSecretBasic, nil
 	case slices.Contains(theirs, string(ClientSecretPost)):

@@ -23,6 +23,6 @@ func ReadDiscovery(p *Provider, status int, body []byte) ([]byte, strictjson.Obj
 // ReadUserinfo is what go-oidc is given of an answer, and the whole.
 func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
 	r := &upstream.Response{Status: status, Header: http.Header{}, Body: body}
-	o, err := readUserinfo(r)
+	o, err := readUserinfo(r, nil)
 	return r.Body, o, err
 }

@@ -42,8 +42,8 @@
 //
 // A provider vouches for what it says: whether an e-mail address is the person's own
 // is what email_verified says, and [auth.Config] has the policy that looks at it.
-// Encrypted ID tokens, aggregated and distributed claims (Core 5.6.2), signed
-// userinfo and the implicit and hybrid flows are not spoken.
+// Encrypted ID tokens and userinfo, aggregated and distributed claims (Core 5.6.2), and
+// the implicit and hybrid flows are not spoken.
 package oidc
 
 import (
@@ -73,6 +73,12 @@ const (
 	ClientAuthNone    ClientAuth = "none"                // a public client: PKCE alone
 )
 
+// Needs says what has to be known of a person to decide about them.
+type Needs struct {
+	Email  bool // an e-mail address, and whether it is verified: for [auth.AllowEmails]
+	Groups bool // for [auth.AllowGroups]
+}
+
 // Config describes an OpenID Connect issuer to [New].
 type Config struct {
 	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
@@ -81,7 +87,9 @@ type Config struct {
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
 
 	// ClientAuth is the method at the token endpoint. If empty: private_key_jwt
-	// when PrivateKey is set, otherwise what discovery says, basic before post.
+	// when PrivateKey is set, otherwise what discovery says, basic before post; post
+	// before basic where the id or the secret has characters that basic encodes (RFC
+	// 6749 2.3.1), such as + / =, which some servers do not decode.
 	ClientAuth ClientAuth
 
 	PrivateKey   crypto.Signer // for private_key_jwt: RSA of 2048 bits or more, or ECDSA P-256
@@ -95,9 +103,18 @@ type Config struct {
 	// and EdDSA. Symmetric ones and "none" are refused by [New].
 	Algorithms []string
 
-	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may. An ID
-	// token with several audiences must name ClientID as its "azp" in any case.
+	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may, unless
+	// AudiencesByIssuer is set. An ID token with several audiences must name ClientID
+	// as its "azp" in any case.
 	TrustedAudiences []string
+
+	// AudiencesByIssuer takes whomever else the issuer names in "aud", where "azp" is
+	// there and is ClientID. It is for issuers that name others by design, such as
+	// ZITADEL, which names all clients of a project, and Keycloak, whose mapper adds
+	// "account": Core 3.1.3.7, 3 leaves additional audiences to the client's trust. The
+	// token was issued to this client in any case. What is given up: that the others,
+	// to whom it may be shown, are known here.
+	AudiencesByIssuer bool
 
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
 	// what its metadata calls itself, with "{tenantid}" in it. An ID token's
@@ -108,8 +125,13 @@ type Config struct {
 
 	// AlwaysUserinfo calls the userinfo endpoint at each sign-in, and makes its
 	// failure one of the sign-in. Otherwise it is called when the ID token has
-	// neither an e-mail address nor a name, and may be down.
+	// neither an e-mail address nor a name, and may be down; or lacks what Needs has.
 	AlwaysUserinfo bool
+
+	// Needs is what a policy looks at. Where the ID token lacks it, userinfo is asked,
+	// and its failure is one of the sign-in: nobody is refused for what could not be
+	// asked. If zero, nothing is needed.
+	Needs Needs
 
 	// AuthParams are fixed extra parameters of the authorization request, with one
 	// value each. The protocol's own are refused by [New].
@@ -119,6 +141,23 @@ type Config struct {
 	// prompt, login_hint, ui_locales, screen_hint, domain_hint, connection,
 	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
+
+	// TrustEmail says that the issuer is the operator's own, where nobody has an
+	// address that is somebody else's: each address counts as verified, whatever
+	// email_verified says or does not. It is for issuers that leave the claim out or
+	// send false (authentik since 2025.10, Casdoor, Entra without xms_edov, LDAP
+	// behind Keycloak). What is given up: where a person can type in an address, and
+	// the issuer does not verify it, that person signs in with anybody's, and enters
+	// where [auth.AllowEmails] lets the other one in. An issuer of many tenants, or
+	// one where anybody gets an account, is not the operator's, and refused.
+	TrustEmail bool
+
+	// GroupsClaim is where groups are: the name of a claim, or a path of names with
+	// dots between them, "realm_access.roles" or "resource_access.app.roles". A claim
+	// whose own name has dots wins over a path. See [Claims.Groups] for what counts as
+	// groups. If empty, Map says; if not, it has the last word on groups, also when
+	// the claim is missing and there are none.
+	GroupsClaim string
 
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does. It must be
@@ -187,6 +226,12 @@ func (c *Config) check() error {
 		problem("Issuer: %w", e)
 	} else if u.RawQuery != "" {
 		problem("Issuer: want no query")
+	}
+	if c.TrustEmail && c.AnyoneMayEnter {
+		problem("TrustEmail: anybody can get an account there, with any address: it is for an issuer of your own")
+	}
+	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
+		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)
 	}
 	if c.IssuerTemplate != "" && strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)

@@ -100,6 +100,12 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("identity", err)
 	}
+	if p.config.GroupsClaim != "" {
+		id.Groups = claims.Groups(p.config.GroupsClaim)
+	}
+	if p.config.TrustEmail && id.Email != "" {
+		id.EmailVerified = true
+	}
 	id.Token = t
 	codegrant.Trim(id)
 	return id, nil

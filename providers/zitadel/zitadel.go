@@ -49,8 +49,10 @@ type Config struct {
 	ClientID     string      // of the application's page. Required
 	ClientSecret auth.Secret // shown once, when the application is made. Required
 
-	// ProjectIDs are the projects that may stand as audiences of ID tokens beside
-	// the client. If nil, none, and a token that names its project is refused.
+	// ProjectIDs narrows down who may stand as an audience of an ID token beside the
+	// client: projects, and other clients of theirs. If nil, whomever ZITADEL names,
+	// which are all clients of the project, and the project. "azp" must be ClientID in
+	// any case.
 	ProjectIDs []string
 
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
@@ -62,16 +64,17 @@ type Config struct {
 // it, the userinfo endpoint is asked.
 func New(c Config) (auth.Provider, error) {
 	return oidc.New(oidc.Config{
-		Name:             "zitadel",
-		Issuer:           c.Issuer,
-		ClientID:         c.ClientID,
-		ClientSecret:     c.ClientSecret,
-		Scopes:           []string{"openid", "profile", "email", rolesClaim},
-		TrustedAudiences: c.ProjectIDs,
-		Map:              identity,
-		Presentation:     auth.Presentation{Label: "ZITADEL", Mark: mark},
-		HTTPClient:       c.HTTPClient,
-		Now:              c.Now,
+		Name:              "zitadel",
+		Issuer:            c.Issuer,
+		ClientID:          c.ClientID,
+		ClientSecret:      c.ClientSecret,
+		Scopes:            []string{"openid", "profile", "email", rolesClaim},
+		TrustedAudiences:  c.ProjectIDs,
+		AudiencesByIssuer: c.ProjectIDs == nil, // nobody can turn that off at ZITADEL
+		Map:               identity,
+		Presentation:      auth.Presentation{Label: "ZITADEL", Mark: mark},
+		HTTPClient:        c.HTTPClient,
+		Now:               c.Now,
 	})
 }
 
@@ -81,6 +84,7 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	id.Groups = claims.Groups("groups") // not "roles": at ZITADEL that is a claim of an action's own
 	var roles map[string]map[string]string
 	if json.Unmarshal(claims.Raw(rolesClaim), &roles) == nil {
 		id.Groups = slices.Sorted(maps.Keys(roles))

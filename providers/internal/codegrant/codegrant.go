@@ -15,11 +15,7 @@ import (
 	"github.com/sallyport/auth"
 )
 
-const (
-	maxGroups       = 200
-	maxGroupBytes   = 8 << 10
-	maxPictureBytes = 2 << 10
-)
+const maxPictureBytes = 2 << 10
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -31,16 +27,9 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Trim keeps what a provider sends within what a session can hold: 200 groups, of
-// 8 KiB together, and a picture at an https address of at most 2 KiB.
+// Trim drops a picture that is not at an https address of at most 2 KiB. Groups are
+// all handed on: whether the allowed one is among them, a policy has to see.
 func Trim(id *auth.Identity) {
-	size := 0
-	for i, g := range id.Groups {
-		if size += len(g) + 3; i >= maxGroups || size > maxGroupBytes {
-			id.Groups = id.Groups[:i]
-			break
-		}
-	}
 	if len(id.Picture) > maxPictureBytes || !strings.HasPrefix(id.Picture, "https://") {
 		id.Picture = ""
 	}
