@@ -41,7 +41,7 @@ type BackendFactory func(env Env, client *http.Client) (Backend, error)
 type Parts struct {
 	Providers  map[string]ProviderFactory // by the id that the environment uses: providers.All(), or fewer
 	Backend    BackendFactory             // clerk.FromEnv. If nil, Clerk's variables are an error
-	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE lets nobody in
+	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE is not asked for, and lets nobody in
 	Store      session.Store              // for NEXT_AUTH_SSO_SESSION_STRATEGY=database
 	HTTPClient *http.Client               // for the providers' calls. If nil, the default
 	Logger     *slog.Logger               // receives warnings. If nil, slog.Default
@@ -99,7 +99,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		return c, nil
 	}
 	if e.sso() {
-		if e.env("ACCESS_CODE") == "" {
+		if parts.AccessCode != nil && e.env("ACCESS_CODE") == "" {
 			e.problem("ACCESS_CODE", "is not set", "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off")
 		}
 		c.Providers = e.providers(parts)
@@ -229,6 +229,9 @@ func (e *envReader) onlyAccessCode(parts Parts, secrets []Secret) []Secret {
 }
 
 func (e *envReader) accessCode(parts Parts, secrets []Secret) CodeVerifier {
+	if parts.AccessCode == nil && e.env("ACCESS_CODE") != "" {
+		e.log.Warn("auth: ACCESS_CODE is ignored: this program takes no access codes")
+	}
 	if parts.AccessCode == nil || e.env("ACCESS_CODE") == "" || len(secrets) == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,11 +22,10 @@ import (
 // knows a code. It is a name, and no address to ask.
 const Issuer = "urn:sallyport:access-code"
 
-// The lengths of a code are in bytes.
 const (
-	minLength  = 8  // fewer is an error
-	goodLength = 16 // fewer is a warning
-	maxLength  = 1 << 10
+	minLength  = 6       // characters: fewer is an error
+	goodLength = 16      // characters: fewer is a warning
+	maxLength  = 1 << 10 // bytes
 
 	// maxCodes bounds the time of a comparison, which is with all of them.
 	maxCodes = 1000
@@ -33,8 +33,8 @@ const (
 
 // Code is one code, and what sessions of those who know it are given.
 type Code struct {
-	// Text is the code as people type it: 8 to 1024 bytes. 16 random ones or
-	// more are good.
+	// Text is the code as people type it: 6 characters at least, and 1024 bytes at
+	// most. 16 random ones or more are good. White space around it is ignored.
 	Text auth.Secret
 
 	// Label is what logs, events and sessions call the code, such as "board".
@@ -107,6 +107,10 @@ func New(c Config) (*Gate, error) {
 	if c.MaxClients == 0 {
 		c.MaxClients = 10_000
 	}
+	c.Codes = slices.Clone(c.Codes)
+	for i := range c.Codes {
+		c.Codes[i].Text = auth.NewSecret(strings.TrimSpace(c.Codes[i].Text.Reveal()))
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -151,8 +155,8 @@ func (c *Config) check() error {
 	seen := map[string]int{}
 	for i, one := range c.Codes {
 		text := one.Text.Reveal()
-		if len(text) < minLength || len(text) > maxLength {
-			problem("code %d of %d is not of %d to %d bytes: make one with `openssl rand -hex 16`", i+1, len(c.Codes), minLength, maxLength)
+		if wrong := unfit(text); wrong != "" {
+			problem("code %d of %d %s: make one with `openssl rand -hex 16`", i+1, len(c.Codes), wrong)
 		}
 		if first, twice := seen[text]; twice {
 			problem("code %d is the same as code %d", i+1, first)

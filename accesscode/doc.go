@@ -15,10 +15,12 @@
 //
 // # Codes
 //
-// A code has 8 to 1024 bytes; fewer than 16 can be guessed, and FromEnv warns of
-// them. `openssl rand -hex 16` makes a good one. Codes are compared byte by byte,
-// without trimming and without Unicode normalization: a code with letters outside
-// ASCII may be typed in another form than it is stored.
+// A code has 6 characters at least, and 1024 bytes at most; fewer than 16 characters
+// can be guessed, and FromEnv warns of them. `openssl rand -hex 16` makes a good one.
+// Codes that public documentation shows, such as LobeChat's, are refused. White space
+// around a code is ignored, as it is configured and as it is typed, in the form and in
+// a header. What is left is compared byte by byte, without Unicode normalization: a
+// code with letters outside ASCII may be typed in another form than it is stored.
 //
 // What is compared are digests under a key of this process, in constant time, and
 // with every code that has not expired. How long an answer takes says neither how

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
@@ -24,9 +25,10 @@ const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns 
 // 1", "access code 2", in the order of the variable. They have no groups and do
 // not expire.
 //
-// A code of fewer than 16 bytes is warned about by its number. The error joins an
-// [*auth.EnvError] for each code that is not of 8 to 1024 bytes, and there is one
-// for a variable that has none or is in quotes. Neither shows a code.
+// A code of fewer than 16 characters is warned about by its number. The error joins
+// an [*envvar.Error] for each code that [New] would not take: of fewer than 6
+// characters, of more than 1024 bytes, or one that public documentation shows; and
+// there is one for a variable that has none or is in quotes. Neither shows a code.
 func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
 	value := strings.TrimSpace(env("ACCESS_CODE"))
 	if err := envvar.Check("ACCESS_CODE", value); err != nil {
@@ -43,10 +45,10 @@ func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVe
 		seen[text] = true
 		n := len(codes) + 1
 		switch {
-		case len(text) < minLength || len(text) > maxLength:
-			err = errors.Join(err, &envvar.Error{Variable: "ACCESS_CODE", Problem: fmt.Sprintf("has code %d, which is not of %d to %d bytes", n, minLength, maxLength), Cure: cure})
-		case len(text) < goodLength:
-			log.Warn("auth: an access code is short and may be guessed: "+cure, "variable", "ACCESS_CODE", "code", n, "want_bytes", goodLength)
+		case unfit(text) != "":
+			err = errors.Join(err, &envvar.Error{Variable: "ACCESS_CODE", Problem: fmt.Sprintf("has code %d, which %s", n, unfit(text)), Cure: cure})
+		case utf8.RuneCountInString(text) < goodLength:
+			log.Warn("auth: an access code is short and may be guessed: "+cure, "variable", "ACCESS_CODE", "code", n, "want_characters", goodLength)
 		}
 		codes = append(codes, Code{Text: auth.NewSecret(text), Label: fmt.Sprintf("access code %d", n)})
 	}

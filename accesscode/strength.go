@@ -1,5 +1,35 @@
 package accesscode
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// samples are codes that documentation shows and people copy, LobeChat's first.
+// Whoever looks for open instances tries these before all others.
+var samples = []string{
+	"lobe66", "awcte)re_r74", "rtrt_ewee3@09!", "lobechat", "lobe-chat", "lobehub",
+	"your-access-code", "your_access_code", "youraccesscode", "access-code", "access_code", "accesscode",
+	"your-password", "your_password", "yourpassword", "password", "password123", "changeme", "change-me", "change_me",
+	"123456", "1234567", "12345678", "123456789", "1234567890", "admin123", "qwerty", "letmein", "secret",
+	"xxxxxx", "xxxxxxxx",
+}
+
+// unfit says what is wrong with text as a code, or "". It does not show it.
+func unfit(text string) string {
+	switch {
+	case utf8.RuneCountInString(text) < minLength:
+		return fmt.Sprintf("has fewer than %d characters", minLength)
+	case len(text) > maxLength:
+		return fmt.Sprintf("has more than %d bytes", maxLength)
+	case slices.Contains(samples, strings.ToLower(text)):
+		return "is one that public documentation shows, which strangers try first"
+	}
+	return ""
+}
+
 // A code that looks random has at least so many hexadecimal digits, and so many
 // different pairs among their neighbours.
 const (

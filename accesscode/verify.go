@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth"
@@ -22,8 +23,9 @@ const giveBackTime = 5 * time.Second
 //
 // The identity is the caller's own. The error wraps [auth.ErrWrongCode], or
 // [auth.ErrStore] when Config.Limiter failed, or is an [*auth.LimitError], whose
-// RetryAfter says when the next attempt counts. A text of more than 1024 bytes is
-// a wrong one.
+// RetryAfter says when the next attempt counts. White space around text is ignored:
+// whoever pastes a code brings some along. A text of more than 1024 bytes is a wrong
+// one.
 func (g *Gate) Verify(ctx context.Context, client netip.Addr, text string) (*auth.Identity, error) {
 	found, err := g.verify(ctx, text, networksOf(client))
 	if err != nil {
@@ -41,7 +43,7 @@ func (c *code) copy() *auth.Identity {
 
 // verify has the first of accounts answer for the attempt that is not closed out.
 func (g *Gate) verify(ctx context.Context, text string, accounts ...networks) (found *code, err error) {
-	if len(text) > maxLength {
+	if text = strings.TrimSpace(text); len(text) > maxLength {
 		text = "" // counted, and wrong
 	}
 	for len(accounts) > 0 {

@@ -7,7 +7,8 @@
 //	                 none; if unset, loopback and private addresses for scheme and
 //	                 host, and loopback alone for the address of a client
 //
-// and the variables of sign-in, which [auth.ConfigFromEnv] reads.
+// and the variables of sign-in, which [auth.ConfigFromEnv] reads: SSO providers, an
+// access code, or Clerk, whose active organization is a group.
 //
 //	browser -> gateway: signed in? -> the application
 //	                    X-Forwarded-User, -Email, -Preferred-Username, -Groups, -Provider
@@ -32,6 +33,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
@@ -46,7 +48,7 @@ func main() {
 }
 
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
-	config, err := auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv, Logger: logger})
+	config, err := auth.ConfigFromEnv(env, parts(logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	if err = errors.Join(err, upstreamErr); err != nil {
 		return err
@@ -67,6 +69,22 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
 	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
+}
+
+// parts are every way in that the environment can ask for.
+func parts(logger *slog.Logger) auth.Parts {
+	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger}
+}
+
+// withProfiles is [clerk.FromEnv] for a gateway that passes addresses on: a token of
+// Clerk's has none.
+func withProfiles(env auth.Env, client *http.Client) (auth.Backend, error) {
+	c, err := clerk.ConfigFromEnv(env)
+	if err != nil {
+		return nil, err
+	}
+	c.Profiles, c.HTTPClient = true, client
+	return clerk.New(c)
 }
 
 // handler is the whole gateway. It serves the routes of sign-in itself.

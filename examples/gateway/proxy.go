@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/session"
 )
 
@@ -33,6 +35,9 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) htt
 			}
 			removeIdentity(p.Out.Header)
 			removeSessionCookies(p.Out.Header)
+			if state, ok := clerk.FromContext(p.In.Context()); ok {
+				removeClerkSession(p.Out.Header, state)
+			}
 			if who, ok := auth.FromContext(p.In.Context()); ok {
 				removeSessionToken(p.Out.Header, who)
 				setIdentity(p.Out.Header, who, a.UserID(who))
@@ -72,13 +77,36 @@ func removeSessionToken(h http.Header, who *session.Session) {
 // removeSessionCookies keeps the session from the application, and the
 // application's header limit from the session.
 func removeSessionCookies(h http.Header) {
+	removeCookies(h, func(name string) bool {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "__Secure-"), "__Host-")
+		return strings.HasPrefix(name, "authjs.") || strings.HasPrefix(name, "next-auth.")
+	})
+}
+
+// clerkCookies are Clerk's, each also with the instance's suffix: an underscore and
+// eight characters. Where Clerk is off, __session is somebody else's.
+var clerkCookies = []string{"__session", "__refresh", "__client_uat", "__clerk_db_jwt", "__clerk_handshake", "__clerk_handshake_nonce", "__clerk_redirect_count"}
+
+// removeClerkSession is the same for what Clerk's browsers and programs send.
+func removeClerkSession(h http.Header, state *clerk.State) {
+	removeCookies(h, func(name string) bool {
+		return slices.ContainsFunc(clerkCookies, func(own string) bool {
+			suffix, ok := strings.CutPrefix(name, own)
+			return ok && (suffix == "" || len(suffix) == 9 && suffix[0] == '_')
+		})
+	})
+	if words := strings.Fields(h.Get("Authorization")); len(words) > 0 && words[len(words)-1] == state.Token {
+		h.Del("Authorization")
+	}
+}
+
+// removeCookies removes those whose name drop says.
+func removeCookies(h http.Header, drop func(name string) bool) {
 	var kept []string
 	for _, line := range h["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
 			pair = strings.TrimSpace(pair)
-			name, _, _ := strings.Cut(pair, "=")
-			name = strings.TrimPrefix(strings.TrimPrefix(name, "__Secure-"), "__Host-")
-			if pair != "" && !strings.HasPrefix(name, "authjs.") && !strings.HasPrefix(name, "next-auth.") {
+			if name, _, _ := strings.Cut(pair, "="); pair != "" && !drop(name) {
 				kept = append(kept, pair)
 			}
 		}

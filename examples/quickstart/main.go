@@ -1,6 +1,7 @@
 // Command quickstart is a small site behind sign-in. Without configuration it
 // brings an identity provider of its own, with two people to sign in as; with the
-// environment of a LobeChat deployment it uses the providers that that names.
+// environment of a LobeChat deployment it uses the providers that that names, or
+// Clerk.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/oidc"
@@ -59,7 +61,7 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 	if _, name := env.First("NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET", "ACCESS_CODE",
 		"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS",
 		"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
-		config, err = auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv})
+		config, err = auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv})
 		return config, "", err
 	}
 	log.Print("No provider is configured: using an embedded one, where nobody has a password.\n" +
@@ -85,6 +87,17 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 		return auth.Config{}, "", err
 	}
 	return auth.Config{Secrets: secrets, Providers: []auth.Provider{demo}, AccessCode: codes}, code, nil
+}
+
+// withProfiles is [clerk.FromEnv] for a page that shows names and addresses, which a
+// token of Clerk's does not have.
+func withProfiles(env auth.Env, client *http.Client) (auth.Backend, error) {
+	c, err := clerk.ConfigFromEnv(env)
+	if err != nil {
+		return nil, err
+	}
+	c.Profiles, c.HTTPClient = true, client
+	return clerk.New(c)
 }
 
 // embedded starts an identity provider on a loopback port.

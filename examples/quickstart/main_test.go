@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/clerk/clerktest"
 	"github.com/sallyport/auth/examples/internal/visit"
 )
 
@@ -58,4 +60,25 @@ func TestEnvironmentIsUsed(t *testing.T) {
 	require.ErrorContains(t, err, "NEXT_AUTH_SECRET is not set")
 	err = run(context.Background(), func(name string) string { return map[string]string{"ACCESS_CODE": "short"}[name] }, io.Discard)
 	require.ErrorContains(t, err, "ACCESS_CODE has code 1")
+}
+
+// TestClerk: with Clerk's keys a person is sent to Clerk's sign-in page.
+func TestClerk(t *testing.T) {
+	instance := clerktest.New(clerktest.Config{Production: true})
+	env := map[string]string{"PORT": "0", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": instance.PublishableKey, "CLERK_SECRET_KEY": instance.SecretKey}
+	said := visit.Start(t, 1, func(ctx context.Context, out io.Writer) error {
+		return run(ctx, func(name string) string { return env[name] }, out)
+	})
+	site := strings.TrimPrefix(said[0], "Open ")
+	ada := visit.New(t)
+	ada.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	require.Contains(t, ada.Get(site+"/").Body, "You are not signed in")
+	page := ada.Get(site + "/account?tab=profile")
+	to, err := url.Parse(page.Header.Get("Location"))
+	require.NoError(t, err)
+	require.Equal(t, "accounts.example.com/sign-in", to.Host+to.Path)
+	require.Equal(t, site+"/account?tab=profile", to.Query().Get("redirect_url"))
+
+	delete(env, "CLERK_SECRET_KEY")
+	require.ErrorContains(t, run(context.Background(), func(name string) string { return env[name] }, io.Discard), "CLERK_SECRET_KEY is not set")
 }
