@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,7 +32,7 @@ const (
 // The attempt is used up before its code is sent anywhere.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
 	if isPrefetch(r) {
-		s.refuse(w, r, http.StatusForbidden, fault.BadRequest)
+		s.refuse(w, r, v, http.StatusForbidden, fault.BadRequest)
 		return
 	}
 	answer, err := url.ParseQuery(r.URL.RawQuery)
@@ -83,10 +84,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 // in goes on. Otherwise the attempt begins again, once, by the provider of the
 // callback; no code is redeemed.
 func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Way, answer url.Values, a attempt.Attempt, cause error) {
-	to := a.ReturnTo
-	if to == "" {
-		to = "/"
-	}
+	to := cmp.Or(a.ReturnTo, v.home())
 	restarted := attempt.Restarted(answer.Get("state"))
 	switch {
 	case v.session != nil:

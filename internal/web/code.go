@@ -75,7 +75,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 		s.showSignIn(w, r, v, status, to, code)
 		return
 	}
-	page := errorPage{BasePath: s.base, Code: code, RequestID: id, CallbackURL: to}
+	page := errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: to}
 	if limited != nil {
 		page.Wait = limited.Wait
 	}
@@ -84,13 +84,9 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 
 // codeRefusedElsewhere tells the application's own page, or Auth.js's client.
 func (s *Server) codeRefusedElsewhere(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code, status int) {
-	page := s.base + "/signin"
-	if s.signInURL != "" {
-		page = s.signInURL
-	}
 	q := code.Query()
 	q.Set("callbackUrl", to)
-	location := v.origin.String() + page + "?" + q.Encode()
+	location := v.address(s.signInPage(v)) + "?" + q.Encode()
 	switch {
 	case isV4(r) && code == fault.CodeWrong:
 		s.tell(w, http.StatusUnauthorized, location) // its client goes by the status

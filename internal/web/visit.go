@@ -18,6 +18,8 @@ import (
 type visit struct {
 	owner   *Server
 	origin  *url.URL // the public address of this server
+	prefix  string   // the path below which the site is; "" at the root
+	base    string   // the public path of the routes
 	session *session.Session
 	err     error // why nothing could be decided
 
@@ -88,7 +90,8 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{owner: s, origin: origin}
+	prefix := s.prefixOf(r)
+	v := &visit{owner: s, origin: origin, prefix: prefix, base: prefix + s.routes}
 	v.session, v.err = s.sessions.Load(r, v.secure())
 	if v.session != nil && !s.stillOffered(v.session) {
 		v.session = nil
