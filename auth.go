@@ -357,7 +357,7 @@ func (c *Config) ways() (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich}
+	ad := admission{c.Logger, c.Policy, c.Enrich}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:

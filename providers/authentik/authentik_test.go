@@ -84,7 +84,7 @@ func TestGroups(t *testing.T) { // ID-35
 	}{
 		"names":             {[]string{"authentik Admins", "staff"}, []string{"authentik Admins", "staff"}},
 		"none":              {[]string{}, []string{}},
-		"text":              {"staff", nil},
+		"text":              {"staff", []string{"staff"}},
 		"a list of numbers": {[]int{1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

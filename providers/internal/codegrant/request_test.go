@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -64,24 +63,7 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-// TestTrim: an identity fits into a session, whatever a provider sends.
 func TestTrim(t *testing.T) { // ID-35, UI-08
-	groups := func(n, size int) []string { return slices.Repeat([]string{strings.Repeat("g", size)}, n) }
-	for name, test := range map[string]struct {
-		groups []string
-		left   int
-	}{
-		"none":                  {nil, 0},
-		"as many as can be":     {groups(200, 1), 200},
-		"one more":              {groups(201, 1), 200},
-		"as large as can be":    {groups(8, 1024-3), 8},
-		"one byte more":         {append(groups(7, 1024-3), strings.Repeat("g", 1024-2)), 7},
-		"one that is too large": {groups(1, 8192-2), 0},
-	} {
-		id := &auth.Identity{Groups: test.groups}
-		codegrant.Trim(id)
-		require.Len(t, id.Groups, test.left, name)
-	}
 	const https = "https://x.example/"
 	for picture, kept := range map[string]bool{
 		https: true, https + strings.Repeat("x", 2048-len(https)): true, https + strings.Repeat("x", 2049-len(https)): false,
