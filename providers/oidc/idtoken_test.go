@@ -272,3 +272,53 @@ func TestMaxAge(t *testing.T) { // ID-21
 		})
 	}
 }
+
+// TestClockEdges: to the second, what is too early and what too late.
+func TestClockEdges(t *testing.T) { // ID-16, ID-17, ID-18
+	r := newRelying(t, nil)
+	for name, test := range map[string]struct {
+		claim   string
+		seconds int64
+		ok      bool
+	}{
+		"expired":                       {"exp", -60, false},
+		"expired, within the skew":      {"exp", -59, true},
+		"issued late":                   {"iat", 61, false},
+		"issued late, within the skew":  {"iat", 60, true},
+		"issued early":                  {"iat", -3661, false},
+		"issued early, within the hour": {"iat", -3660, true},
+		"not valid yet":                 {"nbf", 61, false},
+		"not valid yet, within it":      {"nbf", 60, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m[test.claim] = r.now.Unix() + test.seconds }})
+			_, err := r.signIn()
+			if test.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, auth.ErrClock)
+			require.ErrorContains(t, err, r.now.UTC().Format(time.RFC3339))
+		})
+	}
+	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m["nbf"] = "soon" }})
+	_, err := r.signIn()
+	require.ErrorContains(t, err, "nbf is no number")
+}
+
+// TestCodeHash: where it is, it is the code's, by the hash of the algorithm.
+func TestCodeHash(t *testing.T) { // ID-20
+	r := newRelying(t, nil)
+	code := ""
+	hashed := func(length int) func(map[string]any) {
+		return func(m map[string]any) {
+			sum := sha256.Sum256([]byte(code))
+			m["c_hash"] = base64.RawURLEncoding.EncodeToString(sum[:length])
+		}
+	}
+	for length, ok := range map[int]bool{16: true, 15: false, 32: false} {
+		r.idp.SetFaults(providertest.Faults{IDToken: hashed(length), Callback: func(v url.Values) { code = v.Get("code") }})
+		_, err := r.signIn()
+		require.Equal(t, ok, err == nil, "%d: %v", length, err)
+	}
+}
