@@ -188,7 +188,7 @@ func (c *Config) check() error {
 	} else if u.RawQuery != "" {
 		problem("Issuer: want no query")
 	}
-	if c.IssuerTemplate != "" && strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
+	if strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)
 	}
 	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, codegrant.Method(c.ClientAuth), c.PrivateKey))
