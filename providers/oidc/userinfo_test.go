@@ -109,3 +109,23 @@ func TestVerifiedIsSaidOfAnAddress(t *testing.T) { // UI-06, EN-03
 		})
 	}
 }
+
+// TestUserinfoIsJSON: whatever it calls itself.
+func TestUserinfoIsJSON(t *testing.T) { // UI-05
+	for _, media := range []string{"application/jwt", "text/html", "", ";"} {
+		r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo = true })
+		r.idp.SetFaults(providertest.Faults{
+			IDToken: func(m map[string]any) { delete(m, "name") },
+			Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+				if name == "userinfo" {
+					w.Header()["Content-Type"] = []string{media}
+					_, _ = w.Write([]byte(`{"sub":"ada","name":"Ada L."}`))
+				}
+				return name == "userinfo"
+			},
+		})
+		id, err := r.signIn()
+		require.NoError(t, err, media)
+		require.Equal(t, "Ada L.", id.Name)
+	}
+}
