@@ -367,3 +367,15 @@ func TestTrustedAudienceIsNotEnough(t *testing.T) { // ID-11, ID-13
 		require.ErrorContains(t, err, "want the client id")
 	}
 }
+
+// TestMaxAgeThatWasNotSent: a browser's parameter that is not passed on asks for nothing.
+func TestMaxAgeThatWasNotSent(t *testing.T) { // ID-21, ST-16
+	r := newRelying(t, func(c *oidc.Config) { c.ParamNames = []string{"prompt"} })
+	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { delete(m, "auth_time") }})
+	tx := r.transaction()
+	tx.Params = url.Values{"max_age": {"0"}}
+	response, err := r.authorize(tx)
+	require.NoError(t, err)
+	_, err = r.p.Exchange(context.Background(), tx, response)
+	require.NoError(t, err)
+}
