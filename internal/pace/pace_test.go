@@ -48,6 +48,7 @@ func TestClientsAreNetworks(t *testing.T) { // AC-02
 	}{
 		{"203.0.113.1", "::ffff:203.0.113.1", true},
 		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8::8000:0:0:1", true},
 		{"2001:db8::1", "2001:db8:0:1::1", false},
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 		{"203.0.113.1", "203.0.113.2", false},
@@ -76,6 +77,38 @@ func TestManyClients(t *testing.T) { // ST-14
 	for i := range 1 << 15 {
 		p.Take(netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}))
 	}
+	require.Zero(t, p.Wait(first))
+}
+
+// TestRememberedWhileItMatters: as long as a bucket takes to fill, however many others
+// come meanwhile.
+func TestRememberedWhileItMatters(t *testing.T) { // RL-03, ST-14
+	now := time.Unix(1_800_000_000, 0)
+	p := pace.New(3, 10*time.Second, func() time.Time { return now })
+	a, b := netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2")
+	for range 3 {
+		p.Take(a)
+	}
+	for range 2 {
+		now = now.Add(11 * time.Second)
+		p.Take(b)
+	}
+	p.Take(a)
+	p.Take(a)
+	require.NotZero(t, p.Wait(a), "two came back, and no more")
+}
+
+// TestTwoGenerations: each has 16384 clients, and the one before the last is forgotten.
+func TestTwoGenerations(t *testing.T) { // ST-14
+	now := time.Unix(1_800_000_000, 0)
+	p := pace.New(1, time.Minute, func() time.Time { return now })
+	first := netip.MustParseAddr("192.0.2.1")
+	p.Take(first)
+	for i := range 2<<14 - 1 {
+		p.Take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+	}
+	require.NotZero(t, p.Wait(first))
+	p.Take(netip.MustParseAddr("192.0.2.2"))
 	require.Zero(t, p.Wait(first))
 }
 

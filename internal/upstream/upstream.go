@@ -213,9 +213,9 @@ func read(resp *http.Response, limit int64) ([]byte, error) {
 func CheckURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
+	case err != nil || u.Hostname() == "":
 		return nil, errors.New("want an absolute https address")
-	case u.User != nil || u.Fragment != "" || strings.Contains(raw, "#"):
+	case u.User != nil || strings.Contains(raw, "#"):
 		return nil, errors.New("want an address without user information and fragment")
 	case !allowed(u):
 		return nil, ErrInsecure

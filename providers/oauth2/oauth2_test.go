@@ -223,6 +223,17 @@ func TestAPI(t *testing.T) { // TK-02, TK-12, TK-13, UI-04, UI-07
 		{"too large", says(200, "", strings.Repeat(" ", 1<<20)+`{"id":7}`), auth.ErrUnavailable, 0},
 		{"not allowed", says(403, "", `{}`), auth.ErrInvalidResponse, 403},
 		{"a rate limit", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "9"); w.WriteHeader(403) }, auth.ErrUnavailable, 403},
+		{"a rate limit, as GitHub's", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.WriteHeader(403)
+		}, auth.ErrUnavailable, 403},
+		{"not allowed, and more are", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Remaining", "1")
+			w.WriteHeader(403)
+		}, auth.ErrInvalidResponse, 403},
+		{"a limit is no reason for a 404", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "9"); w.WriteHeader(404) }, auth.ErrInvalidResponse, 404},
+		{"the client's fault", says(499, "", ``), auth.ErrInvalidResponse, 499},
+		{"the server's fault", says(500, "", ``), auth.ErrUnavailable, 500},
 		{"too many", says(429, "", ``), auth.ErrUnavailable, 429},
 		{"down", says(502, "", ``), auth.ErrUnavailable, 502},
 		{"created", says(201, "", `{"id":7}`), auth.ErrInvalidResponse, 201},
@@ -253,9 +264,26 @@ func TestKind(t *testing.T) {
 	require.Contains(t, w.Body.String(), `"id":"idp","name":"idp","type":"oauth"`)
 }
 
+// TestClock: where none is configured, it is the machine's.
+func TestClock(t *testing.T) { // TK-10
+	begun := time.Now()
+	id, err := newServer(t).signIn(t, func(c *oauth2.Config) { c.Now = nil })
+	require.NoError(t, err)
+	require.WithinRange(t, id.Token.Expiry, begun.Add(time.Hour), time.Now().Add(time.Hour))
+}
+
 func TestIdentify(t *testing.T) {
 	s := newServer(t)
-	_, err := s.signIn(t, func(c *oauth2.Config) {
+	id, err := s.signIn(t, func(c *oauth2.Config) {
+		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) {
+			return &auth.Identity{Issuer: "https://its.own.example", Subject: "7", Picture: "javascript:alert(1)", Groups: make([]string, 5000)}, nil
+		}
+	})
+	require.NoError(t, err)
+	require.Equal(t, "https://its.own.example", id.Issuer)
+	require.Empty(t, id.Picture, "UI-08")
+	require.Len(t, id.Groups, 5000, "a policy sees all")
+	_, err = s.signIn(t, func(c *oauth2.Config) {
 		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) { return nil, errors.New("odd") }
 	})
 	require.ErrorIs(t, err, auth.ErrUnavailable, "an error of no class")

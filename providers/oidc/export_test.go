@@ -26,3 +26,15 @@ func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
 	o, err := readUserinfo(r, nil)
 	return r.Body, o, err
 }
+
+// KeyAlgorithms is what the one key of a set may verify.
+func KeyAlgorithms(set []byte) (algorithms []string, err error) {
+	s, err := parseKeySet(set)
+	if err != nil || len(s.keys) != 1 {
+		return nil, err
+	}
+	for _, a := range s.keys[0].algorithms {
+		algorithms = append(algorithms, string(a))
+	}
+	return algorithms, nil
+}

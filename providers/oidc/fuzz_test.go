@@ -54,6 +54,7 @@ func FuzzTokenForm(f *testing.F) { // ID-28 to ID-34, TK-08
 // exact names have in the document, and no others.
 func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 	f.Add(200, []byte(`{"issuer":"https://x.example","token_endpoint":"https://x.example/t","id_token_signing_alg_values_supported":["RS256"]}`))
+	f.Add(200, []byte(`{"issuer":"https://x.example","authorization_endpoint":"https://x.example/a","token_endpoint":"https://x.example/t","jwks_uri":"https://x.example/k","userinfo_endpoint":"https://x.example/u"}`))
 	f.Add(200, []byte(`{"ISSUER":"https://evil.example","issuer":5,"jwks_uri":null}`))
 	f.Add(200, []byte(`{"issuer":"a","issuer":"b"}`))
 	f.Add(404, []byte(``))
@@ -73,6 +74,7 @@ func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 // FuzzUserinfo: likewise, for userinfo.
 func FuzzUserinfo(f *testing.F) { // UI-02, UI-05, TK-11, TK-12
 	f.Add(200, []byte(`{"sub":"ada","email":"a@example.com","email_verified":true}`))
+	f.Add(200, []byte(`{"sub":"ada","profile":"https://x.example/ada"}`))
 	f.Add(200, []byte(`{"sub":5,"SUB":"eve","email_verified":"true"}`))
 	f.Add(200, []byte(`e30.e30.e30`))
 	f.Add(401, []byte(`{"sub":"ada"}`))

@@ -221,6 +221,27 @@ func TestManyKeysWithoutID(t *testing.T) { // ID-23
 	require.ErrorIs(t, err, auth.ErrInvalidResponse, "no more are tried: the work for a token is bounded")
 }
 
+// TestKeysThatDoNotFitAreNotTried: nor counted among the four.
+func TestKeysThatDoNotFitAreNotTried(t *testing.T) { // ID-06, ID-23
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	r := newRelying(t, nil)
+	own := r.idp.SigningKey().Public()
+	keys := slices.Repeat([]jose.JSONWebKey{{Key: ec.Public()}, {Key: own, Algorithm: "PS256"}, {Key: own, Use: "enc"}}, 5)
+	keys = append(keys, jose.JSONWebKey{Key: own})
+	r.idp.SetFaults(providertest.Faults{
+		Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "keys" {
+				providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: keys})
+			}
+			return name == "keys"
+		},
+		Header: func(h map[string]any) { delete(h, "kid") },
+	})
+	_, err = r.signIn()
+	require.NoError(t, err)
+}
+
 func TestKeysOfTwoIssuers(t *testing.T) { // JW-10
 	a, b := newRelying(t, nil), newRelying(t, nil)
 	a.publish("shared")

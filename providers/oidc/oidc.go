@@ -233,7 +233,7 @@ func (c *Config) check() error {
 	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
 		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)
 	}
-	if c.IssuerTemplate != "" && strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
+	if strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)
 	}
 	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, codegrant.Method(c.ClientAuth), c.PrivateKey))

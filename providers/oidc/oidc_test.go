@@ -2,15 +2,18 @@ package oidc_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
@@ -196,6 +199,7 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 		require.ErrorContains(t, err, want)
 	}
 }
+
 func TestMultiTenantIssuer(t *testing.T) { // EN-01
 	const tenant = "11111111-2222-3333-4444-555555555555"
 	r := newRelying(t, func(c *oidc.Config) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
@@ -227,16 +231,83 @@ func TestMultiTenantIssuer(t *testing.T) { // EN-01
 	}
 }
 
-func TestPrivateKeyJWT(t *testing.T) { // TK-01
+// TestConfiguredClientAuth: what is configured counts before what discovery says, and a key
+// before a secret.
+func TestConfiguredClientAuth(t *testing.T) { // TK-01
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	r := newRelying(t, func(c *oidc.Config) {
-		c.ClientSecret, c.PrivateKey, c.PrivateKeyID = auth.Secret{}, key, "k1"
-	})
-	_, err = r.signIn()
-	require.ErrorIs(t, err, auth.ErrMisconfigured, "this identity provider knows secrets only")
-	form := r.idp.TokenRequests()[0]
-	require.Equal(t, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", form.Get("client_assertion_type"))
-	require.Len(t, strings.Split(form.Get("client_assertion"), "."), 3)
-	require.False(t, form.Has("client_secret"))
+	const assertion, basic, post, none = "assertion", "basic", "post", "none"
+	for name, test := range map[string]struct {
+		configured oidc.ClientAuth
+		key        crypto.Signer
+		discovery  any // nil for silence
+		want       string
+	}{
+		"silence":                      {"", nil, nil, basic},
+		"either":                       {"", nil, []string{"client_secret_post", "client_secret_basic"}, post}, // whose secret would have to be encoded
+		"post":                         {"", nil, []string{"private_key_jwt", "client_secret_post"}, post},
+		"post, against discovery":      {oidc.ClientSecretPost, nil, []string{"client_secret_basic"}, post},
+		"basic, against discovery":     {oidc.ClientSecretBasic, nil, []string{"client_secret_post"}, basic},
+		"what no secret can do":        {oidc.ClientSecretPost, nil, []string{"tls_client_auth"}, post},
+		"public, though with a secret": {oidc.ClientAuthNone, nil, []string{"client_secret_basic"}, none},
+		"a key, before a secret":       {"", key, []string{"client_secret_basic"}, assertion},
+		"a key, as said":               {oidc.PrivateKeyJWT, key, nil, assertion},
+		"post, though with a key":      {oidc.ClientSecretPost, key, []string{"private_key_jwt"}, post},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) { c.ClientAuth, c.PrivateKey, c.PrivateKeyID = test.configured, test.key, "k1" })
+			var header string
+			r.idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) {
+					m["token_endpoint_auth_methods_supported"] = test.discovery
+					if test.discovery == nil {
+						delete(m, "token_endpoint_auth_methods_supported")
+					}
+				},
+				Endpoint: func(name string, _ http.ResponseWriter, q *http.Request) bool {
+					if name == "token" {
+						header = q.Header.Get("Authorization")
+					}
+					return false
+				},
+			})
+			_, err := r.signIn()
+			require.Equal(t, test.want == basic || test.want == post, err == nil, "this identity provider knows secrets only")
+			form := r.idp.TokenRequests()[0]
+			require.Equal(t, test.want == basic, strings.HasPrefix(header, "Basic "))
+			require.Equal(t, test.want != basic, form.Has("client_id"))
+			require.Equal(t, test.want == post, form.Has("client_secret"))
+			require.Equal(t, test.want == assertion, form.Has("client_assertion"))
+		})
+	}
+}
+
+// TestAssertion: of a key of each kind that is taken, the issuer can verify it.
+func TestAssertion(t *testing.T) { // TK-01
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for algorithm, key := range map[jose.SignatureAlgorithm]crypto.Signer{"ES256": ec, "RS256": providertest.New(providertest.Config{}).SigningKey()} {
+		r := newRelying(t, func(c *oidc.Config) { c.ClientSecret, c.PrivateKey, c.PrivateKeyID = auth.Secret{}, key, "k1" })
+		_, err = r.signIn()
+		require.ErrorIs(t, err, auth.ErrMisconfigured)
+		signed, err := jose.ParseSignedCompact(r.idp.TokenRequests()[0].Get("client_assertion"), []jose.SignatureAlgorithm{algorithm})
+		require.NoError(t, err)
+		payload, err := signed.Verify(key.Public())
+		require.NoError(t, err)
+		require.Contains(t, string(payload), `"aud":"`+r.idp.Issuer()+`"`)
+		require.Equal(t, "k1", signed.Signatures[0].Header.KeyID)
+	}
+}
+
+func TestPrivateKeyIsSafe(t *testing.T) { // TK-01, LG-06
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	curve, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	for _, key := range []crypto.Signer{weak, curve} {
+		for _, method := range []oidc.ClientAuth{"", oidc.PrivateKeyJWT} {
+			_, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "id", PrivateKey: key, ClientAuth: method})
+			require.ErrorContains(t, err, "PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
+		}
+	}
 }

@@ -234,3 +234,23 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 		})
 	}
 }
+
+// TestUserinfoIsJSON: whatever it calls itself.
+func TestUserinfoIsJSON(t *testing.T) { // UI-05
+	for _, media := range []string{"text/html", "", ";"} {
+		r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo = true })
+		r.idp.SetFaults(providertest.Faults{
+			IDToken: func(m map[string]any) { delete(m, "name") },
+			Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+				if name == "userinfo" {
+					w.Header()["Content-Type"] = []string{media}
+					_, _ = w.Write([]byte(`{"sub":"ada","name":"Ada L."}`))
+				}
+				return name == "userinfo"
+			},
+		})
+		id, err := r.signIn()
+		require.NoError(t, err, media)
+		require.Equal(t, "Ada L.", id.Name)
+	}
+}
