@@ -79,7 +79,9 @@ func TestGateRefuses(t *testing.T) { // TK-02, TK-13, TK-15, DI-06, DI-11, UI-07
 		check  func(*upstream.Response) error
 		want   error
 	}{
-		"a redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, pass, upstream.ErrRedirect},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, pass, upstream.ErrRedirect},
 		"a 304":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, pass, upstream.ErrRedirect},
 		"a large body":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 101)) }, pass, upstream.ErrTooLarge},
 		"a broken body": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "9") }, pass, io.ErrUnexpectedEOF},

@@ -209,7 +209,7 @@ func TestHTTPClient(t *testing.T) { // TK-02, TK-13, DI-07, DI-16
 	_, err = c.HTTPClient(100).Get("http://x.example/")
 	require.ErrorIs(t, err, upstream.ErrInsecure)
 
-	address, hits := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) })
+	address, hits := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
 	resp, err = upstream.New(nil).HTTPClient(100).Get(address)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())

@@ -37,22 +37,22 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 	}
 	answer, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(answer["state"]) != 1 || answer.Get("state") == "" {
-		s.failed(w, r, v, way, attempt.Attempt{}, fmt.Errorf("%w: the callback has no single state", fault.InvalidResponse))
+		s.failed(w, r, v, way, attempt.Attempt{}, fmt.Errorf("%w: the callback has no single state", fault.ErrInvalidResponse))
 		return
 	}
 	a, found := s.attempts.Find(r, answer.Get("state"), v.secure())
 	if !found {
-		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.NoTransaction)
+		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.ErrNoTransaction)
 		return
 	}
 	first := s.attempts.Use(w, a, v.secure())
 	switch {
 	case a.Provider != way.Name:
-		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.InvalidResponse, a.Provider))
+		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.ErrInvalidResponse, a.Provider))
 	case s.now().After(a.Expires):
-		s.stale(w, r, v, way, answer, a, fault.Expired)
+		s.stale(w, r, v, way, answer, a, fault.ErrExpired)
 	case !first:
-		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.NoTransaction))
+		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.ErrNoTransaction))
 	default:
 		s.finish(w, r, v, way, a, answer)
 	}
@@ -63,7 +63,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	client := s.Client(r)
 	if wait := s.failures.Enter(client); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa((&fault.Limited{Wait: wait}).Seconds()))
-		s.failed(w, r, v, way, a, fault.TooMany)
+		s.failed(w, r, v, way, a, fault.ErrTooMany)
 		return
 	}
 	who, err := way.Finish(r.Context(), a, answer)
@@ -91,7 +91,7 @@ func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Wa
 		redirect(w, v.address(to))
 	case answer.Get("code") == "" || restarted:
 		if restarted && len(r.Cookies()) == 0 {
-			cause = fmt.Errorf("%w: %w", fault.NoCookies, cause)
+			cause = fmt.Errorf("%w: %w", fault.ErrNoCookies, cause)
 		}
 		s.failed(w, r, v, way, a, cause)
 	default:

@@ -61,7 +61,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 	switch {
 	case errors.As(err, &limited):
 		code, status = fault.RateLimited, http.StatusTooManyRequests
-	case errors.Is(err, fault.WrongCode):
+	case errors.Is(err, fault.ErrWrongCode):
 		code, status = fault.CodeWrong, http.StatusForbidden
 	}
 	id := requestID()
@@ -147,7 +147,7 @@ func (s *Server) lookAtCode(r *http.Request, v *visit) {
 		switch {
 		case errors.As(err, &limited):
 			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Client: client, Err: err})
-		case errors.Is(err, fault.WrongCode):
+		case errors.Is(err, fault.ErrWrongCode):
 			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Client: client, Err: err})
 		}
 		return

@@ -109,7 +109,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 		setRetryAfter(w, 0, limited)
 		s.writeJSON(w, http.StatusTooManyRequests, problem{"rate_limited", "Too many wrong access codes. Try again later."})
 		return
-	case errors.Is(v.err, fault.WrongCode): // RFC 6750 3
+	case errors.Is(v.err, fault.ErrWrongCode): // RFC 6750 3
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "The access code is wrong."})
 		return

@@ -99,7 +99,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, v *visit, way *Wa
 		return
 	}
 	if u, perr := url.Parse(target); perr != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		s.failed(w, r, v, way, a, errors.Join(fault.Misconfigured, errors.New("the authorization URL is not an http address")))
+		s.failed(w, r, v, way, a, errors.Join(fault.ErrMisconfigured, errors.New("the authorization URL is not an http address")))
 		return
 	}
 	if err := s.attempts.Begin(w, r, a, v.secure()); err != nil {

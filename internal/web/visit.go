@@ -146,11 +146,11 @@ func (s *Server) stillOffered(who *session.Session) bool {
 func (s *Server) askBackend(r *http.Request, v *visit) {
 	d, err := s.backend.Authenticate(r, v.origin)
 	switch {
-	case errors.Is(err, fault.NotAllowed):
+	case errors.Is(err, fault.ErrNotAllowed):
 		v.decision, v.refused = d, &refused{d.Session, err}
 		v.forget()
 	case err != nil:
-		v.err = fmt.Errorf("%w: %w", fault.Unavailable, err)
+		v.err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	default:
 		v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 	}

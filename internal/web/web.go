@@ -101,7 +101,7 @@ type Admitted struct {
 // Gate is the way in by access code.
 type Gate interface {
 	// Check turns a code that client sent into somebody who may come in. The error
-	// wraps [fault.WrongCode] or [session.ErrStore], or is a [*fault.Limited].
+	// wraps [fault.ErrWrongCode] or [session.ErrStore], or is a [*fault.Limited].
 	Check(ctx context.Context, client netip.Addr, code string) (*Admitted, error)
 
 	// CheckDevice is Check for a browser, with what Admitted.Device of an earlier

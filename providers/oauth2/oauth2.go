@@ -121,8 +121,8 @@ func New(c Config) (*Provider, error) {
 	problem := func(format string, args ...any) {
 		err = errors.Join(err, fmt.Errorf("auth: oauth2.Config %q: "+format, append([]any{c.Name}, args...)...))
 	}
-	if e := codegrant.CheckName(c.Name); e != nil {
-		problem("%w", e)
+	if !codegrant.ValidName(c.Name) {
+		problem("Name: want lower-case letters, digits and hyphens")
 	}
 	method := codegrant.Method(c.ClientAuth)
 	if method == codegrant.PrivateKeyJWT {

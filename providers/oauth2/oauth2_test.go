@@ -215,7 +215,9 @@ func TestAPI(t *testing.T) { // TK-02, TK-12, TK-13, UI-04, UI-07
 		err    error
 		status int
 	}{
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, auth.ErrUnavailable, 0},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, auth.ErrUnavailable, 0},
 		{"HTML", says(200, "text/html", "<html>"), auth.ErrInvalidResponse, 0},
 		{"a member twice", says(200, "", `{"id":7,"id":8}`), auth.ErrInvalidResponse, 0},
 		{"more behind it", says(200, "", `{"id":7} {}`), auth.ErrInvalidResponse, 0},

@@ -219,8 +219,8 @@ func (c *Config) check() error {
 	problem := func(format string, args ...any) {
 		err = errors.Join(err, fmt.Errorf("auth: oidc.Config %q: "+format, append([]any{c.Name}, args...)...))
 	}
-	if e := codegrant.CheckName(c.Name); e != nil {
-		problem("%w", e)
+	if !codegrant.ValidName(c.Name) {
+		problem("Name: want lower-case letters, digits and hyphens")
 	}
 	if u, e := upstream.CheckURL(c.Issuer); e != nil {
 		problem("Issuer: %w", e)

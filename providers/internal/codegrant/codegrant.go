@@ -19,13 +19,8 @@ const maxPictureBytes = 2 << 10
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// CheckName holds a provider's id to what URLs and the environment can carry.
-func CheckName(name string) error {
-	if !providerName.MatchString(name) {
-		return errors.New("Name: want lower-case letters, digits and hyphens")
-	}
-	return nil
-}
+// ValidName reports whether URLs and the environment can carry a provider's id.
+func ValidName(name string) bool { return providerName.MatchString(name) }
 
 // Trim drops a picture that is not at an https address of at most 2 KiB. Groups are
 // all handed on: whether the allowed one is among them, a policy has to see.

@@ -57,9 +57,9 @@ func TestAuthRequest(t *testing.T) { // PK-01, NO-01, ST-16, ST-20
 	require.True(t, strings.HasPrefix(r.URL(tx), "https://x.example/authorize?b"), r.URL(tx))
 }
 
-func TestCheckName(t *testing.T) {
+func TestValidName(t *testing.T) {
 	for name, ok := range map[string]bool{"a": true, "github": true, "azure-ad": true, "a1-2b": true, "": false, "-": false, "a-": false, "-a": false, "a--b": false, "A": false, "a/b": false, "a\n": false} {
-		require.Equal(t, ok, codegrant.CheckName(name) == nil, "%q", name)
+		require.Equal(t, ok, codegrant.ValidName(name), "%q", name)
 	}
 }
 
