@@ -112,6 +112,21 @@ func TestTwoGenerations(t *testing.T) { // ST-14
 	require.Zero(t, p.Wait(first))
 }
 
+// TestClockSetBack: whoever came in the hour that is to come again does not pay for it
+// twice.
+func TestClockSetBack(t *testing.T) { // RL-03
+	now := time.Unix(1_800_000_000, 0)
+	p := pace.New(1, time.Minute, func() time.Time { return now })
+	a, b := netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2")
+	p.Take(a)
+	now = now.Add(-time.Hour)
+	p.Take(b)
+	now = now.Add(2 * time.Minute)
+	p.Take(b)
+	now = now.Add(58*time.Minute + time.Second)
+	require.Zero(t, p.Wait(a))
+}
+
 func TestConcurrentUse(t *testing.T) {
 	p := pace.New(10, time.Hour, time.Now)
 	var wait sync.WaitGroup

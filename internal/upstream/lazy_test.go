@@ -150,3 +150,30 @@ func TestLazyRefreshIsAnotherValue(t *testing.T) { // JW-02
 	require.NoError(t, err)
 	require.Equal(t, 2, v, "what was good is kept")
 }
+
+// TestLazyPauseIsForNewFetches: whoever comes while there is one under way shares it.
+func TestLazyPauseIsForNewFetches(t *testing.T) { // DI-04
+	begun, release := make(chan struct{}), make(chan struct{})
+	down := errors.New("down")
+	first := true
+	l := &upstream.Lazy[int]{TTL: time.Hour, Now: func() time.Time { return time.Unix(1_800_000_000, 0) }, Fetch: func(context.Context) (int, error) {
+		if first {
+			first = false
+			return 0, down
+		}
+		close(begun)
+		<-release
+		return 1, nil
+	}}
+	_, err := l.Get(context.Background())
+	require.ErrorIs(t, err, down)
+	done := make(chan error, 1)
+	go func() { _, err := l.Refresh(context.Background()); done <- err }()
+	<-begun
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err = l.Get(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "it waits for the fetch")
+	close(release)
+	require.NoError(t, <-done)
+}

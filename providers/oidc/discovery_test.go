@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -109,4 +110,65 @@ func TestDiscoveryIsSharedAndRecovers(t *testing.T) { // DI-02 to DI-05
 	down.advance(23*time.Hour + 30*time.Minute)
 	_, err = down.signIn()
 	require.NoError(t, err, "DI-12, JW-04: what was good is kept")
+}
+
+// TestMetadataAge: it is fetched once a day, and serves a week longer while the issuer
+// is down.
+func TestMetadataAge(t *testing.T) { // DI-12
+	r := newRelying(t, nil)
+	down := false
+	r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+		if down {
+			w.WriteHeader(503)
+		}
+		return down
+	}})
+	for _, step := range []struct {
+		advance time.Duration
+		down    bool
+		hits    int
+		err     error
+	}{
+		{0, false, 1, nil},
+		{24*time.Hour - 1, false, 1, nil},
+		{1, false, 2, nil},
+		{8*24*time.Hour - 1, true, 3, nil},
+		{31 * time.Second, true, 4, auth.ErrUnavailable},
+		{31 * time.Second, false, 5, nil},
+	} {
+		r.advance(step.advance)
+		down = step.down
+		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
+		require.ErrorIs(t, err, step.err)
+		require.Equal(t, step.hits, r.idp.Hits("discovery"))
+	}
+}
+
+// TestDiscoveryErrors: which of them an operator can mend.
+func TestDiscoveryErrors(t *testing.T) { // DI-01, DI-10, DI-11
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		says   string
+		class  error
+	}{
+		"not there":           {404, "", "there is no discovery document at http", auth.ErrMisconfigured},
+		"gone":                {410, "", "answered with status 410", auth.ErrUnavailable},
+		"created":             {201, "{}", "answered with status 201", auth.ErrUnavailable},
+		"no JSON":             {200, "<html>", "is no JSON object", auth.ErrUnavailable},
+		"of another issuer":   {200, `{"issuer":"https://evil.example"}`, `the issuer calls itself "https://evil.example"`, auth.ErrMisconfigured},
+		"of nobody's":         {200, `{}`, `the issuer calls itself ""`, auth.ErrMisconfigured},
+		"of a very long name": {200, `{"issuer":"` + strings.Repeat("~", 300) + `"}`, `"` + strings.Repeat("~", 200) + `"`, auth.ErrMisconfigured},
+	} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{Endpoint: func(_ string, w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(test.body))
+			return true
+		}})
+		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
+		require.ErrorIs(t, err, test.class, name)
+		require.ErrorContains(t, err, test.says, name)
+	}
 }

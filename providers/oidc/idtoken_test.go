@@ -231,6 +231,7 @@ func TestMaxAge(t *testing.T) { // ID-21
 		"by the configuration, fresh":      {"300", "", now, ago(10), true},
 		"the browser's counts before it":   {"10000", "300", now, ago(362), false},
 		"missing":                          {"", "300", now, nil, false},
+		"missing, however long ago":        {"", "2147483647", now, nil, false},
 		"text":                             {"", "300", now, fmt.Sprint(now.Unix()), false},
 		"in the future":                    {"", "300", now, ago(-61), false},
 		"in the future, within the skew":   {"", "300", now, ago(-60), true},
