@@ -18,6 +18,10 @@ import (
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
+// wellKnown is where metadata is, below an issuer without a slash at its end:
+// Discovery 4.
+const wellKnown = "/.well-known/openid-configuration"
+
 // metadata is what an issuer says of itself, checked: OpenID Connect Discovery 3.
 type metadata struct {
 	provider      *gooidc.Provider
@@ -65,7 +69,7 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 	switch r.Status {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		return nil, codegrant.Misconfigured("there is no discovery document at %s/.well-known/openid-configuration: is the issuer right?", strings.TrimSuffix(p.config.Issuer, "/"))
+		return nil, codegrant.Misconfigured("there is no discovery document at %s: is the issuer right?", strings.TrimSuffix(p.config.Issuer, "/")+wellKnown)
 	default:
 		return nil, codegrant.Unavailable("the discovery document is answered with status %d", r.Status)
 	}
@@ -81,7 +85,9 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 		InfoURL    string   `json:"userinfo_endpoint"`
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	}
-	known.Issuer, _ = o.String("issuer")
+	if known.Issuer, _ = o.String("issuer"); p.isIssuer(known.Issuer) {
+		known.Issuer = p.config.Issuer // but for a slash, which go-oidc does not mend
+	}
 	known.AuthURL, _ = o.String("authorization_endpoint")
 	known.TokenURL, _ = o.String("token_endpoint")
 	known.KeysURL, _ = o.String("jwks_uri")
@@ -97,7 +103,7 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object) (*metadata, error) {
 	m := &metadata{provider: provider}
 	m.issuer, _ = o.String("issuer")
-	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) {
+	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) && !p.isIssuer(m.issuer) {
 		return nil, anotherIssuer(m.issuer, want)
 	}
 	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
@@ -146,7 +152,15 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// anotherIssuer is Discovery 4.3: the same to the letter. A slash at the end counts.
+// isIssuer reports whether name is the configured issuer, with or without one slash at
+// its end. Both have their metadata at the same address, so that there cannot be one
+// issuer of each name, and what the metadata calls itself is what is meant. From then
+// on, it is that to the letter. A template is not for people to paste.
+func (p *Provider) isIssuer(name string) bool {
+	return p.config.IssuerTemplate == "" && strings.TrimSuffix(name, "/") == strings.TrimSuffix(p.config.Issuer, "/")
+}
+
+// anotherIssuer is Discovery 4.3: the same to the letter, but for one slash at the end.
 func anotherIssuer(got, want string) error {
 	return codegrant.Misconfigured("the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", got, want)
 }

@@ -80,9 +80,15 @@ type Needs struct {
 }
 
 // Config describes an OpenID Connect issuer to [New].
+//
+// Issuer is what the issuer calls itself in its metadata and its ID tokens, with https,
+// or http on loopback. A slash at its end that is too many or too few is mended by the
+// metadata, which is at one address for both spellings (Discovery 4.1); the address of
+// the metadata itself, with /.well-known/openid-configuration at its end, is cut. An
+// identity has the issuer as the issuer spells it.
 type Config struct {
 	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
-	Issuer       string      // exactly as the issuer writes it, required; http only on loopback
+	Issuer       string      // its address, required; see below
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
 
@@ -205,6 +211,9 @@ func New(c Config) (*Provider, error) {
 	if c.Map == nil {
 		c.Map = DefaultIdentity
 	}
+	for _, end := range []string{wellKnown, wellKnown + "/"} {
+		c.Issuer = strings.TrimSuffix(c.Issuer, end)
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -223,7 +232,7 @@ func (c *Config) check() error {
 		problem("%w", e)
 	}
 	if u, e := upstream.CheckURL(c.Issuer); e != nil {
-		problem("Issuer: %w", e)
+		problem("Issuer: %w%s", e, withScheme(c.Issuer))
 	} else if u.RawQuery != "" {
 		problem("Issuer: want no query")
 	}
@@ -246,4 +255,19 @@ func (c *Config) check() error {
 		problem("%w", e)
 	}
 	return err
+}
+
+// withScheme shows an address that has none with the one that was meant.
+func withScheme(issuer string) string {
+	rest := strings.TrimLeft(issuer, "/")
+	if rest == "" || strings.ContainsAny(rest, "@#? ") || strings.Contains(rest, "://") {
+		return ""
+	}
+	for _, scheme := range []string{"https://", "http://"} {
+		u, err := url.Parse(scheme + rest)
+		if err == nil && u.Hostname() != "" && (scheme == "http://") == upstream.IsLoopback(u.Hostname()) {
+			return fmt.Sprintf(": %q, not %.200q", u, issuer)
+		}
+	}
+	return ""
 }
