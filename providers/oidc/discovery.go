@@ -140,14 +140,26 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 }
 
 // checkEndpoint refuses what a browser or a secret must not be sent to: a
-// javascript: address, say, or http where the issuer has https.
+// javascript: address, say, or http where the issuer has https. At InternalURL itself
+// there is what that has, for all that browsers do not open: some servers name their
+// endpoints by how they were asked.
 func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
-	u, err := upstream.CheckURL(address)
+	u, err := p.config.address(address)
 	if err != nil {
 		return nil, codegrant.Misconfigured("the issuer's %s: %w", name, err)
 	}
-	if u.Scheme == "http" && !strings.HasPrefix(p.config.Issuer, "http:") {
+	browsers := name == "authorization_endpoint"
+	if !browsers && p.internal != nil && upstream.SameOrigin(u, p.internal) {
+		return u, nil
+	}
+	issuer, err := url.Parse(p.config.Issuer)
+	if err != nil || u.Scheme == "http" && issuer.Scheme != "http" {
 		return nil, codegrant.Misconfigured("the issuer's %s is not https", name)
+	}
+	// Where a browser is sent, no connection of ours shows where a name leads. By http, it
+	// is the issuer's own, or a number.
+	if browsers && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), issuer.Hostname()) && !upstream.IsPrivate(u.Hostname()) {
+		return nil, codegrant.Misconfigured("the issuer's %s is not https, and at another name than the issuer", name)
 	}
 	return u, nil
 }

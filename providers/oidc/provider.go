@@ -39,6 +39,7 @@ import (
 // concurrent use.
 type Provider struct {
 	config   Config
+	internal *url.URL // where the issuer is reached; nil for where it is
 	client   *upstream.Client
 	metadata *upstream.Lazy[*metadata]
 	keys     *keySource
