@@ -132,7 +132,8 @@ func isStrange(ip netip.Addr) bool {
 }
 
 // HTTPClient is c for libraries that want one of these: it keeps to the same
-// limits, with at most limit bytes of each answer.
+// limits, with at most limit bytes of each answer. It takes http on loopback alone, and
+// goes where it says.
 func (c *Client) HTTPClient(limit int64) *http.Client {
 	return &http.Client{
 		Transport:     bounded{c.http.Transport, limit},

@@ -26,3 +26,9 @@ func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
 	o, err := readUserinfo(r, nil)
 	return r.Body, o, err
 }
+
+// NewClaims are those of a document.
+func NewClaims(document []byte) (Claims, error) {
+	o, err := strictjson.Parse(document)
+	return Claims{o}, err
+}

@@ -26,7 +26,7 @@
 // here, and no option turns a check off:
 //
 //   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
-//     the letter;
+//     the letter; one slash at the end of the configured one is mended;
 //   - the nonce, the subject, every audience, the authorized party, and the age of
 //     an ID token; at_hash and c_hash where they are;
 //   - the form of each answer: its size, its JSON, the members that it must have and
