@@ -69,7 +69,11 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 	switch r.Status {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		return nil, codegrant.Misconfigured("there is no discovery document at %s: is the issuer right?", strings.TrimSuffix(p.config.Issuer, "/")+wellKnown)
+		where := strings.TrimSuffix(p.config.Issuer, "/") + wellKnown
+		if p.internal != nil {
+			return nil, codegrant.Misconfigured("there is no discovery document for %s at InternalURL %s: are both right?", where, p.internal)
+		}
+		return nil, codegrant.Misconfigured("there is no discovery document at %s: is the issuer right?", where)
 	default:
 		return nil, codegrant.Unavailable("the discovery document is answered with status %d", r.Status)
 	}

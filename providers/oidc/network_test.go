@@ -124,6 +124,14 @@ func TestInternalURL(t *testing.T) {
 			require.Zero(t, in.Hits("token"))
 		})
 	}
+	t.Run("nothing there", func(t *testing.T) {
+		in := newInside(t, "https://auth.example.com/realms/main")
+		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: "https://auth.example.com/realms/main", InternalURL: in.server.URL + "/other", ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.NoError(t, err)
+		_, err = p.AuthCodeURL(context.Background(), auth.Transaction{})
+		require.ErrorIs(t, err, auth.ErrMisconfigured)
+		require.ErrorContains(t, err, "InternalURL "+in.server.URL+"/other")
+	})
 	t.Run("a name inside, by http", func(t *testing.T) {
 		in := newInside(t, "https://auth.example.com")
 		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: "https://auth.example.com", InternalURL: "http://authentik-server:9000", InsecureHTTP: true,
