@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -333,3 +334,43 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 	require.NoError(t, err)
 	require.Equal(t, "oauth", auth.Typed(p).Type())
 }
+
+// TestInsecureHTTP: on a private network, where the connection shows that it is one.
+func TestInsecureHTTP(t *testing.T) { // DI-07, DI-08
+	at := func(s *server, base string, insecure bool) func(*oauth2.Config) {
+		return func(c *oauth2.Config) {
+			c.Issuer, c.AuthURL, c.TokenURL, c.InsecureHTTP = base, base+"/authorize", base+"/token", insecure
+			c.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
+				if err == nil && address == "rebound.lan:80" {
+					return public{conn}, nil
+				}
+				return conn, err
+			}}}
+		}
+	}
+	for base, want := range map[string]error{
+		"http://git.lan": nil, "http://192.168.1.10:3000": nil, "http://rebound.lan": auth.ErrUnavailable,
+	} {
+		s := newServer(t)
+		c := s.config()
+		at(s, base, false)(&c)
+		_, err := oauth2.New(c)
+		require.ErrorContains(t, err, "https", base)
+		_, err = s.signIn(t, at(s, base, true))
+		require.ErrorIs(t, err, want)
+		require.Equal(t, want == nil, len(s.sent) == 1, "the code goes to private addresses alone")
+	}
+	for _, base := range []string{"http://93.184.216.34", "http://169.254.169.254", "http://[fe80::1]", "ftp://192.168.1.10"} {
+		s := newServer(t)
+		c := s.config()
+		at(s, base, true)(&c)
+		_, err := oauth2.New(c)
+		require.ErrorContains(t, err, "TokenURL: want an https address (http only on loopback and private addresses)", base)
+	}
+}
+
+// public is a connection to a public address.
+type public struct{ net.Conn }
+
+func (public) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(93, 184, 216, 34), Port: 80} }

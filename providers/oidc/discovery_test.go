@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -26,7 +28,9 @@ func TestMetadata(t *testing.T) { // DI-01, DI-07, DI-08, DI-10, DI-13, PK-02
 	}{
 		{"as it is", func(map[string]any) {}, true},
 		{"issuer with more", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "INVALID" }, false},
-		{"issuer with slash", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "/" }, false},
+		{"issuer with two slashes", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "//" }, false},
+		{"issuer with a path", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "/a" }, false},
+		{"issuer in capitals", func(m map[string]any) { m["issuer"] = strings.ToUpper(m["issuer"].(string)) }, false},
 		{"no issuer", func(m map[string]any) { delete(m, "issuer") }, false},
 		{"no token endpoint", func(m map[string]any) { delete(m, "token_endpoint") }, false},
 		{"no keys", func(m map[string]any) { delete(m, "jwks_uri") }, false},
@@ -170,5 +174,98 @@ func TestDiscoveryErrors(t *testing.T) { // DI-01, DI-10, DI-11
 		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
 		require.ErrorIs(t, err, test.class, name)
 		require.ErrorContains(t, err, test.says, name)
+	}
+}
+
+// serve is an identity provider with a path, whose issuer is named as it says.
+func serve(t *testing.T, path string) *providertest.IdP {
+	var idp *providertest.IdP
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { idp.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	idp = providertest.New(providertest.Config{Issuer: server.URL + path,
+		Clients: []providertest.Client{{ID: "app", Secret: "s"}}, People: []providertest.Person{{Subject: "ada", Name: "Ada"}}})
+	return idp
+}
+
+// TestIssuerAsPeoplePasteIt: what is mended, and what is not.
+func TestIssuerAsPeoplePasteIt(t *testing.T) { // DI-01, DI-14, ID-09
+	const document = "/.well-known/openid-configuration"
+	for name, test := range map[string]struct {
+		path, cut, add string // of the issuer; what is cut from it, and added to it, in the configuration
+		err            error
+	}{
+		"as it is":                      {"/realms/main", "", "", nil},
+		"a slash too many":              {"/realms/main", "", "/", nil},
+		"a slash too few":               {"/realms/main/", "/", "", nil},
+		"at the root, a slash too many": {"", "", "/", nil},
+		"at the root, a slash too few":  {"/", "/", "", nil},
+		"the document":                  {"/realms/main", "", document, nil},
+		"the document, of a slash":      {"/realms/main/", "/", document, nil},
+		"the document, and a slash":     {"/realms/main", "", document + "/", nil},
+		"two slashes":                   {"/realms/main", "", "//", auth.ErrMisconfigured},
+		"another path":                  {"/realms/main", "main", "other", auth.ErrMisconfigured},
+		"in capitals":                   {"/realms/main", "main", "MAIN", auth.ErrMisconfigured},
+		"the document, of another path": {"/realms/main", "main", "other" + document, auth.ErrMisconfigured},
+		"the document twice":            {"/realms/main", "", document + document, auth.ErrMisconfigured},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := serve(t, test.path)
+			issuer := strings.TrimSuffix(idp.Issuer(), test.cut) + test.add
+			p, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+			require.NoError(t, err)
+			id, err := providertest.SignIn(p, nil)
+			require.ErrorIs(t, err, test.err)
+			if err == nil {
+				require.Equal(t, idp.Issuer(), id.Issuer, "as the issuer spells it")
+			}
+		})
+	}
+	for name, fault := range map[string]providertest.Faults{
+		"an ID token of the other spelling": {IDToken: func(m map[string]any) { m["iss"] = m["iss"].(string) + "/" }},
+		"a callback of the other spelling":  {Callback: func(v url.Values) { v.Set("iss", v.Get("iss")+"/") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := serve(t, "/realms/main")
+			idp.SetFaults(fault)
+			p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer() + "/", ClientID: "app", ClientSecret: auth.NewSecret("s")})
+			require.NoError(t, err)
+			_, err = providertest.SignIn(p, nil)
+			require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		})
+	}
+}
+
+func TestIssuerWithoutScheme(t *testing.T) { // DI-14, LG-06
+	for issuer, want := range map[string]string{
+		"id.example.com":           `want an absolute https address: "https://id.example.com", not "id.example.com"`,
+		"id.example.com/realms/a/": `: "https://id.example.com/realms/a/", not "id.example.com/realms/a/"`,
+		"id.example.com:8443/a":    `: "https://id.example.com:8443/a", not`,
+		"//id.example.com":         `: "https://id.example.com", not "//id.example.com"`,
+		"localhost:8080/realms/a":  `: "http://localhost:8080/realms/a", not`,
+		"127.0.0.1:8080":           `: "http://127.0.0.1:8080", not`,
+		"id.example.com/a" + "/.well-known/openid-configuration": `: "https://id.example.com/a", not`,
+	} {
+		_, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.ErrorContains(t, err, want)
+	}
+	for _, issuer := range []string{"", "/", "user:password@id.example.com"} {
+		_, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.ErrorContains(t, err, "absolute https address")
+		require.NotContains(t, err.Error(), "password")
+	}
+}
+
+// TestNonceThatIsLeftOut: refused, with the way on.
+func TestNonceThatIsLeftOut(t *testing.T) { // NO-02
+	for what, change := range map[string]func(map[string]any){
+		"missing": func(m map[string]any) { delete(m, "nonce") },
+		"null":    func(m map[string]any) { m["nonce"] = nil },
+		"another": func(m map[string]any) { m["nonce"] = "another" },
+	} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{IDToken: change})
+		_, err := r.signIn()
+		require.ErrorIs(t, err, auth.ErrInvalidResponse, what)
+		require.Equal(t, what != "another", strings.Contains(err.Error(), "LinkedIn"), "%v", err)
 	}
 }

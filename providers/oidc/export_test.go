@@ -38,3 +38,9 @@ func KeyAlgorithms(set []byte) (algorithms []string, err error) {
 	}
 	return algorithms, nil
 }
+
+// NewClaims are those of a document.
+func NewClaims(document []byte) (Claims, error) {
+	o, err := strictjson.Parse(document)
+	return Claims{o}, err
+}

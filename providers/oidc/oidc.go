@@ -26,7 +26,7 @@
 // here, and no option turns a check off:
 //
 //   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
-//     the letter;
+//     the letter; one slash at the end of the configured one is mended;
 //   - the nonce, the subject, every audience, the authorized party, and the age of
 //     an ID token; at_hash and c_hash where they are;
 //   - the form of each answer: its size, its JSON, the members that it must have and
@@ -80,9 +80,15 @@ type Needs struct {
 }
 
 // Config describes an OpenID Connect issuer to [New].
+//
+// Issuer is what the issuer calls itself in its metadata and its ID tokens, with https,
+// or http on loopback. A slash at its end that is too many or too few is mended by the
+// metadata, which is at one address for both spellings (Discovery 4.1); the address of
+// the metadata itself, with /.well-known/openid-configuration at its end, is cut. An
+// identity has the issuer as the issuer spells it.
 type Config struct {
 	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
-	Issuer       string      // exactly as the issuer writes it, required; http only on loopback
+	Issuer       string      // its address, required; see below
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
 
@@ -170,6 +176,25 @@ type Config struct {
 
 	Presentation auth.Presentation // If zero, the name
 
+	// InternalURL is the issuer's address as this server reaches it, where that is not
+	// where browsers do: "http://authentik-server:9000" for an issuer at
+	// "https://auth.example.com/application/o/app/". Without a path it has the issuer's.
+	// Discovery, token, keys and userinfo go there: scheme, host and what differs of the
+	// path are replaced, and Host, X-Forwarded-Host and X-Forwarded-Proto are those of
+	// the issuer. The issuer, and the address that browsers are sent to, stay. https, or
+	// http on loopback, or with InsecureHTTP. If empty, the issuer's own.
+	InternalURL string
+
+	// InsecureHTTP takes http for an issuer, its endpoints and InternalURL on a private
+	// network: where they are, or their names lead to, loopback or private addresses (RFC
+	// 1918, RFC 4193), and never link-local ones. That is looked at where the connection is
+	// made, after the name was looked up. An issuer with https has https endpoints all the
+	// same. It MUST NOT be set where somebody else is on that network: whoever reads it has
+	// the client's secret and everybody's codes and tokens, and whoever changes it signs in
+	// as anybody. An HTTPClient whose Transport is no [http.Transport] reaches only
+	// addresses that are written as numbers.
+	InsecureHTTP bool
+
 	// HTTPClient's Transport is used, with limits where it has none; its cookie jar,
 	// its time limit and its redirect policy are not. If nil, a transport of our
 	// own, which does not connect to link-local addresses.
@@ -205,10 +230,22 @@ func New(c Config) (*Provider, error) {
 	if c.Map == nil {
 		c.Map = DefaultIdentity
 	}
+	for _, end := range []string{wellKnown, wellKnown + "/"} {
+		c.Issuer = strings.TrimSuffix(c.Issuer, end)
+		c.InternalURL = strings.TrimSuffix(c.InternalURL, end)
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	p := &Provider{config: c, client: upstream.New(c.HTTPClient)}
+	if c.InsecureHTTP {
+		p.client = p.client.PrivateHTTP()
+	}
+	if c.InternalURL != "" {
+		public, _ := c.address(c.Issuer) // checked
+		p.internal, _ = c.address(c.InternalURL)
+		p.client = p.client.Via(public, p.internal)
+	}
 	p.metadata = &upstream.Lazy[*metadata]{TTL: 24 * time.Hour, MaxStale: 7 * 24 * time.Hour, Now: c.Now, Fetch: p.discover}
 	p.keys = newKeySource(c.Now, p.fetchKeys)
 	return p, nil
@@ -222,10 +259,20 @@ func (c *Config) check() error {
 	if !codegrant.ValidName(c.Name) {
 		problem("Name: want lower-case letters, digits and hyphens")
 	}
-	if u, e := upstream.CheckURL(c.Issuer); e != nil {
-		problem("Issuer: %w", e)
-	} else if u.RawQuery != "" {
-		problem("Issuer: want no query")
+	for _, field := range []struct{ name, value string }{{"Issuer", c.Issuer}, {"InternalURL", c.InternalURL}} {
+		u, e := c.address(field.value)
+		_, private := upstream.CheckPrivateURL(field.value)
+		switch {
+		case field.name == "InternalURL" && field.value == "":
+		case e != nil && private == nil:
+			problem("%s: %w, or with InsecureHTTP (AUTH_INSECURE_HTTP=1) on a private network", field.name, e)
+		case errors.Is(e, upstream.ErrInsecure) && c.InsecureHTTP:
+			problem("%s: want an https address (http only on loopback and private addresses)", field.name)
+		case e != nil:
+			problem("%s: %w%s", field.name, e, withScheme(field.value))
+		case u.RawQuery != "":
+			problem("%s: want no query", field.name)
+		}
 	}
 	if c.TrustEmail && c.AnyoneMayEnter {
 		problem("TrustEmail: anybody can get an account there, with any address: it is for an issuer of your own")
@@ -246,4 +293,27 @@ func (c *Config) check() error {
 		problem("%w", e)
 	}
 	return err
+}
+
+// address checks one that is https, or http where that is taken.
+func (c *Config) address(raw string) (*url.URL, error) {
+	if c.InsecureHTTP {
+		return upstream.CheckPrivateURL(raw)
+	}
+	return upstream.CheckURL(raw)
+}
+
+// withScheme shows an address that has none with the one that was meant.
+func withScheme(issuer string) string {
+	rest := strings.TrimLeft(issuer, "/")
+	if rest == "" || strings.ContainsAny(rest, "@#? ") || strings.Contains(rest, "://") {
+		return ""
+	}
+	for _, scheme := range []string{"https://", "http://"} {
+		u, err := url.Parse(scheme + rest)
+		if err == nil && u.Hostname() != "" && (scheme == "http://") == upstream.IsLoopback(u.Hostname()) {
+			return fmt.Sprintf(": %q, not %.200q", u, issuer)
+		}
+	}
+	return ""
 }

@@ -42,8 +42,7 @@ const rolesClaim = "urn:zitadel:iam:org:project:roles"
 
 // Config describes a web application of a ZITADEL project.
 type Config struct {
-	// Issuer is the instance's address, such as https://example.zitadel.cloud, as its
-	// discovery document spells it: without a slash at the end. Required.
+	// Issuer is the instance's address, such as https://example.zitadel.cloud. Required.
 	Issuer string
 
 	ClientID     string      // of the application's page. Required
