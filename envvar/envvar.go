@@ -30,14 +30,15 @@ import (
 // empty counts as unset.
 type Env func(name string) string
 
-// First returns the first of names that is set, and its name.
+// First returns the first of names that is set, and its name. It reads all of them,
+// so that whoever listens at e learns of every spelling that there is.
 func (e Env) First(names ...string) (value, name string) {
 	for _, n := range names {
-		if v := e(n); v != "" {
-			return v, n
+		if v := e(n); v != "" && value == "" {
+			value, name = v, n
 		}
 	}
-	return "", ""
+	return value, name
 }
 
 // Error says which variable is wrong and what to do about it. Its text is one
@@ -75,6 +76,10 @@ func (r *Reader) Get(names ...string) string {
 	r.Problem(Check(name, value))
 	return value
 }
+
+// First is [Env.First], for a value that may have white space around it or is looked
+// at by the caller.
+func (r *Reader) First(names ...string) (value, name string) { return r.env.First(names...) }
 
 // Need is [Reader.Get] for what there is no way without. cure says what the value
 // is and where to find it.
