@@ -27,9 +27,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
@@ -50,11 +50,12 @@ func main() {
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	config, err := auth.ConfigFromEnv(env, parts(logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
-	if err = errors.Join(err, upstreamErr); err != nil {
+	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
+	if err = errors.Join(err, upstreamErr, proxiesErr); err != nil {
 		return err
 	}
-	if list := env("TRUSTED_PROXIES"); list != "" {
-		config.TrustedProxies = proxies(list)
+	if trusted != nil {
+		config.TrustedProxies = trusted
 	}
 	a, err := auth.New(config)
 	if err != nil {
@@ -73,8 +74,10 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 
 // parts are every way in that the environment can ask for.
 func parts(logger *slog.Logger) auth.Parts {
-	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger}
+	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger, Names: names}
 }
+
+func names() []string { return envvar.Names(os.Environ()) }
 
 // withProfiles is [clerk.FromEnv] for a gateway that passes addresses on: a token of
 // Clerk's has none.
@@ -114,14 +117,25 @@ func upstreamURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// proxies reads TRUSTED_PROXIES. [auth.New] says which entry is no CIDR.
-func proxies(list string) []string {
-	if list == "none" {
-		return []string{}
+// proxies reads TRUSTED_PROXIES. It is nil where that is not set. The error is an
+// [*envvar.Error].
+func proxies(list string) ([]string, error) {
+	switch list {
+	case "":
+		return nil, nil
+	case "none":
+		return []string{}, nil
 	}
-	out := []string{}
-	for s := range strings.SplitSeq(list, ",") {
-		out = append(out, strings.TrimSpace(s))
+	entries := envvar.Split(list)
+	for _, s := range entries {
+		_, prefixErr := netip.ParsePrefix(s)
+		if _, err := netip.ParseAddr(s); err != nil && prefixErr != nil {
+			entries = nil
+			break
+		}
 	}
-	return out
+	if len(entries) == 0 {
+		return nil, &envvar.Error{Variable: "TRUSTED_PROXIES", Problem: "is not a list of networks", Cure: "write it like 10.0.0.0/8,192.168.1.7, or set it to none"}
+	}
+	return entries, nil
 }
