@@ -277,7 +277,7 @@ func (e *envReader) nothingSet(parts Parts) {
 		e.problem(names[0], "is not set", "with it, SSO providers sign people in: "+secretCure)
 		return
 	}
-	e.problem(names[0], "is not set, "+strings.Join(names[1:], " is not set, ")+" is not set", "one of them is needed, and is enough to begin with: "+strings.Join(ways, "; or "))
+	e.problem(names[0], "is not set, "+strings.Join(names[1:], " is not set, ")+" is not set", "one of the "+map[int]string{2: "two", 3: "three"}[len(ways)]+" is needed, not all; the shortest is "+strings.Join(ways, "; or "))
 }
 
 func (e *envReader) accessCode(parts Parts, secrets []Secret) CodeVerifier {

@@ -435,7 +435,7 @@ func TestOneOfThreeIsNeeded(t *testing.T) { // LG-06
 		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
 	}
 	_, _, err := fromEnv("", withAll)
-	require.EqualError(t, err, "auth: ACCESS_CODE is not set, NEXT_AUTH_SECRET is not set, NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY is not set: one of them is needed, and is enough to begin with: "+
+	require.EqualError(t, err, "auth: ACCESS_CODE is not set, NEXT_AUTH_SECRET is not set, NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY is not set: one of the three is needed, not all; the shortest is "+
 		"ACCESS_CODE, the password for the service, as `openssl rand -hex 16` makes it; or NEXT_AUTH_SECRET, as `openssl rand -base64 32` makes it, for SSO providers; or NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, from Clerk's dashboard, for Clerk")
 	_, _, err = fromEnv("", withCodes)
 	require.NotContains(t, err.Error(), "CLERK", "only what the program has")
@@ -627,7 +627,7 @@ func TestRestrictionIsHonouredOrAnError(t *testing.T) { // PV-02, LG-06
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 	_, _, err := named("AUTH_ALLOWED_EMAILS=example.com", withAll)
-	require.ErrorContains(t, err, "one of them is needed")
+	require.ErrorContains(t, err, "one of the three is needed")
 	require.NotContains(t, err.Error(), "AUTH_ALLOWED_EMAILS", "it is known")
 }
 

@@ -7,6 +7,11 @@
 //	                 none; if unset, loopback and private addresses for scheme and
 //	                 host, and loopback alone for the address of a client
 //
+//	GATEWAY_OPEN_PATHS    paths that need no sign-in, separated by commas, as they are
+//	                      spelled and no other way; a slash at the end for all below
+//	GATEWAY_KEEP_SESSION  1 passes the session's cookies and token on, to an application
+//	                      that reads them itself
+//
 // and the variables of sign-in, which [auth.ConfigFromEnv] reads: SSO providers, an
 // access code, or Clerk, whose active organization is a group.
 //
@@ -51,7 +56,8 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	config, err := auth.ConfigFromEnv(env, parts(logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
-	if err = errors.Join(err, upstreamErr, proxiesErr); err != nil {
+	options, optionsErr := readOptions(env)
+	if err = errors.Join(err, upstreamErr, proxiesErr, optionsErr); err != nil {
 		return err
 	}
 	if trusted != nil {
@@ -69,7 +75,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if config.URL == "" && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
-	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
+	return serve.HTTP(ctx, listener, handler(a, upstream, options, logger))
 }
 
 // parts are every way in that the environment can ask for.
@@ -91,17 +97,22 @@ func withProfiles(env auth.Env, client *http.Client) (auth.Backend, error) {
 }
 
 // handler is the whole gateway. It serves the routes of sign-in itself.
-func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
+func handler(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
-	protected := a.Require(newProxy(a, upstream, logger))
+	protected := a.Require(newProxy(a, upstream, o, logger))
+	open := a.Identify(newOpenProxy(a, upstream, o, logger)) // answers the routes of sign-in too
 	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.
 		if r.URL.Path == "/healthz" {
 			mux.ServeHTTP(w, r)
+			return
+		}
+		if o.open.lets(r) {
+			open.ServeHTTP(w, r)
 			return
 		}
 		protected.ServeHTTP(w, r)

@@ -80,7 +80,9 @@ func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*ht
 	require.NoError(t, err)
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler(a, upstream, logger))
+	o, err := readOptions(func(name string) string { return env[name] })
+	require.NoError(t, err)
+	server := httptest.NewServer(handler(a, upstream, o, logger))
 	t.Cleanup(server.Close)
 	return server, log
 }

@@ -192,7 +192,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		"secret": {"AZURE_AD_CLIENT_SECRET", "AUTH_AZURE_AD_SECRET"},
 		"tenant": {"AZURE_AD_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID"},
 	}
-	c := Config{Name: id, HTTPClient: client}
+	c, byIssuer := Config{Name: id, HTTPClient: client}, false
 	if id == "microsoft-entra-id" {
 		name = "MICROSOFT_ENTRA_ID"
 		names["id"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_ID"}, names["id"][1:]...)
@@ -205,9 +205,10 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 				r.Problem(err)
 			}
 			c.BaseURL, c.Tenant = base, tenant
+			byIssuer = true // or what is wrong with it is all
 		}
 	}
-	if _, variable := r.First(names["tenant"]...); c.Tenant == "" {
+	if _, variable := r.First(names["tenant"]...); !byIssuer {
 		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)
 		if c.Tenant != "" && envvar.Check(variable, c.Tenant) == nil && !isTenant(c.Tenant) {
 			r.Problem(&envvar.Error{Variable: variable, Problem: "is no tenant", Cure: "set it to the Directory (tenant) ID of the app registration or one of the tenant's domains; or to common, organizations or consumers"})
@@ -258,7 +259,7 @@ func allowedTenants(r *envvar.Reader, variable, tenant string) (list []string) {
 func splitIssuer(issuer string) (base, tenant string, err error) {
 	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
 	i := strings.LastIndexByte(rest, '/')
-	if !ok || i < len("https://") {
+	if !ok || i < len("https://") || !strings.HasPrefix(issuer, "https://") || strings.ContainsAny(issuer, "@?#") || !isTenant(rest[i+1:]) {
 		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
 	}
 	return rest[:i], rest[i+1:], nil
