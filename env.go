@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/internal/web"
@@ -44,16 +46,20 @@ type Parts struct {
 	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE is not asked for, and lets nobody in
 	Store      session.Store              // for NEXT_AUTH_SSO_SESSION_STRATEGY=database
 	HTTPClient *http.Client               // for the providers' calls. If nil, the default
+	Names      func() []string            // all names of the environment, as envvar.Names(os.Environ()). If nil, nothing is said of unknown ones
 	Logger     *slog.Logger               // receives warnings. If nil, slog.Default
 }
 
 // secretNames are the spellings of the secret, the documented one first.
 var secretNames = []string{"NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET"}
 
+const defaultProvider = "auth0"
+
 // ssoNames are the spellings of the list of providers.
 var ssoNames = []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS"}
 
-const secretCure = "it seals the session tokens; make one with `openssl rand -base64 32`"
+const secretCure = "it seals the session tokens; make one of 32 bytes or more with `openssl rand -base64 32`"
+const codeCure = "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off"
 
 // ConfigFromEnv reads the variables of a LobeChat deployment. The error joins
 // every problem that they have, each an [*envvar.Error], which names the variable
@@ -70,6 +76,10 @@ const secretCure = "it seals the session tokens; make one with `openssl rand -ba
 //	NEXTAUTH_URL                     Config.URL
 //	AUTH_TRUST_HOST                  0 trusts no proxy
 //	AUTH_ALLOWED_EMAILS              Config.Policy: addresses and domains
+//	AUTH_ALLOWED_GROUPS              Config.Policy: groups; with the other, both must hold
+//	AUTH_SESSION_MAX_AGE             Config.Session.MaxAge: 12h, 7d
+//	AUTH_SESSION_UPDATE_AGE          Config.Session.UpdateAge
+//	AUTH_SESSION_LIFETIME            Config.Session.Lifetime
 //	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
 //	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
@@ -78,9 +88,16 @@ const secretCure = "it seals the session tokens; make one with `openssl rand -ba
 // or NEXTAUTH_SECRET, NEXTAUTH_URL AUTH_URL, and NEXT_AUTH_SSO_PROVIDERS
 // SSO_PROVIDERS or AUTH_SSO_PROVIDERS; the first spelling counts before the others.
 //
+// A variable that says who may enter, and cannot be honoured, is an error: beside
+// access codes alone, or for a provider that is not asked for or does not know it. What
+// else begins with AUTH_, or with the name of a provider in use, and is read by nothing,
+// is warned of, where Parts.Names is set; what begins with AUTH_ALLOWED_ is an error.
+//
 // What is returned may be changed before it is handed to [New].
 func ConfigFromEnv(env Env, parts Parts) (Config, error) {
-	e := &envReader{Reader: envvar.NewReader(env), env: env, log: parts.Logger}
+	e := &envReader{asked: map[string]bool{}, log: parts.Logger}
+	e.env = e.listenAt(env)
+	e.Reader = envvar.NewReader(e.env)
 	if e.log == nil {
 		e.log = slog.Default()
 	}
@@ -89,37 +106,44 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		c.TrustedProxies = []string{}
 	}
 	c.Secrets = e.secrets()
-	if _, name := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
-		c.Backend, c.Secrets = e.clerk(parts, name, c.Secrets)
-		c.Policy, c.UserID = e.policy(nil), e.userID()
-		e.ignoredBesideClerk(name)
-		if err := e.Err(); err != nil {
-			return Config{}, err
+	c.UserID = e.userID()
+	_, clerkKey := e.env.First("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY")
+	_, ssoName := e.env.First(ssoNames...)
+	switch {
+	case clerkKey != "":
+		c.Backend, c.Secrets = e.clerk(parts, clerkKey, c.Secrets)
+		c.Policy = e.policy(nil)
+		e.ignoredBesideClerk(clerkKey)
+	case e.ssoIsWanted(c.Secrets, ssoName):
+		c.Session = e.session(parts)
+		if c.Secrets == nil {
+			e.problem(secretNames[0], "is not set", secretCure)
 		}
-		return c, nil
-	}
-	if e.sso() {
 		if parts.AccessCode != nil && e.env("ACCESS_CODE") == "" {
-			e.problem("ACCESS_CODE", "is not set", "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off")
+			e.problem("ACCESS_CODE", "is not set", codeCure)
 		}
 		c.Providers = e.providers(parts)
 		c.Policy = e.policy(c.Providers)
-	} else {
+		c.AccessCode = e.accessCode(parts, c.Secrets)
+	default:
+		c.Session = e.session(parts)
 		c.Secrets = e.onlyAccessCode(parts, c.Secrets)
-		if e.env("AUTH_ALLOWED_EMAILS") != "" {
-			e.problem("AUTH_ALLOWED_EMAILS", "is set, and people sign in by access code, which tells nothing of them", "unset it, or set up SSO providers: "+secretNames[0]+" and "+ssoNames[0])
-		}
+		c.AccessCode = e.accessCode(parts, c.Secrets)
 	}
-	c.AccessCode = e.accessCode(parts, c.Secrets)
-	c.UserID = e.userID()
-	if len(c.Providers) > 0 {
-		c.Enrich = lobeChatUser(&c)
-	}
-	c.Session.Store = e.store(parts)
+	e.unread(parts, clerkKey)
 	if err := e.Err(); err != nil {
 		return Config{}, err
 	}
+	if len(c.Providers) > 0 {
+		c.Enrich = lobeChatUser(&c)
+	}
 	return c, nil
+}
+
+// ssoIsWanted reports whether SSO providers sign people in: with a secret, or where
+// providers are named and nothing else is.
+func (e *envReader) ssoIsWanted(secrets []Secret, named string) bool {
+	return e.switchedOff() == "" && (secrets != nil || named != "" && e.env("ACCESS_CODE") == "")
 }
 
 // clerk is Clerk's mode, which wins over every other. Without a secret, the one
@@ -141,17 +165,11 @@ func (e *envReader) clerk(parts Parts, variable string, secrets []Secret) (Backe
 
 // ignoredBesideClerk tells of ways in that Clerk's key, in variable, turns off.
 func (e *envReader) ignoredBesideClerk(variable string) {
-	for _, name := range append([]string{"ACCESS_CODE"}, ssoNames...) {
+	for _, name := range slices.Concat([]string{"ACCESS_CODE"}, ssoNames, sessionNames) {
 		if e.env(name) != "" {
 			e.log.Warn("auth: "+name+" is ignored: people sign in with Clerk, and nothing else", "because_of", variable)
 		}
 	}
-}
-
-// sso reports whether the SSO providers are on.
-func (e *envReader) sso() bool {
-	secret, _ := e.env.First(secretNames...)
-	return e.switchedOff() == "" && secret != ""
 }
 
 // userID is nil where New decides.
@@ -191,41 +209,75 @@ func (e *envReader) switchedOff() string {
 	return ""
 }
 
+// secrets are those of the sessions. One that does not do is reported here, and
+// nobody else hears of it.
 func (e *envReader) secrets() []Secret {
-	secret := e.Get(secretNames...)
+	secret, name := e.env.First(secretNames...)
 	if secret == "" {
 		return nil
 	}
-	if session.CheckSecret(NewSecret(secret)) != nil {
-		e.problem(e.nameOf(secretNames...), "is too weak", secretCure)
+	err := envvar.Check(name, secret)
+	if err == nil && session.CheckSecret(NewSecret(secret)) != nil {
+		err = &envvar.Error{Variable: name, Problem: "is too weak", Cure: secretCure}
+	}
+	if err != nil {
+		e.Problem(err)
+		return randomSecret()
 	}
 	return []Secret{NewSecret(secret)}
 }
+
+func randomSecret() []Secret { return []Secret{NewSecret(rand.Text() + rand.Text())} }
 
 // onlyAccessCode is the way in when SSO is off. Sessions need a secret all the
 // same, and it cannot be made of the code, which could then be guessed from a
 // cookie.
 func (e *envReader) onlyAccessCode(parts Parts, secrets []Secret) []Secret {
+	code, off := e.env("ACCESS_CODE") != "", e.switchedOff()
+	restricted := slices.DeleteFunc([]string{"AUTH_ALLOWED_EMAILS", "AUTH_ALLOWED_GROUPS"}, func(name string) bool { return e.env(name) == "" })
 	switch {
-	case e.switchedOff() != "" && secrets != nil && (e.env("ACCESS_CODE") == "" || parts.AccessCode == nil):
-		e.problem(e.switchedOff(), "turns SSO off, and nothing else lets anybody in", "unset it, or set it to 1; or set ACCESS_CODE, for a program that takes access codes")
+	case off != "" && (secrets != nil || parts.AccessCode == nil) && (!code || parts.AccessCode == nil):
+		cure := "unset it, or set it to 1"
+		if parts.AccessCode != nil {
+			cure += "; or set ACCESS_CODE, the password for the service"
+		}
+		e.problem(off, "turns SSO off, and nothing else lets anybody in", cure)
 		return secrets
-	case e.env("ACCESS_CODE") == "":
-		e.problem(secretNames[0], "is not set", "with it, SSO providers sign people in: "+secretCure)
-		e.problem("ACCESS_CODE", "is not set", "it is the password for the service, and needs nothing beside it")
+	case !code:
+		e.nothingSet(parts)
 		return secrets
 	case parts.AccessCode == nil:
 		e.problem(secretNames[0], "is not set, and this program takes no access codes", secretCure)
 		return secrets
+	}
+	for _, name := range restricted {
+		e.problem(name, "is set, and people sign in by access code, which tells nothing of them", "unset it, or set up SSO providers: "+secretNames[0]+" and "+ssoNames[0])
 	}
 	if value, name := e.env.First(ssoNames...); value != "" && secrets == nil {
 		e.log.Warn("auth: " + name + " is set and " + secretNames[0] + " is not: people sign in by access code alone")
 	}
 	if secrets == nil {
 		e.log.Warn("auth: " + secretNames[0] + " is not set: sessions end with this process and do not span several nodes")
-		return []Secret{NewSecret(rand.Text() + rand.Text())}
+		return randomSecret()
 	}
 	return secrets
+}
+
+// nothingSet says what is needed: one of the ways in that the program has.
+func (e *envReader) nothingSet(parts Parts) {
+	names, ways := []string{}, []string{}
+	if parts.AccessCode != nil {
+		names, ways = append(names, "ACCESS_CODE"), append(ways, "ACCESS_CODE, the password for the service, as `openssl rand -hex 16` makes it")
+	}
+	names, ways = append(names, secretNames[0]), append(ways, secretNames[0]+", as `openssl rand -base64 32` makes it, for SSO providers")
+	if parts.Backend != nil {
+		names, ways = append(names, "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY"), append(ways, "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, from Clerk's dashboard, for Clerk")
+	}
+	if len(names) == 1 {
+		e.problem(names[0], "is not set", "with it, SSO providers sign people in: "+secretCure)
+		return
+	}
+	e.problem(names[0], "is not set, "+strings.Join(names[1:], " is not set, ")+" is not set", "one of the "+map[int]string{2: "two", 3: "three"}[len(ways)]+" is needed, not all; the shortest is "+strings.Join(ways, "; or "))
 }
 
 func (e *envReader) accessCode(parts Parts, secrets []Secret) CodeVerifier {
@@ -248,6 +300,11 @@ type envReader struct {
 	*envvar.Reader
 	env Env
 	log *slog.Logger
+
+	inUse []string // what variables call the providers that are asked for
+
+	mu    sync.Mutex // guards asked: a factory may keep env
+	asked map[string]bool
 }
 
 func (e *envReader) problem(variable, problem, cure string) {
@@ -269,8 +326,9 @@ func (e *envReader) publicURL() string {
 
 func (e *envReader) providers(parts Parts) []Provider {
 	value, name := e.env.First(ssoNames...)
-	if value == "" {
-		value, name = "auth0", ssoNames[0]
+	unset := value == ""
+	if unset {
+		value, name = defaultProvider, ssoNames[0]
 	}
 	known := slices.Sorted(maps.Keys(parts.Providers))
 	var list []Provider
@@ -278,6 +336,9 @@ func (e *envReader) providers(parts Parts) []Provider {
 	for _, id := range envvar.Split(value) {
 		factory, ok := parts.Providers[id]
 		switch {
+		case !ok && unset:
+			e.problem(name, "is not set, and its default, "+defaultProvider+", is none of this program's", "the known ones are "+strings.Join(known, ", "))
+			continue
 		case !ok:
 			e.problem(name, "names the provider "+shownID(id)+", which is not known", "the known ones are "+strings.Join(known, ", "))
 			continue
@@ -286,8 +347,12 @@ func (e *envReader) providers(parts Parts) []Provider {
 			continue
 		}
 		seen[id] = true
+		e.inUse = append(e.inUse, variableID(id))
 		p, err := factory(e.env, id, parts.HTTPClient)
 		if err != nil {
+			if unset {
+				e.problem(name, "is not set, which means "+defaultProvider, "set it to the providers that you use, separated by commas; the known ones are "+strings.Join(known, ", "))
+			}
 			e.Problem(err)
 			continue
 		}
@@ -315,8 +380,8 @@ type OpenDoor interface {
 }
 
 func (e *envReader) policy(list []Provider) Policy {
-	value := e.Get("AUTH_ALLOWED_EMAILS")
-	if value == "" {
+	emails, groups := e.Get("AUTH_ALLOWED_EMAILS"), e.Get("AUTH_ALLOWED_GROUPS")
+	if emails == "" && groups == "" {
 		for _, p := range list {
 			if open, ok := p.(OpenDoor); ok && open.AnyoneMayEnter() {
 				e.log.Warn("auth: AUTH_ALLOWED_EMAILS is not set: anyone with an account at this provider can sign in", "provider", p.Name())
@@ -324,11 +389,72 @@ func (e *envReader) policy(list []Provider) Policy {
 		}
 		return nil
 	}
-	policy, err := AllowEmails(envvar.Split(value)...)
-	if err != nil {
-		e.problem("AUTH_ALLOWED_EMAILS", "is not a list of addresses and domains", "write it like ada@example.com,example.org")
+	var all []Policy
+	if emails != "" {
+		policy, err := AllowEmails(envvar.Split(emails)...)
+		if err != nil {
+			e.problem("AUTH_ALLOWED_EMAILS", "is not a list of addresses and domains", "write it like ada@example.com,example.org")
+		}
+		all = append(all, policy)
 	}
-	return policy
+	if groups != "" {
+		policy, err := AllowGroups(envvar.Split(groups)...)
+		if err != nil {
+			e.problem("AUTH_ALLOWED_GROUPS", "names no group, and would let nobody in", "write it like staff,board, as the provider names them")
+		}
+		all = append(all, policy)
+	}
+	return func(ctx context.Context, provider string, id *Identity) error {
+		for _, policy := range all {
+			if err := policy(ctx, provider, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// sessionNames say how long sessions last.
+var sessionNames = []string{"AUTH_SESSION_MAX_AGE", "AUTH_SESSION_UPDATE_AGE", "AUTH_SESSION_LIFETIME"}
+
+// The defaults of [session.Config].
+const (
+	day             = 24 * time.Hour
+	defaultMaxAge   = 30 * day
+	defaultLifetime = 90 * day
+)
+
+// session is how long sessions last and where they are kept. A shorter one of the
+// three makes those shorter that are not set, and none longer.
+func (e *envReader) session(parts Parts) session.Config {
+	c := session.Config{
+		MaxAge: e.Duration(sessionNames[0]), UpdateAge: e.Duration(sessionNames[1]), Lifetime: e.Duration(sessionNames[2]),
+		Store: e.store(parts),
+	}
+	if c.MaxAge == 0 && c.UpdateAge == 0 && c.Lifetime == 0 {
+		return c
+	}
+	if c.Lifetime == 0 {
+		c.Lifetime = defaultLifetime
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = min(defaultMaxAge, c.Lifetime)
+	}
+	if c.UpdateAge == 0 {
+		c.UpdateAge = min(day, c.MaxAge/4)
+	}
+	switch {
+	case c.Lifetime < time.Minute:
+		e.problem(sessionNames[2], "is less than a minute", "write it like 12h or 90d")
+	case c.MaxAge < time.Minute:
+		e.problem(sessionNames[0], "is less than a minute", "write it like 12h or 30d")
+	case c.MaxAge > c.Lifetime:
+		e.problem(sessionNames[0], "is more than "+sessionNames[2]+", which is 90 days unless it is set", "set "+sessionNames[2]+" to as much or more")
+	}
+	if c.UpdateAge >= c.MaxAge {
+		e.problem(sessionNames[1], "is not less than "+sessionNames[0]+", so that no session would be renewed in time", "set it to a quarter of that, or unset it")
+	}
+	return c
 }
 
 func (e *envReader) store(parts Parts) session.Store {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,7 +79,7 @@ func TestLobeChatFindsItsUser(t *testing.T) {
 
 func TestConfigFromEnvProblems(t *testing.T) { // LG-06, LG-08
 	for env, wants := range map[string][]string{
-		"":                       {"NEXT_AUTH_SECRET is not set", "ACCESS_CODE is not set", "openssl rand"},
+		"":                       {"NEXT_AUTH_SECRET is not set", "openssl rand"},
 		"NEXT_AUTH_SECRET=":      {"NEXT_AUTH_SECRET is not set"},
 		"NEXT_AUTH_SECRET=short": {"NEXT_AUTH_SECRET is too weak"},
 		"AUTH_SECRET=short":      {"AUTH_SECRET is too weak"},
@@ -425,4 +426,221 @@ func TestWhoMayEnterHoldsInEveryMode(t *testing.T) { // PV-02, LG-06
 	for _, ignored := range []string{"ACCESS_CODE", "NEXT_AUTH_SSO_PROVIDERS"} {
 		require.Contains(t, log, ignored+" is ignored")
 	}
+}
+
+func TestOneOfThreeIsNeeded(t *testing.T) { // LG-06
+	withCodes := func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv }
+	withAll := func(p *auth.Parts) {
+		withCodes(p)
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	}
+	_, _, err := fromEnv("", withAll)
+	require.EqualError(t, err, "auth: ACCESS_CODE is not set, NEXT_AUTH_SECRET is not set, NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY is not set: one of the three is needed, not all; the shortest is "+
+		"ACCESS_CODE, the password for the service, as `openssl rand -hex 16` makes it; or NEXT_AUTH_SECRET, as `openssl rand -base64 32` makes it, for SSO providers; or NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY, from Clerk's dashboard, for Clerk")
+	_, _, err = fromEnv("", withCodes)
+	require.NotContains(t, err.Error(), "CLERK", "only what the program has")
+	_, _, err = fromEnv("", nil)
+	require.NotContains(t, err.Error(), "ACCESS_CODE")
+	_, _, err = fromEnv("NEXT_AUTH_SSO_PROVIDERS=github|STUB_FAIL=1", withCodes)
+	for _, want := range []string{"NEXT_AUTH_SECRET is not set", "ACCESS_CODE is not set", "STUB_ID is not set"} {
+		require.ErrorContains(t, err, want, "all at once, for who names providers")
+	}
+}
+
+func TestSecretIsReportedOnce(t *testing.T) {
+	withCodes := func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv }
+	for lines, want := range map[string]string{
+		"NEXT_AUTH_SECRET=hunter2|ACCESS_CODE=0123456789abcdef":                             "auth: NEXT_AUTH_SECRET is too weak: it seals the session tokens; make one of 32 bytes or more with `openssl rand -base64 32`",
+		"AUTH_SECRET=\"" + testSecret + "\"|ACCESS_CODE=0123456789abcdef":                   "auth: AUTH_SECRET is in quotes: remove them; docker --env-file keeps quotes as part of the value",
+		"NEXT_AUTH_SECRET=hunter2|ACCESS_CODE=0123456789abcdef|ENABLE_OAUTH_SSO=0":          "auth: NEXT_AUTH_SECRET is too weak: it seals the session tokens; make one of 32 bytes or more with `openssl rand -base64 32`",
+		"NEXT_AUTH_SECRET=changeme-changeme-changeme-changeme|ACCESS_CODE=0123456789abcdef": "auth: NEXT_AUTH_SECRET is too weak: it seals the session tokens; make one of 32 bytes or more with `openssl rand -base64 32`",
+	} {
+		_, _, err := fromEnv(lines, withCodes)
+		require.EqualError(t, err, want)
+	}
+}
+
+func TestDefaultProviderSaysThatItIsOne(t *testing.T) {
+	_, _, err := fromEnv(baseEnv+"|STUB_FAIL=1", nil)
+	require.ErrorContains(t, err, "auth: NEXT_AUTH_SSO_PROVIDERS is not set, which means auth0: set it to the providers that you use, separated by commas; the known ones are auth0, azure-ad, github\n")
+	_, _, err = fromEnv(baseEnv+"|STUB_FAIL=1|NEXT_AUTH_SSO_PROVIDERS=auth0", nil)
+	require.NotContains(t, err.Error(), "which means")
+	_, _, err = fromEnv(baseEnv, func(p *auth.Parts) { delete(p.Providers, "auth0") })
+	require.ErrorContains(t, err, "its default, auth0, is none of this program's")
+}
+
+func TestGroupsFromEnv(t *testing.T) { // PV-02
+	c, _, err := fromEnv(baseEnv+"|AUTH_ALLOWED_GROUPS=staff, board|AUTH_ALLOWED_EMAILS=*@example.com", nil)
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		email  string
+		groups []string
+		want   bool
+	}{
+		"both":             {"ada@example.com", []string{"x", "board"}, true},
+		"the group alone":  {"eve@evil.example", []string{"staff"}, false},
+		"the domain alone": {"ada@example.com", []string{"Staff"}, false},
+		"neither":          {"", nil, false},
+	} {
+		err := c.Policy(t.Context(), "github", &auth.Identity{Email: test.email, EmailVerified: true, Groups: test.groups})
+		require.Equal(t, test.want, err == nil, name)
+		if !test.want {
+			require.ErrorIs(t, err, auth.ErrNotAllowed)
+		}
+	}
+	c, log, err := fromEnv(baseEnv+"|AUTH_ALLOWED_GROUPS=staff", nil)
+	require.NoError(t, err)
+	require.NoError(t, c.Policy(t.Context(), "github", &auth.Identity{Groups: []string{"staff"}}), "without an address")
+	require.NotContains(t, log, "anyone with an account")
+	for _, bad := range []string{"AUTH_ALLOWED_GROUPS=,", "AUTH_ALLOWED_EMAILS=,", "AUTH_ALLOWED_EMAILS=*", "AUTH_ALLOWED_EMAILS=*.example.com", "AUTH_ALLOWED_EMAILS=a*@example.com"} {
+		_, _, err := fromEnv(baseEnv+"|"+bad, nil)
+		require.ErrorContains(t, err, bad[:len("AUTH_ALLOWED_GROUPS")], bad)
+	}
+	_, _, err = fromEnv("ACCESS_CODE=0123456789abcdef0123|AUTH_ALLOWED_GROUPS=staff", func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
+	require.ErrorContains(t, err, "AUTH_ALLOWED_GROUPS is set, and people sign in by access code")
+	c, _, err = fromEnv("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|AUTH_ALLOWED_GROUPS=acme:admin", func(p *auth.Parts) {
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	})
+	require.NoError(t, err)
+	require.NoError(t, c.Policy(t.Context(), "clerk", &auth.Identity{Groups: []string{"acme", "acme:admin"}}))
+	require.ErrorIs(t, c.Policy(t.Context(), "clerk", &auth.Identity{Groups: []string{"acme"}}), auth.ErrNotAllowed)
+}
+
+func TestSessionsFromEnv(t *testing.T) {
+	const day = 24 * time.Hour
+	for lines, want := range map[string]session.Config{
+		"":                              {},
+		"AUTH_SESSION_MAX_AGE=1h":       {MaxAge: time.Hour, UpdateAge: 15 * time.Minute, Lifetime: 90 * day},
+		"AUTH_SESSION_MAX_AGE=7d":       {MaxAge: 7 * day, UpdateAge: day, Lifetime: 90 * day},
+		"AUTH_SESSION_LIFETIME=8h":      {MaxAge: 8 * time.Hour, UpdateAge: 2 * time.Hour, Lifetime: 8 * time.Hour},
+		"AUTH_SESSION_UPDATE_AGE=2h30m": {MaxAge: 30 * day, UpdateAge: 150 * time.Minute, Lifetime: 90 * day},
+		"AUTH_SESSION_MAX_AGE=120d|AUTH_SESSION_LIFETIME=365d": {MaxAge: 120 * day, UpdateAge: day, Lifetime: 365 * day},
+	} {
+		c, _, err := fromEnv(baseEnv+"|"+lines, nil)
+		require.NoError(t, err, lines)
+		require.Equal(t, want, c.Session, lines)
+		_, err = auth.New(c)
+		require.NoError(t, err, lines)
+		c, _, err = fromEnv("ACCESS_CODE=0123456789abcdef|"+lines, func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
+		require.NoError(t, err)
+		require.Equal(t, want, c.Session, "by access code too")
+	}
+	for lines, want := range map[string]string{
+		"AUTH_SESSION_MAX_AGE=30":                            "AUTH_SESSION_MAX_AGE is no length of time",
+		"AUTH_SESSION_MAX_AGE=30s":                           "AUTH_SESSION_MAX_AGE is less than a minute",
+		"AUTH_SESSION_LIFETIME=30s":                          "AUTH_SESSION_LIFETIME is less than a minute",
+		"AUTH_SESSION_LIFETIME=0":                            "AUTH_SESSION_LIFETIME is no length of time",
+		"AUTH_SESSION_MAX_AGE=120d":                          "AUTH_SESSION_MAX_AGE is more than AUTH_SESSION_LIFETIME",
+		"AUTH_SESSION_MAX_AGE=1h|AUTH_SESSION_UPDATE_AGE=1h": "AUTH_SESSION_UPDATE_AGE is not less",
+		"AUTH_SESSION_UPDATE_AGE=forever":                    "AUTH_SESSION_UPDATE_AGE is no length of time",
+	} {
+		_, _, err := fromEnv(baseEnv+"|"+lines, nil)
+		require.ErrorContains(t, err, want, lines)
+	}
+	_, log, err := fromEnv("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|AUTH_SESSION_MAX_AGE=1h", func(p *auth.Parts) {
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	})
+	require.NoError(t, err)
+	require.Contains(t, log, "AUTH_SESSION_MAX_AGE is ignored")
+}
+
+// named is env with its names.
+func named(lines string, change func(*auth.Parts)) (auth.Config, string, error) {
+	return fromEnv(lines, func(p *auth.Parts) {
+		p.Names = func() []string { return envvar.Names(strings.Split(lines, "|")) }
+		p.Providers["github"] = func(env auth.Env, id string, _ *http.Client) (auth.Provider, error) {
+			envvar.NewReader(env).Get("AUTH_GITHUB_ORGANIZATIONS")
+			envvar.NewReader(env).Get("GITHUB_CLIENT_ID", "AUTH_GITHUB_ID")
+			return &stubProvider{name: id}, nil
+		}
+		if change != nil {
+			change(p)
+		}
+	})
+}
+
+func TestUnreadVariables(t *testing.T) { // LG-06
+	const sso = baseEnv + "|NEXT_AUTH_SSO_PROVIDERS=github|"
+	for lines, want := range map[string]string{ // a warning
+		"AUTH_TRUST_HOSTS=1":                  "AUTH_TRUST_HOSTS is set, and nothing reads it; there is AUTH_TRUST_HOST",
+		"AUTH_SESION_MAX_AGE=1h":              "AUTH_SESION_MAX_AGE is set, and nothing reads it; there is AUTH_SESSION_MAX_AGE",
+		"GITHUB_ORGANIZATION=acme":            "GITHUB_ORGANIZATION is set, and nothing reads it; there is AUTH_GITHUB_ORGANIZATIONS",
+		"GITHUB_CLIENTID=x":                   "GITHUB_CLIENTID is set, and nothing reads it; there is GITHUB_CLIENT_ID",
+		"AUTH_SOMETHING_ELSE_ENTIRELY=1":      "AUTH_SOMETHING_ELSE_ENTIRELY is set, and nothing reads it\"",
+		"AUTH_AZURE_AD_ID=x":                  "AUTH_AZURE_AD_ID is ignored: NEXT_AUTH_SSO_PROVIDERS does not name that provider",
+		"AUTH_GITHUB_TRUST_EMAIL=1":           "AUTH_GITHUB_TRUST_EMAIL is ignored: this provider does not read it",
+		"AUTH_GITHUB_INTERNAL_URL=http://x":   "AUTH_GITHUB_INTERNAL_URL is ignored: this provider does not read it",
+		"AUTH_INSECURE_HTTP=1":                "AUTH_INSECURE_HTTP is ignored: nothing reads it",
+		"GITHUB_CLIENT_ID=x|AUTH_GITHUB_ID=y": "",
+		"AUTH_GITHUB_ORGANIZATIONS=acme":      "",
+		"AUTH_BRAND_NAME=Acme|PATH=/bin":      "",
+		"AUTH_ALLOWED_GROUPS=staff|AUTH_URL=https://x.example|AUTH_USER_ID=subject|AUTH_TRUST_HOST=1|AUTH_SESSION_LIFETIME=7d": "",
+		"AUTH0_CLIENT_ID=x|AUTH_TRUST_HOSTS=": "", // a provider that is not in use; set and empty
+	} {
+		_, log, err := named(sso+lines, nil)
+		require.NoError(t, err, lines)
+		if want == "" {
+			require.NotContains(t, log, "nothing reads", lines)
+			require.NotContains(t, log, "ignored: N", lines)
+		} else {
+			require.Contains(t, log, want, lines)
+		}
+		_, log, _ = fromEnv(sso+lines, nil) // without Names
+		require.NotContains(t, log, "is set, and nothing reads", lines)
+	}
+}
+
+// TestRestrictionIsHonouredOrAnError: in every mode, whoever knows the variable.
+func TestRestrictionIsHonouredOrAnError(t *testing.T) { // PV-02, LG-06
+	const sso = baseEnv + "|NEXT_AUTH_SSO_PROVIDERS=github|"
+	withAll := func(p *auth.Parts) {
+		p.AccessCode = accesscode.FromEnv
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	}
+	for lines, want := range map[string]string{
+		sso + "AUTH_GITHUB_ORGANIZATIONS=acme":                                        "",
+		sso + "AUTH_AZURE_AD_ALLOWED_TENANTS=x":                                       "AUTH_AZURE_AD_ALLOWED_TENANTS is set, and cannot be honoured: NEXT_AUTH_SSO_PROVIDERS does not name that provider: name it there",
+		sso + "AUTH_GITHUB_ALLOWED_TENANTS=x":                                         "AUTH_GITHUB_ALLOWED_TENANTS is set, and cannot be honoured: this provider does not read it",
+		sso + "AUTH_GITHUB_GROUPS_CLAIM=roles":                                        "AUTH_GITHUB_GROUPS_CLAIM is set, and cannot be honoured: this provider does not read it",
+		sso + "AUTH_GITHUB_ALGORITHMS=RS256":                                          "AUTH_GITHUB_ALGORITHMS is set, and cannot be honoured",
+		"ACCESS_CODE=0123456789abcdef|AUTH_GITHUB_ORGANIZATIONS=acme":                 "AUTH_GITHUB_ORGANIZATIONS is set, and cannot be honoured: no SSO provider signs people in",
+		"CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|AUTH_GITHUB_ORGANIZATIONS=acme": "AUTH_GITHUB_ORGANIZATIONS is set, and cannot be honoured: people sign in with Clerk",
+	} {
+		for name, read := range map[string]func(string, func(*auth.Parts)) (auth.Config, string, error){"with names": named, "without": fromEnv} {
+			_, _, err := read(lines, withAll)
+			if want == "" {
+				if name == "with names" {
+					require.NoError(t, err, lines)
+				}
+				continue
+			}
+			require.ErrorContains(t, err, want, name)
+		}
+	}
+	for lines, want := range map[string]string{
+		sso + "AUTH_ALLOWED_EMAIL=example.com": "AUTH_ALLOWED_EMAIL is set, and nothing reads it; there is AUTH_ALLOWED_EMAILS",
+		sso + "AUTH_ALLOWED_DOMAINS=hunter2":   "AUTH_ALLOWED_DOMAINS is set, and nothing reads it",
+		sso + "AUTH_CORP_ALLOWED_TENANTS=x":    "AUTH_CORP_ALLOWED_TENANTS is set, and cannot be honoured",
+	} {
+		_, _, err := named(lines, withAll)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+	_, _, err := named("AUTH_ALLOWED_EMAILS=example.com", withAll)
+	require.ErrorContains(t, err, "one of the three is needed")
+	require.NotContains(t, err.Error(), "AUTH_ALLOWED_EMAILS", "it is known")
+}
+
+func TestClerkNames(t *testing.T) {
+	_, log, err := named("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|CLERK_AUTHORISED_PARTIES=x|CLERK_WEBHOOK_SECRET=x|NEXT_PUBLIC_CLERK_SIGN_IN_URL=/x|AUTH_GITHUB_ID=x", func(p *auth.Parts) {
+		p.Backend = func(env auth.Env, _ *http.Client) (auth.Backend, error) {
+			env.First("CLERK_SECRET_KEY", "CLERK_AUTHORIZED_PARTIES")
+			return stubBackend{}, nil
+		}
+	})
+	require.NoError(t, err)
+	require.Contains(t, log, "CLERK_AUTHORISED_PARTIES is set, and nothing reads it; there is CLERK_AUTHORIZED_PARTIES")
+	require.Contains(t, log, "AUTH_GITHUB_ID is ignored: people sign in with Clerk, and nothing else")
+	require.NotContains(t, log, "WEBHOOK")
+	require.NotContains(t, log, "SIGN_IN_URL")
 }

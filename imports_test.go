@@ -28,7 +28,7 @@ func goList(t *testing.T, format string, args ...string) []string {
 // They point one way:
 //
 //	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
-//	            one provider -> providers/internal/fromenv -> auth, envvar
+//	            one provider -> providers/internal/oidcenv -> providers/internal/fromenv -> auth, envvar
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
@@ -48,8 +48,9 @@ var arrows = []struct{ from, to string }{
 	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/providertest", "."},
-	{"providers/internal/fromenv", ". envvar"},
-	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv"},
+	{"providers/internal/fromenv", ". envvar internal/upstream"},
+	{"providers/internal/oidcenv", ". providers/internal/fromenv providers/oidc"},
+	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv providers/internal/oidcenv"},
 	{"providers", ". providers/*"},
 	{"examples/internal/serve", "envvar"},
 	{"examples/internal/visit", ""},

@@ -18,7 +18,8 @@ import (
 type Policy func(ctx context.Context, provider string, id *Identity) error
 
 // AllowEmails lets those in whose verified e-mail address is in list, or whose
-// domain is: "ada@example.com", "example.com". Addresses compare without case.
+// domain is: "ada@example.com", "example.com", which may be written "@example.com" and
+// "*@example.com" too. Addresses compare without case.
 // An empty list is an error, for it would let nobody in.
 func AllowEmails(list ...string) (Policy, error) {
 	if len(list) == 0 {
@@ -28,7 +29,12 @@ func AllowEmails(list ...string) (Policy, error) {
 	var err error
 	for _, entry := range list {
 		e := lowerASCII(strings.TrimPrefix(entry, "@"))
+		if domain, ok := strings.CutPrefix(e, "*@"); ok && plainDomain(domain) {
+			e = domain
+		}
 		switch local, domain, isAddress := strings.Cut(e, "@"); {
+		case strings.Contains(e, "*"): // a pattern, which as an address would be nobody's
+			err = errors.Join(err, fmt.Errorf("auth: AllowEmails: %q has a * in it: *@ before a domain is the only pattern, and means the domain", entry))
 		case isAddress && plainLocal(local) && plainDomain(domain):
 			addresses = append(addresses, e)
 		case !isAddress && plainDomain(e):

@@ -12,6 +12,21 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
+// TestPatternsOfAddresses: one that would let nobody in is an error, or means what it
+// says.
+func TestPatternsOfAddresses(t *testing.T) { // PV-02
+	policy, err := auth.AllowEmails("*@Corp.example")
+	require.NoError(t, err)
+	for email, allowed := range map[string]bool{"ada@corp.example": true, "*@corp.example": true, "ada@sub.corp.example": false, "ada@xcorp.example": false} {
+		err := policy(context.Background(), "x", &auth.Identity{Email: email, EmailVerified: true})
+		require.Equal(t, allowed, err == nil, email)
+	}
+	for _, bad := range []string{"*", "*@", "@*", "*@*", "**@corp.example", "*@*.corp.example", "*.corp.example", "*corp.example", "a*@corp.example", "*@ada@corp.example", "corp.*"} {
+		_, err := auth.AllowEmails(bad)
+		require.Error(t, err, bad)
+	}
+}
+
 func TestAllowEmails(t *testing.T) { // PV-02, EN-03
 	policy, err := auth.AllowEmails("Ada@Example.org", "corp.com", "@other.net")
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package clerk
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
@@ -30,6 +31,7 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //	CLERK_SECRET_KEY                    SecretKey
 //	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
 //	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
+//	CLERK_CLOCK_SKEW                    ClockSkew, up to 1m; may be empty
 //	AUTH_ALLOWED_EMAILS                 RequireProfiles, where it is set: [auth.ConfigFromEnv]
 //	                                    makes a policy of it, which asks for addresses
 //
@@ -45,6 +47,10 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		JWTKey:         env("CLERK_JWT_KEY"), // a PEM may end with a line break
 
 		RequireProfiles: env("AUTH_ALLOWED_EMAILS") != "",
+	}
+	c.ClockSkew = r.Duration("CLERK_CLOCK_SKEW")
+	if c.ClockSkew > time.Minute {
+		problem("CLERK_CLOCK_SKEW", "is more than a minute", "set it to 5s or a little more, and have the clock synchronized; a token of Clerk's lives for a minute")
 	}
 	if parties := r.Get("CLERK_AUTHORIZED_PARTIES"); parties != "" {
 		c.AuthorizedParties = envvar.Split(parties)

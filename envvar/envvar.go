@@ -23,21 +23,24 @@ package envvar
 
 import (
 	"errors"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Env reads one environment variable, as [os.Getenv] does. One that is set and
 // empty counts as unset.
 type Env func(name string) string
 
-// First returns the first of names that is set, and its name.
+// First returns the first of names that is set, and its name. It reads all of them,
+// so that whoever listens at e learns of every spelling that there is.
 func (e Env) First(names ...string) (value, name string) {
 	for _, n := range names {
-		if v := e(n); v != "" {
-			return v, n
+		if v := e(n); v != "" && value == "" {
+			value, name = v, n
 		}
 	}
-	return "", ""
+	return value, name
 }
 
 // Error says which variable is wrong and what to do about it. Its text is one
@@ -76,6 +79,10 @@ func (r *Reader) Get(names ...string) string {
 	return value
 }
 
+// First is [Env.First], for a value that may have white space around it or is looked
+// at by the caller.
+func (r *Reader) First(names ...string) (value, name string) { return r.env.First(names...) }
+
 // Need is [Reader.Get] for what there is no way without. cure says what the value
 // is and where to find it.
 func (r *Reader) Need(cure string, names ...string) string {
@@ -84,6 +91,42 @@ func (r *Reader) Need(cure string, names ...string) string {
 		r.Problem(&Error{names[0], "is not set", cure})
 	}
 	return value
+}
+
+// Duration is [Reader.Get] for a length of time that is longer than none: a Go
+// duration ("90m", "12h30m"), or days ("7d"). It is 0 where the variable is not set, and
+// where it is no such length, which is a problem.
+func (r *Reader) Duration(names ...string) time.Duration {
+	value, name := r.First(names...)
+	if value == "" {
+		return 0
+	}
+	if err := Check(name, value); err != nil {
+		r.Problem(err)
+		return 0
+	}
+	d, err := time.ParseDuration(value)
+	if days, ok := strings.CutSuffix(value, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	if err != nil || d <= 0 {
+		r.Problem(&Error{name, "is no length of time", "write it like 30m, 12h or 7d"})
+		return 0
+	}
+	return d
+}
+
+// Names are those of environ, which is of the form of [os.Environ].
+func Names(environ []string) []string {
+	names := make([]string, 0, len(environ))
+	for _, line := range environ {
+		if name, _, ok := strings.Cut(line, "="); ok && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // List is [Reader.Get] for a list: see [Split].

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,6 +54,23 @@ func TestCheck(t *testing.T) {
 		require.ErrorContains(t, envvar.Check("X", bad), want, "%q", bad)
 		require.NotContains(t, envvar.Check("X", "s3cret\n").Error(), "s3cret")
 	}
+}
+
+func TestDuration(t *testing.T) {
+	for value, want := range map[string]time.Duration{"": 0, "90m": 90 * time.Minute, "12h30m": 750 * time.Minute, "7d": 7 * 24 * time.Hour, "5s": 5 * time.Second} {
+		r := envvar.NewReader(func(string) string { return value })
+		require.Equal(t, want, r.Duration("X"), value)
+		require.NoError(t, r.Err(), value)
+	}
+	for _, bad := range []string{"0", "0s", "0d", "-1h", "-7d", "7", "7D", "7.5d", "1d12h", "d", "week", " 7d", "99999999d", "1h ", "2562048h"} {
+		r := envvar.NewReader(func(string) string { return bad })
+		require.Zero(t, r.Duration("X"), bad)
+		require.ErrorContains(t, r.Err(), "auth: X ", bad)
+	}
+}
+
+func TestNames(t *testing.T) {
+	require.Equal(t, []string{"A", "B"}, envvar.Names([]string{"A=1", "B=x=y", "=C:=C:\\", "odd"}))
 }
 
 func TestSplit(t *testing.T) {

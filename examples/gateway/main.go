@@ -7,6 +7,11 @@
 //	                 none; if unset, loopback and private addresses for scheme and
 //	                 host, and loopback alone for the address of a client
 //
+//	GATEWAY_OPEN_PATHS    paths that need no sign-in, separated by commas, as they are
+//	                      spelled and no other way; a slash at the end for all below
+//	GATEWAY_KEEP_SESSION  1 passes the session's cookies and token on, to an application
+//	                      that reads them itself
+//
 // and the variables of sign-in, which [auth.ConfigFromEnv] reads: SSO providers, an
 // access code, or Clerk, whose active organization is a group.
 //
@@ -27,9 +32,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
-	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
@@ -50,11 +55,13 @@ func main() {
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	config, err := auth.ConfigFromEnv(env, parts(logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
-	if err = errors.Join(err, upstreamErr); err != nil {
+	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
+	options, optionsErr := readOptions(env)
+	if err = errors.Join(err, upstreamErr, proxiesErr, optionsErr); err != nil {
 		return err
 	}
-	if list := env("TRUSTED_PROXIES"); list != "" {
-		config.TrustedProxies = proxies(list)
+	if trusted != nil {
+		config.TrustedProxies = trusted
 	}
 	a, err := auth.New(config)
 	if err != nil {
@@ -68,13 +75,15 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if config.URL == "" && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
-	return serve.HTTP(ctx, listener, handler(a, upstream, logger))
+	return serve.HTTP(ctx, listener, handler(a, upstream, options, logger))
 }
 
 // parts are every way in that the environment can ask for.
 func parts(logger *slog.Logger) auth.Parts {
-	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger}
+	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger, Names: names}
 }
+
+func names() []string { return envvar.Names(os.Environ()) }
 
 // withProfiles is [clerk.FromEnv] for a gateway that passes addresses on: a token of
 // Clerk's has none.
@@ -88,17 +97,22 @@ func withProfiles(env auth.Env, client *http.Client) (auth.Backend, error) {
 }
 
 // handler is the whole gateway. It serves the routes of sign-in itself.
-func handler(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
+func handler(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
-	protected := a.Require(newProxy(a, upstream, logger))
+	protected := a.Require(newProxy(a, upstream, o, logger))
+	open := a.Identify(newOpenProxy(a, upstream, o, logger)) // answers the routes of sign-in too
 	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.
 		if r.URL.Path == "/healthz" {
 			mux.ServeHTTP(w, r)
+			return
+		}
+		if o.open.lets(r) {
+			open.ServeHTTP(w, r)
 			return
 		}
 		protected.ServeHTTP(w, r)
@@ -114,14 +128,25 @@ func upstreamURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// proxies reads TRUSTED_PROXIES. [auth.New] says which entry is no CIDR.
-func proxies(list string) []string {
-	if list == "none" {
-		return []string{}
+// proxies reads TRUSTED_PROXIES. It is nil where that is not set. The error is an
+// [*envvar.Error].
+func proxies(list string) ([]string, error) {
+	switch list {
+	case "":
+		return nil, nil
+	case "none":
+		return []string{}, nil
 	}
-	out := []string{}
-	for s := range strings.SplitSeq(list, ",") {
-		out = append(out, strings.TrimSpace(s))
+	entries := envvar.Split(list)
+	for _, s := range entries {
+		_, prefixErr := netip.ParsePrefix(s)
+		if _, err := netip.ParseAddr(s); err != nil && prefixErr != nil {
+			entries = nil
+			break
+		}
 	}
-	return out
+	if len(entries) == 0 {
+		return nil, &envvar.Error{Variable: "TRUSTED_PROXIES", Problem: "is not a list of networks", Cure: "write it like 10.0.0.0/8,192.168.1.7, or set it to none"}
+	}
+	return entries, nil
 }

@@ -80,7 +80,9 @@ func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*ht
 	require.NoError(t, err)
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler(a, upstream, logger))
+	o, err := readOptions(func(name string) string { return env[name] })
+	require.NoError(t, err)
+	server := httptest.NewServer(handler(a, upstream, o, logger))
 	t.Cleanup(server.Close)
 	return server, log
 }
@@ -178,7 +180,12 @@ func TestProblemsAreAllReported(t *testing.T) {
 	env = environment("http://localhost:1")
 	env["UPSTREAM_URL"], env["TRUSTED_PROXIES"] = "http://127.0.0.1:1", "everybody"
 	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
-	require.ErrorContains(t, err, "everybody")
+	require.EqualError(t, err, "auth: TRUSTED_PROXIES is not a list of networks: write it like 10.0.0.0/8,192.168.1.7, or set it to none")
+	for _, bad := range []string{",", "10.0.0.0/8 192.168.0.0/16", "10.0.0.0/33", "None"} {
+		env["TRUSTED_PROXIES"] = bad
+		err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+		require.ErrorContains(t, err, "TRUSTED_PROXIES", bad)
+	}
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

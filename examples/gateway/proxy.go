@@ -19,8 +19,35 @@ import (
 //
 // The application is told the scheme, the host and the client that the gateway
 // believes in itself, whatever proxies in front of it, or strangers, say.
-func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) http.Handler {
-	proxy := &httputil.ReverseProxy{
+func newProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
+	passOn := newOpenProxy(a, upstream, o, logger)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := auth.FromContext(r.Context()); !ok {
+			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
+			return
+		}
+		passOn.ServeHTTP(w, r)
+	})
+}
+
+// newOpenProxy passes on requests of people who are not signed in too, without the
+// headers that say who they are.
+func newOpenProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
+	proxy := reverseProxy(a, upstream, o, logger)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		if ok && !isFieldValue(a.UserID(who)) {
+			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
+				"header", userHeader, "provider", who.Provider, "user", a.UserID(who))
+			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
+}
+
+func reverseProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
@@ -34,12 +61,14 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) htt
 				p.Out.Header.Set("X-Forwarded-For", client.String())
 			}
 			removeIdentity(p.Out.Header)
-			removeSessionCookies(p.Out.Header)
-			if state, ok := clerk.FromContext(p.In.Context()); ok {
+			removeSessionCookies(p.Out.Header, o.keepSession)
+			if state, ok := clerk.FromContext(p.In.Context()); ok && !o.keepSession {
 				removeClerkSession(p.Out.Header, state)
 			}
 			if who, ok := auth.FromContext(p.In.Context()); ok {
-				removeSessionToken(p.Out.Header, who)
+				if !o.keepSession {
+					removeSessionToken(p.Out.Header, who)
+				}
 				setIdentity(p.Out.Header, who, a.UserID(who))
 			}
 		},
@@ -48,20 +77,6 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, logger *slog.Logger) htt
 			http.Error(w, "The application behind this gateway does not answer. Try again later.", http.StatusBadGateway)
 		},
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, ok := auth.FromContext(r.Context())
-		if !ok {
-			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
-			return
-		}
-		if !isFieldValue(a.UserID(who)) {
-			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
-				"header", userHeader, "provider", who.Provider, "user", a.UserID(who))
-			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	})
 }
 
 // removeSessionToken keeps a session that came as a bearer token from the
@@ -75,10 +90,14 @@ func removeSessionToken(h http.Header, who *session.Session) {
 }
 
 // removeSessionCookies keeps the session from the application, and the
-// application's header limit from the session.
-func removeSessionCookies(h http.Header) {
+// application's header limit from the session. With keep, what is left of the
+// library's cookies is the session itself.
+func removeSessionCookies(h http.Header, keep bool) {
 	removeCookies(h, func(name string) bool {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, "__Secure-"), "__Host-")
+		if keep && (strings.HasPrefix(name, "authjs.session-token") || strings.HasPrefix(name, "next-auth.session-token")) {
+			return false
+		}
 		return strings.HasPrefix(name, "authjs.") || strings.HasPrefix(name, "next-auth.")
 	})
 }

@@ -105,7 +105,7 @@ func TestSessionStaysHere(t *testing.T) {
 			if test.sent != nil {
 				h["Cookie"] = test.sent
 			}
-			removeSessionCookies(h)
+			removeSessionCookies(h, false)
 			require.Equal(t, test.kept, h["Cookie"])
 		})
 	}
@@ -126,7 +126,7 @@ func TestApplicationIsDown(t *testing.T) {
 // TestProxyAloneLetsNobodyThrough: it does not rest on what is in front of it.
 func TestProxyAloneLetsNobodyThrough(t *testing.T) {
 	w := httptest.NewRecorder()
-	newProxy(nil, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	newProxy(nil, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, options{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	require.Equal(t, 403, w.Code)
 	require.Contains(t, w.Body.String(), "Nobody is signed in")
 }

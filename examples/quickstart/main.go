@@ -19,6 +19,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/clerk"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/examples/internal/serve"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/oidc"
@@ -61,7 +62,7 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 	if _, name := env.First("NEXT_AUTH_SECRET", "AUTH_SECRET", "NEXTAUTH_SECRET", "ACCESS_CODE",
 		"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS",
 		"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"); name != "" {
-		config, err = auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv})
+		config, err = auth.ConfigFromEnv(env, auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Names: names})
 		return config, "", err
 	}
 	log.Print("No provider is configured: using an embedded one, where nobody has a password.\n" +
@@ -88,6 +89,8 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 	}
 	return auth.Config{Secrets: secrets, Providers: []auth.Provider{demo}, AccessCode: codes}, code, nil
 }
+
+func names() []string { return envvar.Names(os.Environ()) }
 
 // withProfiles is [clerk.FromEnv] for a page that shows names and addresses, which a
 // token of Clerk's does not have.

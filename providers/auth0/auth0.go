@@ -30,6 +30,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -53,7 +54,9 @@ type Config struct {
 
 // New returns the provider "auth0". It does no network I/O. The error joins what is
 // wrong with c.
-func New(c Config) (auth.Provider, error) {
+func New(c Config) (auth.Provider, error) { return oidc.New(c.oidc()) }
+
+func (c Config) oidc() oidc.Config {
 	config := oidc.Config{
 		Name:         "auth0",
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as Auth0 writes it in "iss"
@@ -70,7 +73,7 @@ func New(c Config) (auth.Provider, error) {
 		config.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "connection", "max_age", "acr_values"}
 		config.Map = c.membersOnly
 	}
-	return oidc.New(config)
+	return config
 }
 
 // membersOnly refuses whom the ID token does not name a member of the organization.
@@ -100,7 +103,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
+	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{{

@@ -31,6 +31,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -50,8 +51,10 @@ type Config struct {
 
 // New returns the provider "authentik". It does no network I/O. The error joins what
 // is wrong with c.
-func New(c Config) (auth.Provider, error) {
-	return oidc.New(oidc.Config{
+func New(c Config) (auth.Provider, error) { return oidc.New(c.oidc()) }
+
+func (c Config) oidc() oidc.Config {
+	return oidc.Config{
 		Name:         "authentik",
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as authentik writes it in "iss"
 		ClientID:     c.ClientID,
@@ -59,7 +62,7 @@ func New(c Config) (auth.Provider, error) {
 		Presentation: auth.Presentation{Label: "authentik", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,
-	})
+	}
 }
 
 // FromEnv is the [auth.ProviderFactory] of "authentik".
@@ -72,7 +75,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
+	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

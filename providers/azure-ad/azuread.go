@@ -43,6 +43,8 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -93,6 +95,14 @@ type Config struct {
 //	consumers                PersonalTenant's
 //	common, organizations    the one that the token's own "tid" makes, and whose key signed
 func New(c Config) (auth.Provider, error) {
+	config, err := c.oidc()
+	if err != nil {
+		return nil, err
+	}
+	return oidc.New(config)
+}
+
+func (c Config) oidc() (oidc.Config, error) {
 	base := strings.TrimRight(c.BaseURL, "/")
 	if base == "" {
 		base = defaultBase
@@ -114,9 +124,9 @@ func New(c Config) (auth.Provider, error) {
 	}
 	switch {
 	case c.Tenants != nil && len(c.Tenants) == 0:
-		return nil, fmt.Errorf("auth: provider %q: Tenants is empty and would let nobody in", c.Name)
+		return config, fmt.Errorf("auth: provider %q: Tenants is empty and would let nobody in", c.Name)
 	case slices.ContainsFunc(c.Tenants, func(t string) bool { return !guid.MatchString(t) }):
-		return nil, fmt.Errorf("auth: provider %q: Tenants: want GUIDs in lower case", c.Name)
+		return config, fmt.Errorf("auth: provider %q: Tenants: want GUIDs in lower case", c.Name)
 	case guid.MatchString(tenant):
 	case tenant == "consumers":
 		config.IssuerTemplate = base + "/" + PersonalTenant + "/v2.0"
@@ -127,9 +137,9 @@ func New(c Config) (auth.Provider, error) {
 	case domain.MatchString(tenant):
 		config.IssuerTemplate = base + "/{tenantid}/v2.0" // Microsoft answers with the GUID
 	default:
-		return nil, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID or domain, or common, organizations or consumers", c.Name, c.Tenant)
+		return config, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID or domain, or common, organizations or consumers", c.Name, c.Tenant)
 	}
-	return oidc.New(config)
+	return config, nil
 }
 
 // identity holds the tenant to the lists, and keeps of the claims what Microsoft
@@ -172,37 +182,76 @@ func verified(claims oidc.Claims) bool {
 
 // FromEnv is the [auth.ProviderFactory] of "azure-ad" and "microsoft-entra-id", which
 // becomes the provider's name. AUTH_MICROSOFT_ENTRA_ID_BASE_URL names a sovereign
-// cloud, unless the issuer does. There is no variable for a list of tenants.
+// cloud, unless the issuer does. AUTH_AZURE_AD_ALLOWED_TENANTS, or
+// AUTH_MICROSOFT_ENTRA_ID_ALLOWED_TENANTS, are [Config].Tenants, in letters of any case.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	r := envvar.NewReader(env)
+	name := "AZURE_AD"
 	names := map[string][]string{
 		"id":     {"AZURE_AD_CLIENT_ID", "AUTH_AZURE_AD_ID"},
 		"secret": {"AZURE_AD_CLIENT_SECRET", "AUTH_AZURE_AD_SECRET"},
 		"tenant": {"AZURE_AD_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID"},
 	}
-	c := Config{Name: id, HTTPClient: client}
+	c, byIssuer := Config{Name: id, HTTPClient: client}, false
 	if id == "microsoft-entra-id" {
+		name = "MICROSOFT_ENTRA_ID"
 		names["id"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_ID"}, names["id"][1:]...)
 		names["secret"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_SECRET"}, names["secret"][1:]...)
 		names["tenant"] = []string{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID", "AZURE_AD_TENANT_ID"}
-		c.BaseURL = r.Get("AUTH_MICROSOFT_ENTRA_ID_BASE_URL")
+		c.BaseURL = fromenv.Address(r, "it is one like https://login.microsoftonline.us", "AUTH_MICROSOFT_ENTRA_ID_BASE_URL")
 		if issuer := r.Get("AUTH_MICROSOFT_ENTRA_ID_ISSUER", "MICROSOFT_ENTRA_ID_ISSUER"); issuer != "" {
 			base, tenant, err := splitIssuer(issuer)
 			if err != nil {
 				r.Problem(err)
 			}
 			c.BaseURL, c.Tenant = base, tenant
+			byIssuer = true // or what is wrong with it is all
 		}
 	}
-	if c.Tenant == "" {
+	if _, variable := r.First(names["tenant"]...); !byIssuer {
 		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)
+		if c.Tenant != "" && envvar.Check(variable, c.Tenant) == nil && !isTenant(c.Tenant) {
+			r.Problem(&envvar.Error{Variable: variable, Problem: "is no tenant", Cure: "set it to the Directory (tenant) ID of the app registration or one of the tenant's domains; or to common, organizations or consumers"})
+		}
 	}
 	c.ClientID = r.Need("it is the Application (client) ID of the app registration", names["id"]...)
-	c.ClientSecret = auth.NewSecret(r.Need("it is the value, not the id, of a client secret of the app registration", names["secret"]...))
+	settings := fromenv.ReadSettings(r, name, false)
+	c.ClientSecret = settings.Secret(r, "it is the value, not the id, of a client secret of the app registration", names["secret"]...)
+	c.Tenants = allowedTenants(r, "AUTH_"+name+"_ALLOWED_TENANTS", c.Tenant)
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	return New(c)
+	config, err := c.oidc()
+	if err != nil {
+		return nil, err
+	}
+	return oidcenv.New(config, settings)
+}
+
+// isTenant reports whether tenant is one that [New] takes.
+func isTenant(tenant string) bool {
+	tenant = strings.ToLower(tenant)
+	return slices.Contains([]string{"common", "organizations", "consumers"}, tenant) || guid.MatchString(tenant) || domain.MatchString(tenant)
+}
+
+// allowedTenants is nil where the variable is not set. A tenant that is not among its
+// own allowed ones would let nobody in.
+func allowedTenants(r *envvar.Reader, variable, tenant string) (list []string) {
+	value := r.Get(variable)
+	if value == "" {
+		return nil
+	}
+	for _, t := range envvar.Split(value) {
+		list = append(list, strings.ToLower(t))
+	}
+	own := strings.ToLower(tenant)
+	switch {
+	case len(list) == 0 || slices.ContainsFunc(list, func(t string) bool { return !guid.MatchString(t) }):
+		r.Problem(&envvar.Error{Variable: variable, Problem: "is not a list of tenants", Cure: "name each by its Directory (tenant) ID, a GUID, separated by commas"})
+	case guid.MatchString(own) && !slices.Contains(list, own), own == "consumers" && !slices.Contains(list, PersonalTenant):
+		r.Problem(&envvar.Error{Variable: variable, Problem: "does not name the tenant that people sign in with, and would let nobody in", Cure: "add it, or unset the variable; for people of several tenants the tenant is common or organizations"})
+	}
+	return list
 }
 
 // splitIssuer takes https://login.microsoftonline.com/<tenant>/v2.0 apart. The error is
@@ -210,7 +259,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 func splitIssuer(issuer string) (base, tenant string, err error) {
 	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
 	i := strings.LastIndexByte(rest, '/')
-	if !ok || i < len("https://") {
+	if !ok || i < len("https://") || !strings.HasPrefix(issuer, "https://") || strings.ContainsAny(issuer, "@?#") || !isTenant(rest[i+1:]) {
 		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
 	}
 	return rest[:i], rest[i+1:], nil

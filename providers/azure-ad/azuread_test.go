@@ -261,6 +261,9 @@ func TestFromEnv(t *testing.T) { // LG-06, EN-02
 		"entra, a sovereign cloud":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": tenant, "AUTH_MICROSOFT_ENTRA_ID_BASE_URL": "https://login.microsoftonline.us/"}), "https://login.microsoftonline.us/" + tenant, ""},
 		"entra, nothing":                {"microsoft-entra-id", nil, "", "auth: AUTH_MICROSOFT_ENTRA_ID_TENANT_ID" + noTenant + "\nauth: AUTH_MICROSOFT_ENTRA_ID_ID" + noClient + "\nauth: AUTH_MICROSOFT_ENTRA_ID_SECRET" + noSecret},
 		"entra, an issuer of version 1": {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "https://sts.windows.net/" + tenant + "/", "AUTH_AZURE_AD_TENANT_ID": tenant}), "", noIssuer},
+		"entra, an issuer by name":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + "contoso/v2.0"}), "", noIssuer},
+		"entra, an issuer by http":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "http://login.microsoftonline.com/" + tenant + "/v2.0"}), "", noIssuer},
+		"entra, an issuer with a user":  {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "https://a:b@login.microsoftonline.com/" + tenant + "/v2.0"}), "", noIssuer},
 		"entra, an issuer without host": {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "/common/v2.0", "AUTH_AZURE_AD_TENANT_ID": tenant}), "", noIssuer},
 	} {
 		t.Run(name, func(t *testing.T) {

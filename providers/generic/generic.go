@@ -29,6 +29,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -47,12 +48,12 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	if err != nil {
 		return nil, err
 	}
-	return oidc.New(oidc.Config{
+	return oidcenv.New(oidc.Config{
 		Name:         id,
 		Issuer:       reg.Issuer,
 		ClientID:     reg.ClientID,
 		ClientSecret: reg.ClientSecret,
 		Presentation: auth.Presentation{Label: "OpenID Connect"},
 		HTTPClient:   client,
-	})
+	}, reg.Settings)
 }

@@ -72,7 +72,7 @@ func TestIssuer(t *testing.T) { // DI-01
 		})
 	}
 	_, err := fromEnv("generic-oidc", "http://id.example.com")
-	require.ErrorContains(t, err, "Issuer")
+	require.ErrorContains(t, err, "GENERIC_OIDC_ISSUER")
 }
 
 // TestName: a program may offer it under an id of its own.

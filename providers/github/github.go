@@ -27,6 +27,9 @@ package github
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +38,8 @@ import (
 	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oauth2"
 )
+
+const readOrg = "read:org" // the scope with which memberships can be read
 
 // Config describes an OAuth App or a GitHub App.
 type Config struct {
@@ -59,12 +64,20 @@ type Config struct {
 // New returns the provider "github". It does no network I/O. The error says what is
 // wrong with c.
 func New(c Config) (auth.Provider, error) {
+	config, err := c.oauth2()
+	if err != nil {
+		return nil, err
+	}
+	return oauth2.New(config)
+}
+
+func (c Config) oauth2() (oauth2.Config, error) {
 	if c.Organizations != nil && len(c.Organizations) == 0 || c.Teams != nil && len(c.Teams) == 0 {
-		return nil, fmt.Errorf("auth: provider github: Organizations or Teams is empty and would let nobody in")
+		return oauth2.Config{}, fmt.Errorf("auth: provider github: Organizations or Teams is empty and would let nobody in")
 	}
 	for _, t := range c.Teams {
 		if org, slug, ok := strings.Cut(t, "/"); !ok || org == "" || slug == "" || strings.Contains(slug, "/") {
-			return nil, fmt.Errorf("auth: provider github: Teams: %q: want org/team-slug", t)
+			return oauth2.Config{}, fmt.Errorf("auth: provider github: Teams: %q: want org/team-slug", t)
 		}
 	}
 	// A server has its API below its own address
@@ -76,10 +89,10 @@ func New(c Config) (auth.Provider, error) {
 	scopes := []string{"read:user", "user:email"}
 	restricted := c.Organizations != nil || c.Teams != nil
 	if restricted {
-		scopes = append(scopes, "read:org")
+		scopes = append(scopes, readOrg)
 	}
 	g := &github{api: api, organizations: c.Organizations, teams: c.Teams}
-	return oauth2.New(oauth2.Config{
+	return oauth2.Config{
 		Name:           "github",
 		Issuer:         base + "/login/oauth", // what GitHub sends as "iss" (RFC 9207)
 		AuthURL:        base + "/login/oauth/authorize",
@@ -93,23 +106,67 @@ func New(c Config) (auth.Provider, error) {
 		Presentation:   auth.Presentation{Label: "GitHub", Mark: mark},
 		HTTPClient:     c.HTTPClient,
 		Now:            c.Now,
-	})
+	}, nil
 }
 
-// FromEnv is the [auth.ProviderFactory] of "github". There are no variables for
-// organizations and teams.
+// FromEnv is the [auth.ProviderFactory] of "github". AUTH_GITHUB_ORGANIZATIONS are
+// [Config].Organizations and Teams, "acme,partner/core".
 func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
 	reg, err := fromenv.Read(env, "GITHUB", fromenv.Cures{
 		ClientID:     "GitHub shows it under Settings, Developer settings, on the app's page",
 		ClientSecret: "GitHub makes it on the app's page under Client secrets",
+		OAuth2:       true,
 	})
 	r := envvar.NewReader(env)
 	r.Problem(err)
-	c := Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, BaseURL: r.Get("AUTH_GITHUB_BASE_URL"), HTTPClient: client}
+	c := Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}
+	c.BaseURL = fromenv.Address(r, "it is that of a GitHub Enterprise Server, such as https://github.example.com", "AUTH_GITHUB_BASE_URL")
+	c.readMembers(r)
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	return New(c)
+	config, err := c.oauth2()
+	if err != nil {
+		return nil, err
+	}
+	s := reg.Settings
+	if s.Label != "" {
+		config.Presentation.Label = s.Label
+	}
+	if s.Scopes != nil {
+		if c.Organizations != nil || c.Teams != nil {
+			s.Scopes = append(slices.DeleteFunc(s.Scopes, func(scope string) bool { return scope == readOrg }), readOrg)
+		}
+		config.Scopes = s.Scopes
+	}
+	if s.Prompt != "" {
+		config.AuthParams, config.ParamNames = url.Values{"prompt": {s.Prompt}}, []string{"login"} // and not for the browser to say
+	}
+	config.ClientAuth = oauth2.ClientAuth(s.ClientAuth)
+	return oauth2.New(config)
+}
+
+// A login name of an organization, and a team's slug.
+var orgName, teamSlug = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,99})$`), regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
+
+func (c *Config) readMembers(r *envvar.Reader) {
+	const variable = "AUTH_GITHUB_ORGANIZATIONS"
+	value := r.Get(variable)
+	for _, entry := range envvar.Split(value) {
+		org, team, isTeam := strings.Cut(entry, "/")
+		switch {
+		case !orgName.MatchString(org) || isTeam && !teamSlug.MatchString(team):
+			r.Problem(&envvar.Error{Variable: variable, Problem: "is not a list of organizations and teams", Cure: "write it like acme,partner/core: names as they stand in addresses at GitHub"})
+			return
+		case isTeam:
+			c.Teams = append(c.Teams, entry)
+		default:
+			c.Organizations = append(c.Organizations, entry)
+		}
+	}
+	if value != "" && c.Teams == nil && c.Organizations == nil {
+		r.Problem(&envvar.Error{Variable: variable, Problem: "names nobody, and would let nobody in", Cure: "write it like acme,partner/core, or unset it"})
+	}
 }
 
 var mark = auth.Mark{ViewBox: "0 0 16 16", Paths: []auth.Path{{

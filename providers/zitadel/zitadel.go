@@ -32,6 +32,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
 
@@ -61,8 +62,10 @@ type Config struct {
 // New returns the provider "zitadel". It does no network I/O. The error joins what is
 // wrong with c. It does not matter whether "User Info inside ID Token" is on: without
 // it, the userinfo endpoint is asked.
-func New(c Config) (auth.Provider, error) {
-	return oidc.New(oidc.Config{
+func New(c Config) (auth.Provider, error) { return oidc.New(c.oidc()) }
+
+func (c Config) oidc() oidc.Config {
+	return oidc.Config{
 		Name:              "zitadel",
 		Issuer:            c.Issuer,
 		ClientID:          c.ClientID,
@@ -74,7 +77,7 @@ func New(c Config) (auth.Provider, error) {
 		Presentation:      auth.Presentation{Label: "ZITADEL", Mark: mark},
 		HTTPClient:        c.HTTPClient,
 		Now:               c.Now,
-	})
+	}
 }
 
 // identity reads the roles. A claim of another shape gives nobody a role.
@@ -101,7 +104,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client})
+	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

@@ -8,12 +8,15 @@
 //
 // The first is the one that messages and documentation name, the second what Auth.js
 // infers (https://authjs.dev/guides/environment-variables). Where both are set, the
-// first counts.
+// first counts. What every provider takes beside them is [Settings].
 package fromenv
 
 import (
+	"errors"
+
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/internal/upstream"
 )
 
 // Registration is the application as the identity provider knows it.
@@ -21,6 +24,7 @@ type Registration struct {
 	Issuer       string // as the operator wrote it
 	ClientID     string
 	ClientSecret auth.Secret
+	Settings     Settings
 }
 
 // Cures say of each variable what its value is and where to find it. They end the
@@ -29,6 +33,7 @@ type Cures struct {
 	Issuer       string // if empty, the provider has no such variable, and none is read
 	ClientID     string
 	ClientSecret string
+	OAuth2       bool // whether the provider has no ID tokens, and no settings for them
 }
 
 // Read reads the variables of the provider that they call name, such as "AUTH0". The
@@ -38,9 +43,37 @@ func Read(env auth.Env, name string, cures Cures) (Registration, error) {
 	r := envvar.NewReader(env)
 	var reg Registration
 	if cures.Issuer != "" {
-		reg.Issuer = r.Need(cures.Issuer, name+"_ISSUER", "AUTH_"+name+"_ISSUER")
+		reg.Issuer = Address(r, cures.Issuer, name+"_ISSUER", "AUTH_"+name+"_ISSUER")
+		if reg.Issuer == "" {
+			r.Problem(&envvar.Error{Variable: name + "_ISSUER", Problem: "is not set", Cure: cures.Issuer})
+		}
 	}
 	reg.ClientID = r.Need(cures.ClientID, name+"_CLIENT_ID", "AUTH_"+name+"_ID")
-	reg.ClientSecret = auth.NewSecret(r.Need(cures.ClientSecret, name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET"))
+	reg.Settings = ReadSettings(r, name, cures.OAuth2)
+	reg.ClientSecret = reg.Settings.Secret(r, cures.ClientSecret, name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET")
 	return reg, r.Err()
+}
+
+// Address is [envvar.Reader.Get] for the address of a server: https, or http on
+// loopback, with no query. It is the value as it stands, also where that is none, so
+// that what is wrong is said once. cure says what it looks like.
+func Address(r *envvar.Reader, cure string, names ...string) string {
+	value, name := r.First(names...)
+	if value == "" {
+		return ""
+	}
+	if err := envvar.Check(name, value); err != nil {
+		r.Problem(err)
+		return value
+	}
+	u, err := upstream.CheckURL(value)
+	switch {
+	case errors.Is(err, upstream.ErrInsecure):
+		r.Problem(&envvar.Error{Variable: name, Problem: "is no https address, and http is taken on this machine alone", Cure: "put TLS in front of the server, and write the address with https://; " + cure})
+	case err != nil:
+		r.Problem(&envvar.Error{Variable: name, Problem: "is no address of a server", Cure: "write it whole, with https:// in front, no user name and no #; " + cure})
+	case u.RawQuery != "":
+		r.Problem(&envvar.Error{Variable: name, Problem: "has a query in it", Cure: "leave out what begins with the question mark; " + cure})
+	}
+	return value
 }

@@ -1,0 +1,151 @@
+package fromenv
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
+)
+
+// Settings are what every provider takes beside its registration. Their zero value
+// leaves everything to the provider.
+//
+//	AUTH_NAME_NAME                Label
+//	AUTH_NAME_SCOPES              Scopes, separated by white space or commas
+//	AUTH_NAME_PROMPT              Prompt
+//	AUTH_NAME_CLIENT_AUTH         ClientAuth
+//
+// and one with ID tokens:
+//
+//	AUTH_NAME_PRIVATE_KEY         PrivateKey: a PEM, in which \n may stand for line breaks
+//	AUTH_NAME_PRIVATE_KEY_ID      PrivateKeyID
+//	AUTH_NAME_ALGORITHMS          Algorithms
+//	AUTH_NAME_TRUSTED_AUDIENCES   TrustedAudiences
+type Settings struct {
+	Label        string
+	Scopes       []string
+	Prompt       string
+	ClientAuth   string
+	PrivateKey   crypto.Signer
+	PrivateKeyID string
+	Algorithms   []string
+
+	TrustedAudiences []string
+}
+
+const maxLabel = 60 // characters
+
+// prompts are those at which somebody can still sign in: OpenID Connect Core 3.1.2.1.
+// "none" would refuse everybody who is not signed in there.
+var prompts = []string{"login", "select_account", "consent"}
+
+// algorithms may sign ID tokens. A key that the issuer shares with its clients could
+// be used by each of them: RFC 8725 3.2.
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+// ReadSettings reads the settings of the provider that its variables call name, such
+// as "AUTH0". oauth2 says that it has no ID tokens.
+func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
+	name = "AUTH_" + name + "_"
+	problem := func(variable, problem, cure string) {
+		r.Problem(&envvar.Error{Variable: name + variable, Problem: problem, Cure: cure})
+	}
+	s.Label = r.Get(name + "NAME")
+	if utf8.RuneCountInString(s.Label) > maxLabel || strings.ContainsFunc(s.Label, unicode.IsControl) {
+		problem("NAME", "is no name for a button", "write one line of 60 characters at most")
+	}
+	if value := r.Get(name + "SCOPES"); value != "" {
+		s.Scopes = words(value)
+		if len(s.Scopes) == 0 || slices.ContainsFunc(s.Scopes, func(scope string) bool { return !isScope(scope) }) {
+			problem("SCOPES", "is not a list of scopes", "write it like openid profile email")
+		}
+	}
+	if s.Prompt = r.Get(name + "PROMPT"); s.Prompt != "" {
+		asked := strings.Fields(s.Prompt)
+		if slices.ContainsFunc(asked, func(p string) bool { return !slices.Contains(prompts, p) }) {
+			problem("PROMPT", "asks for what is not known", "set it to login, select_account or consent")
+		}
+		s.Prompt = strings.Join(asked, " ")
+	}
+	methods := []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
+	if oauth2 {
+		methods = slices.Delete(methods, 2, 3)
+	}
+	if s.ClientAuth = r.Get(name + "CLIENT_AUTH"); s.ClientAuth != "" && !slices.Contains(methods, s.ClientAuth) {
+		problem("CLIENT_AUTH", "is no way for this provider to authenticate a client", "set it to "+strings.Join(methods[:len(methods)-1], ", ")+" or none")
+		s.ClientAuth = ""
+	}
+	if oauth2 {
+		return s
+	}
+	s.PrivateKeyID = r.Get(name + "PRIVATE_KEY_ID")
+	if text, _ := r.First(name + "PRIVATE_KEY"); text != "" { // a PEM may end with a line break
+		if s.PrivateKey = privateKey(text); s.PrivateKey == nil {
+			problem("PRIVATE_KEY", "is no private key that can be used", "set it to a PEM of RSA with 2048 bits or more, or of ECDSA P-256, whose line breaks may be written \\n")
+		}
+	} else if s.ClientAuth == "private_key_jwt" {
+		problem("PRIVATE_KEY", "is not set", "private_key_jwt signs with it; set it to the PEM whose public half the identity provider has")
+	}
+	if value := r.Get(name + "ALGORITHMS"); value != "" {
+		s.Algorithms = words(value)
+		if len(s.Algorithms) == 0 || slices.ContainsFunc(s.Algorithms, func(a string) bool { return !slices.Contains(algorithms, a) }) {
+			problem("ALGORITHMS", "names what may not sign an ID token", "name some of "+strings.Join(algorithms, ", "))
+		}
+	}
+	s.TrustedAudiences = r.List(name + "TRUSTED_AUDIENCES")
+	return s
+}
+
+// Secret is [envvar.Reader.Need] for the client's secret, or [envvar.Reader.Get] where
+// the client has another way to authenticate, or none.
+func (s Settings) Secret(r *envvar.Reader, cure string, names ...string) auth.Secret {
+	if s.ClientAuth == "none" || s.ClientAuth == "private_key_jwt" || s.ClientAuth == "" && s.PrivateKey != nil {
+		return auth.NewSecret(r.Get(names...))
+	}
+	return auth.NewSecret(r.Need(cure, names...))
+}
+
+func words(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == '，' || unicode.IsSpace(r) })
+}
+
+// isScope holds a scope to RFC 6749 3.3.
+func isScope(scope string) bool {
+	return !strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r == '"' || r == '\\' || r > '~' })
+}
+
+// privateKey is nil for what is none.
+func privateKey(text string) crypto.Signer {
+	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
+	if block == nil {
+		return nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		if key, err = x509.ParsePKCS1PrivateKey(block.Bytes); err != nil {
+			if key, err = x509.ParseECPrivateKey(block.Bytes); err != nil {
+				return nil
+			}
+		}
+	}
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		if k.N.BitLen() >= 2048 {
+			return k
+		}
+	case *ecdsa.PrivateKey:
+		if k.Curve == elliptic.P256() {
+			return k
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+// Package oidcenv makes a provider of package oidc as the environment wants it: of a
+// configuration that the provider's package knows, and the operator's settings.
+package oidcenv
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/oidc"
+)
+
+// New is [oidc.New] of c, in which what s says replaces what c says. The audiences of
+// both are trusted.
+func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
+	if s.Label != "" {
+		c.Presentation.Label = s.Label
+	}
+	if s.Scopes != nil {
+		c.Scopes = s.Scopes
+	}
+	if s.Algorithms != nil {
+		c.Algorithms = s.Algorithms
+	}
+	if s.TrustedAudiences != nil { // the operator says which, where the issuer names many by design
+		c.TrustedAudiences, c.AudiencesByIssuer = slices.Concat(c.TrustedAudiences, s.TrustedAudiences), false
+	}
+	if s.PrivateKey != nil {
+		c.PrivateKey, c.PrivateKeyID, c.ClientAuth = s.PrivateKey, s.PrivateKeyID, oidc.PrivateKeyJWT
+	}
+	if s.ClientAuth != "" {
+		c.ClientAuth = oidc.ClientAuth(s.ClientAuth)
+	}
+	if s.Prompt != "" {
+		params := url.Values{}
+		maps.Copy(params, c.AuthParams)
+		params.Set("prompt", s.Prompt)
+		c.AuthParams = params
+		// oidc's own list without "prompt", which is then not for the browser to say.
+		c.ParamNames = []string{"login_hint", "ui_locales", "screen_hint", "domain_hint", "connection", "organization", "max_age", "acr_values"}
+	}
+	return oidc.New(c)
+}

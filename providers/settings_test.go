@@ -1,0 +1,166 @@
+package providers_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+var prefixes = map[string]string{"auth0": "AUTH0", "authentik": "AUTHENTIK", "zitadel": "ZITADEL", "generic-oidc": "GENERIC_OIDC", "github": "GITHUB"}
+
+// newProvider is the provider id at a stand-in, with more variables.
+func newProvider(t *testing.T, id string, more map[string]string) (auth.Provider, *providertest.Server, error) {
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada"}},
+	})
+	t.Cleanup(idp.Close)
+	if id == "auth0" || id == "authentik" {
+		own := idp.Issuer() + "/"
+		idp.SetFaults(providertest.Faults{
+			Metadata: func(m map[string]any) { m["issuer"] = own }, IDToken: func(m map[string]any) { m["iss"] = own }, Callback: func(q url.Values) { q.Set("iss", own) },
+		})
+	}
+	name := prefixes[id]
+	env := map[string]string{name + "_ISSUER": idp.Issuer(), name + "_CLIENT_ID": "app", name + "_CLIENT_SECRET": "app-secret"}
+	if id == "github" {
+		env["AUTH_GITHUB_BASE_URL"] = idp.Issuer()
+	}
+	for k, v := range more {
+		env["AUTH_"+name+"_"+k] = v
+	}
+	p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
+	return p, idp, err
+}
+
+// TestSettingsArrive: what every provider takes, at each of them.
+func TestSettingsArrive(t *testing.T) {
+	for id := range prefixes {
+		t.Run(id, func(t *testing.T) {
+			p, _, err := newProvider(t, id, map[string]string{"NAME": "Acme", "SCOPES": "openid,more", "PROMPT": "login"})
+			require.NoError(t, err)
+			require.Equal(t, "Acme", p.(auth.Presenter).Presentation().Label)
+			address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Nonce: "n", Verifier: "v", Params: url.Values{"prompt": {"none"}}})
+			require.NoError(t, err)
+			u, err := url.Parse(address)
+			require.NoError(t, err)
+			require.Equal(t, "openid more", u.Query().Get("scope"))
+			require.Equal(t, []string{"login"}, u.Query()["prompt"], "and not the browser's")
+
+			p, _, err = newProvider(t, id, nil)
+			require.NoError(t, err)
+			require.NotEqual(t, "Acme", p.(auth.Presenter).Presentation().Label)
+			address, err = p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Nonce: "n", Verifier: "v", Params: url.Values{"prompt": {"consent"}}})
+			require.NoError(t, err)
+			require.Contains(t, address, "prompt=consent", "the browser may say it where the environment does not")
+			require.NotContains(t, address, "more")
+
+			_, _, err = newProvider(t, id, map[string]string{"CLIENT_AUTH": "magic"})
+			require.ErrorContains(t, err, "AUTH_"+prefixes[id]+"_CLIENT_AUTH")
+			for _, method := range []string{"client_secret_basic", "client_secret_post"} {
+				p, _, err = newProvider(t, id, map[string]string{"CLIENT_AUTH": method})
+				require.NoError(t, err)
+				_, err = providertest.SignIn(p, nil)
+				require.NoError(t, err, method)
+			}
+		})
+	}
+}
+
+// TestAlgorithmsAndAudiences: what the environment trusts is trusted, and its twin is not.
+func TestAlgorithmsAndAudiences(t *testing.T) { // TV-02
+	for id := range prefixes {
+		if id == "github" {
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
+			for name, test := range map[string]struct {
+				more map[string]string
+				want error
+			}{
+				"RS256, which it signs with": {map[string]string{"ALGORITHMS": "RS256"}, nil},
+				"another algorithm":          {map[string]string{"ALGORITHMS": "ES256"}, auth.ErrMisconfigured},
+			} {
+				p, _, err := newProvider(t, id, test.more)
+				require.NoError(t, err)
+				_, err = providertest.SignIn(p, nil)
+				if test.want == nil {
+					require.NoError(t, err, name)
+				} else {
+					require.Error(t, err, name)
+				}
+			}
+			for trusted, ok := range map[string]bool{"": false, "other": false, "project": true} {
+				p, idp, err := newProvider(t, id, map[string]string{"TRUSTED_AUDIENCES": trusted})
+				require.NoError(t, err)
+				own := idp.Issuer()
+				if id == "auth0" || id == "authentik" {
+					own += "/"
+				}
+				for azp, names := range map[string]bool{"app": true, "project": false} {
+					idp.SetFaults(providertest.Faults{
+						Metadata: func(m map[string]any) { m["issuer"] = own }, Callback: func(q url.Values) { q.Set("iss", own) },
+						IDToken: func(m map[string]any) { m["iss"], m["aud"], m["azp"] = own, []string{"app", "project"}, azp },
+					})
+					_, err = providertest.SignIn(p, nil)
+					byDesign := id == "zitadel" && trusted == ""
+					require.Equal(t, (ok || byDesign) && names, err == nil, "%q, azp %s: %v", trusted, azp, err)
+				}
+			}
+		})
+	}
+}
+
+func TestGitHubOrganizations(t *testing.T) { // PV-03
+	for list, want := range map[string]string{
+		"": "", "acme": "", "acme, partner/core": "", "partner/core": "",
+		",": "would let nobody in", "acme/": "is not a list", "/core": "is not a list", "a/b/c": "is not a list", "https://github.com/acme": "is not a list", "a cme": "is not a list",
+	} {
+		p, _, err := newProvider(t, "github", map[string]string{"ORGANIZATIONS": list, "SCOPES": "read:user"})
+		if want != "" {
+			require.ErrorContains(t, err, "AUTH_GITHUB_ORGANIZATIONS", list)
+			require.ErrorContains(t, err, want, list)
+			continue
+		}
+		require.NoError(t, err, list)
+		require.Equal(t, list == "", p.(auth.OpenDoor).AnyoneMayEnter(), list)
+		address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Verifier: "v"})
+		require.NoError(t, err)
+		require.Equal(t, list != "", strings.Contains(address, "read%3Aorg"), "without it, memberships cannot be read")
+	}
+}
+
+func TestAllowedTenants(t *testing.T) { // PV-03
+	const one, two = "11111111-2222-3333-4444-555555555555", "aaaaaaaa-2222-3333-4444-555555555555"
+	for name, test := range map[string]struct{ tenant, allowed, want string }{
+		"any":                      {"common", "", ""},
+		"some":                     {"common", one + ", " + two, ""},
+		"in capitals":              {"organizations", strings.ToUpper(two), ""},
+		"its own":                  {one, one + "," + two, ""},
+		"a domain, not a GUID":     {"common", "contoso.com", "is not a list of tenants"},
+		"an empty list":            {"common", ",", "is not a list of tenants"},
+		"not its own":              {one, two, "would let nobody in"},
+		"personal, and not named":  {"consumers", one, "would let nobody in"},
+		"a tenant that is none":    {"contoso", "", "AZURE_AD_TENANT_ID is no tenant"},
+		"another tenant's address": {"https://login.microsoftonline.com/" + one, "", "AZURE_AD_TENANT_ID is no tenant"},
+	} {
+		for id, prefix := range map[string]string{"azure-ad": "AUTH_AZURE_AD_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_"} {
+			env := map[string]string{prefix + "ID": "c", prefix + "SECRET": "s", prefix + "TENANT_ID": test.tenant, prefix + "ALLOWED_TENANTS": test.allowed}
+			p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
+			if test.want != "" {
+				require.ErrorContains(t, err, strings.ReplaceAll(test.want, "AZURE_AD_", strings.TrimPrefix(prefix, "AUTH_")), name)
+				require.NotContains(t, err.Error(), "contoso")
+				continue
+			}
+			require.NoError(t, err, name)
+			require.Equal(t, test.allowed == "", p.(auth.OpenDoor).AnyoneMayEnter(), name)
+		}
+	}
+}
