@@ -6,6 +6,7 @@
 //	Client      the peer               X-Forwarded-For     or  Forwarded: for     the peer
 //	scheme      http, or https on TLS  X-Forwarded-Proto   or  Forwarded: proto   as on the left
 //	host        Host                   X-Forwarded-Host    or  Forwarded: host    as on the left
+//	prefix      none                   X-Forwarded-Prefix  or  nothing            none
 //
 // A proxy that writes one kind of header lets the other through as the client sent
 // it. So one kind counts, X-Forwarded-* or else Forwarded (RFC 7239), and the other
@@ -44,9 +45,10 @@
 //
 // A trusted proxy speaks for its clients, and so has to set, or remove, each header
 // of the kind that counts: X-Forwarded-For, -Proto and -Host, or Forwarded. One that
-// passes a header on as it came lets the client write it.
+// passes a header on as it came lets the client write it. X-Forwarded-Prefix, which
+// many do, is a path of the same host, and harms the one who sent it.
 //
-// X-Forwarded-Port, X-Forwarded-Prefix, X-Real-IP, X-Original-URL and their like
+// X-Forwarded-Port, X-Real-IP, X-Original-URL and their like
 // are never looked at. Neither errors nor the log repeat what a header said, since
 // strangers write it.
 package forwarded
@@ -276,6 +278,12 @@ func parseHop(s string) (netip.Addr, bool) {
 // a name or an address with an optional port, or when an element of Forwarded, where
 // that counts, is malformed. It is the request's fault or the proxy's: 400.
 func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
+	scheme, host, _, err = p.locate(r)
+	return scheme, host, err
+}
+
+// locate is Origin. believed says that what the headers say of the address counts.
+func (p *Proxies) locate(r *http.Request) (scheme, host string, believed bool, err error) {
 	own := address{scheme: "http", host: r.Host}
 	if r.TLS != nil {
 		own.scheme = "https"
@@ -285,17 +293,18 @@ func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
 		if said != (address{}) || other != (address{}) {
 			p.notes.say(r, notTrusted)
 		}
-		return own.canonical()
+		scheme, host, err = own.canonical()
+		return scheme, host, false, err
 	}
 	if said.malformed {
-		return "", "", errors.New("the Forwarded header is malformed")
+		return "", "", false, errors.New("the Forwarded header is malformed")
 	}
-	believed := said.or(own)
-	scheme, host, err = believed.canonical()
+	whole := said.or(own)
+	scheme, host, err = whole.canonical()
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
-	if !other.or(believed).is(scheme, host) {
+	if !other.or(whole).is(scheme, host) {
 		p.notes.say(r, p.otherKind())
 		if said.scheme == "" {
 			other.scheme = "" // there is nothing that it contradicts
@@ -303,11 +312,63 @@ func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
 		if said.host == "" {
 			other.host = ""
 		}
-		if !other.or(believed).is(scheme, host) {
-			return own.canonical()
+		if !other.or(whole).is(scheme, host) {
+			scheme, host, err = own.canonical()
+			return scheme, host, false, err
 		}
 	}
-	return scheme, host, nil
+	return scheme, host, true, nil
+}
+
+// Prefix returns the path below which the client sees this server, such as /app, by
+// X-Forwarded-Prefix of a proxy that is believed about the address. It is empty at
+// the root, where Forwarded counts, which has no word for it, and where the header
+// is not one plain path: nothing is mended, and of a list nobody knows whether its
+// entries stand one inside another.
+func (p *Proxies) Prefix(r *http.Request) string {
+	said := r.Header["X-Forwarded-Prefix"]
+	if len(said) == 0 {
+		return ""
+	}
+	if p.forwarded {
+		p.notes.say(r, xForwardedIgnored)
+		return ""
+	}
+	if !p.believes(p.origins, r) {
+		p.notes.say(r, notTrusted)
+		return ""
+	}
+	prefix := strings.TrimSuffix(strings.TrimSpace(said[0]), "/")
+	if len(said) > 1 || prefix != "" && !plainPath(prefix) {
+		p.notes.say(r, prefixNotPlain)
+		return ""
+	}
+	if _, _, believed, err := p.locate(r); err != nil || !believed {
+		return ""
+	}
+	return prefix
+}
+
+// maxPrefix bounds a prefix, in bytes: return paths have to have room behind it.
+const maxPrefix = 128
+
+// plainPath takes one or more segments of unreserved characters (RFC 3986 2.3), which
+// nobody reads differently. None begins with a dot, as "." and ".." do.
+func plainPath(path string) bool {
+	if len(path) > maxPrefix || path[0] != '/' {
+		return false
+	}
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if segment == "" || segment[0] == '.' {
+			return false
+		}
+		for _, c := range []byte(segment) {
+			if !letterOrDigit(c) && c != '-' && c != '.' && c != '_' && c != '~' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // address is what one kind of header says of where the client called. What it does

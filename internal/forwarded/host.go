@@ -107,6 +107,10 @@ func parseHost(host string) (name, port string, ok bool) {
 	return strings.ToLower(name), port, true
 }
 
+func letterOrDigit(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
 // validName takes the letters, digits, hyphens and dots of RFC 1123 2.1, and the
 // underscore that names inside of clusters have. An IPv4 address is one too. It looks
 // before anything is put in lower case: U+212A, the sign of kelvin, would become a k.
@@ -115,8 +119,7 @@ func validName(name string) bool {
 		return false
 	}
 	for _, c := range []byte(name) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && c != '-' && c != '.' && c != '_' {
+		if !letterOrDigit(c) && c != '-' && c != '.' && c != '_' {
 			return false
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	clientNotBelieved
 	forwardedIgnored
 	xForwardedIgnored
+	prefixNotPlain
 	reasons
 )
 
@@ -42,6 +43,10 @@ var texts = [reasons]struct{ happened, setting string }{
 	xForwardedIgnored: {
 		"auth: an X-Forwarded-* header is ignored, because Forwarded counts; where it contradicts that, neither is believed; if your proxies write X-Forwarded-*, say so, and if not, have them remove it",
 		"Config.Forwarded",
+	},
+	prefixNotPlain: {
+		"auth: an X-Forwarded-Prefix header is ignored, because it is not one plain path such as /app; have your proxies set it, or say the prefix yourself",
+		"Config.URL (NEXTAUTH_URL)",
 	},
 }
 
