@@ -404,6 +404,12 @@ func (a address) canonical() (scheme, host string, err error) {
 	return scheme, name + ":" + port, nil
 }
 
+// Canonical is scheme and host, which may have a port, in the form that
+// [Proxies.Origin] returns.
+func Canonical(scheme, host string) (canonicalScheme, canonicalHost string, err error) {
+	return address{scheme: scheme, host: host}.canonical()
+}
+
 func addressOf(h http.Header, forwarded bool) address {
 	if !forwarded {
 		return address{scheme: last(h["X-Forwarded-Proto"]), host: last(h["X-Forwarded-Host"])}
