@@ -80,6 +80,7 @@
 // does, by X-Forwarded-Prefix. Whether the proxy takes /app off makes no difference.
 // [http.StripPrefix] may stand around Require or inside it; around it, Config.URL has
 // to say what it takes off: https://example.com/app/api/auth, or /app/api/auth alone.
+// docs/behind-a-proxy.md has configurations for nginx and Caddy.
 //
 // # Errors
 //
