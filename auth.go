@@ -76,6 +76,12 @@
 // [Config].Forwarded says so. A proxy has to set or remove each header of the kind
 // that counts. The log says once that a header is ignored, and what would change it.
 //
+// Below a path of its host, such as /app, a site says so in Config.URL or its proxy
+// does, by X-Forwarded-Prefix. Whether the proxy takes /app off makes no difference.
+// [http.StripPrefix] may stand around Require or inside it; around it, Config.URL has
+// to say what it takes off: https://example.com/app/api/auth, or /app/api/auth alone.
+// docs/behind-a-proxy.md has configurations for nginx and Caddy.
+//
 // # Errors
 //
 // A sign-in fails for one of the reasons below, the Err variables, which tests
@@ -137,8 +143,8 @@ type Config struct {
 	URL string
 
 	// TrustedProxies are the CIDRs whose X-Forwarded-* headers count, and whoever
-	// is at the other end of a Unix socket. If nil: loopback and private addresses
-	// for scheme and host; but for the client's address, which limits on access
+	// is at the other end of a Unix socket. If nil: loopback, private and shared
+	// (100.64.0.0/10) addresses for scheme, host and prefix; but for the client's address, which limits on access
 	// codes go by, loopback alone, since people have private addresses too. An empty
 	// list trusts nobody.
 	TrustedProxies []string

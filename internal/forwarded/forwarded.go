@@ -6,6 +6,7 @@
 //	Client      the peer               X-Forwarded-For     or  Forwarded: for     the peer
 //	scheme      http, or https on TLS  X-Forwarded-Proto   or  Forwarded: proto   as on the left
 //	host        Host                   X-Forwarded-Host    or  Forwarded: host    as on the left
+//	prefix      none                   X-Forwarded-Prefix  or  nothing            none
 //
 // A proxy that writes one kind of header lets the other through as the client sent
 // it. So one kind counts, X-Forwarded-* or else Forwarded (RFC 7239), and the other
@@ -18,7 +19,8 @@
 // address escapes limits.
 //
 //	Config.Trusted   believed about scheme and host      about the client
-//	nil              loopback, private, Unix sockets     loopback, Unix sockets
+//	nil              loopback, private, shared           loopback, Unix sockets
+//	                 (100.64.0.0/10), Unix sockets
 //	a list           the list, Unix sockets              the same
 //	an empty list    nobody                              nobody
 //
@@ -33,9 +35,30 @@
 //	                 made up  the client   a proxy of ours  a proxy of ours
 //	                          <-- read in this direction --
 //
-// [Proxies.Origin] takes the last entry alone, which the proxy next to us wrote:
-// the address under which that proxy was called, if it says so. [Hosts] are the
-// addresses that may be.
+// [Proxies.Origin] takes the last entry, which the proxy next to us wrote: the address
+// under which that proxy was called, if it says so. Of schemes there are often more,
+// for what a client calls by TLS a chain passes on without: the last as many count as
+// X-Forwarded-For shows proxies in a row that are believed about the address, and of
+// those https, if any says so. What stands left of them the client may have made up.
+//
+//	X-Forwarded-For: 203.0.113.9, 10.0.0.7    peer 10.0.0.2    two proxies of ours
+//	X-Forwarded-Proto: https, http                             https
+//	X-Forwarded-For: 203.0.113.9              peer 10.0.0.2    one
+//	X-Forwarded-Proto: https, http                             http, and a line in the log
+//
+// Some proxies have words of their own. They count where X-Forwarded-* do:
+//
+//	X-Forwarded-Ssl: on              https, without X-Forwarded-Proto
+//	X-Forwarded-Proto: wss, ws       https, http: of a WebSocket
+//	CloudFront-Forwarded-Proto       the scheme, without X-Forwarded-Proto; https beside http
+//	                                 too, which a balancer behind it writes of itself
+//	X-Forwarded-Port: 8443           the port of a host that has none, unless it is 80
+//	                                 for https or 443 for http: a balancer took TLS off
+//
+// To believe https too easily is safe: cookies are then kept for TLS alone. A client
+// that makes it up harms itself.
+//
+// [Hosts] are the addresses that may be.
 //
 // The log says, once for each reason, that a header was ignored, and which setting
 // would change that. A second reason is not hidden by strangers who cause the first.
@@ -44,10 +67,10 @@
 //
 // A trusted proxy speaks for its clients, and so has to set, or remove, each header
 // of the kind that counts: X-Forwarded-For, -Proto and -Host, or Forwarded. One that
-// passes a header on as it came lets the client write it.
+// passes a header on as it came lets the client write it. X-Forwarded-Prefix, which
+// many do, is a path of the same host, and harms the one who sent it.
 //
-// X-Forwarded-Port, X-Forwarded-Prefix, X-Real-IP, X-Original-URL and their like
-// are never looked at. Neither errors nor the log repeat what a header said, since
+// X-Real-IP, X-Original-URL and their like are never looked at. Neither errors nor the log repeat what a header said, since
 // strangers write it.
 package forwarded
 
@@ -60,6 +83,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -91,6 +115,7 @@ type Proxies struct {
 var (
 	loopback = networks("127.0.0.0/8", "::1/128")                                    // RFC 1122 3.2.1.3, RFC 4291 2.5.3
 	private  = networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7") // RFC 1918, RFC 4193
+	shared   = networks("100.64.0.0/10")                                             // RFC 6598: pods of EKS, Tailscale
 )
 
 // networks parses what is fixed above.
@@ -101,11 +126,11 @@ func networks(list ...string) (p []netip.Prefix) {
 	return p
 }
 
-// Default is what [New] makes of a Config with nothing but a Logger. Link-local and
-// shared addresses (RFC 6598) are not among those that it trusts.
+// Default is what [New] makes of a Config with nothing but a Logger. Link-local
+// addresses are not among those that it trusts.
 func Default(logger *slog.Logger) *Proxies {
 	return &Proxies{
-		origins: slices.Concat(loopback, private), clients: loopback,
+		origins: slices.Concat(loopback, private, shared), clients: loopback,
 		sockets: true, notes: &notes{log: logger},
 	}
 }
@@ -276,26 +301,37 @@ func parseHop(s string) (netip.Addr, bool) {
 // a name or an address with an optional port, or when an element of Forwarded, where
 // that counts, is malformed. It is the request's fault or the proxy's: 400.
 func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
+	scheme, host, _, err = p.locate(r)
+	return scheme, host, err
+}
+
+// locate is Origin. believed says that what the headers say of the address counts.
+func (p *Proxies) locate(r *http.Request) (scheme, host string, believed bool, err error) {
 	own := address{scheme: "http", host: r.Host}
 	if r.TLS != nil {
 		own.scheme = "https"
 	}
-	said, other := addressOf(r.Header, p.forwarded), addressOf(r.Header, !p.forwarded)
+	said, other := p.addressOf(r.Header, p.forwarded), p.addressOf(r.Header, !p.forwarded)
 	if !p.believes(p.origins, r) {
 		if said != (address{}) || other != (address{}) {
 			p.notes.say(r, notTrusted)
 		}
-		return own.canonical()
+		scheme, host, err = own.canonical()
+		return scheme, host, false, err
+	}
+	other.port = "" // beside a host of the other kind it says nothing
+	if said.unvouched {
+		p.notes.say(r, schemeUnvouched)
 	}
 	if said.malformed {
-		return "", "", errors.New("the Forwarded header is malformed")
+		return "", "", false, errors.New("the Forwarded header is malformed")
 	}
-	believed := said.or(own)
-	scheme, host, err = believed.canonical()
+	whole := said.or(own)
+	scheme, host, err = whole.canonical()
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
-	if !other.or(believed).is(scheme, host) {
+	if !other.or(whole).is(scheme, host) {
 		p.notes.say(r, p.otherKind())
 		if said.scheme == "" {
 			other.scheme = "" // there is nothing that it contradicts
@@ -303,23 +339,78 @@ func (p *Proxies) Origin(r *http.Request) (scheme, host string, err error) {
 		if said.host == "" {
 			other.host = ""
 		}
-		if !other.or(believed).is(scheme, host) {
-			return own.canonical()
+		if !other.or(whole).is(scheme, host) {
+			scheme, host, err = own.canonical()
+			return scheme, host, false, err
 		}
 	}
-	return scheme, host, nil
+	return scheme, host, true, nil
+}
+
+// Prefix returns the path below which the client sees this server, such as /app, by
+// X-Forwarded-Prefix of a proxy that is believed about the address. It is empty at
+// the root, where Forwarded counts, which has no word for it, and where the header
+// is not one plain path: nothing is mended, and of a list nobody knows whether its
+// entries stand one inside another.
+func (p *Proxies) Prefix(r *http.Request) string {
+	said := r.Header["X-Forwarded-Prefix"]
+	if len(said) == 0 {
+		return ""
+	}
+	if p.forwarded {
+		p.notes.say(r, xForwardedIgnored)
+		return ""
+	}
+	if !p.believes(p.origins, r) {
+		p.notes.say(r, notTrusted)
+		return ""
+	}
+	prefix := strings.TrimSuffix(strings.TrimSpace(said[0]), "/")
+	if len(said) > 1 || prefix != "" && !plainPath(prefix) {
+		p.notes.say(r, prefixNotPlain)
+		return ""
+	}
+	if _, _, believed, err := p.locate(r); err != nil || !believed {
+		return ""
+	}
+	return prefix
+}
+
+// maxPrefix bounds a prefix, in bytes: return paths have to have room behind it.
+const maxPrefix = 128
+
+// plainPath takes one or more segments of unreserved characters (RFC 3986 2.3), which
+// nobody reads differently. None begins with a dot, as "." and ".." do.
+func plainPath(path string) bool {
+	if len(path) > maxPrefix || path[0] != '/' {
+		return false
+	}
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if segment == "" || segment[0] == '.' {
+			return false
+		}
+		for _, c := range []byte(segment) {
+			if !letterOrDigit(c) && c != '-' && c != '.' && c != '_' && c != '~' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // address is what one kind of header says of where the client called. What it does
 // not say is empty.
 type address struct {
 	scheme, host string
+	port         string // of a host that has none
 	malformed    bool
+	unvouched    bool // https, by an entry that no believed proxy wrote
 }
 
 // or is a, and b in what a does not say.
 func (a address) or(b address) address {
-	return address{cmp.Or(a.scheme, b.scheme), cmp.Or(a.host, b.host), a.malformed}
+	a.scheme, a.host, a.port = cmp.Or(a.scheme, b.scheme), cmp.Or(a.host, b.host), cmp.Or(a.port, b.port)
+	return a
 }
 
 // is reports whether a is that address, in other words perhaps.
@@ -337,18 +428,93 @@ func (a address) canonical() (scheme, host string, err error) {
 	if !ok {
 		return "", "", errors.New("the host of the request is not a host name with an optional port")
 	}
+	if port == "" {
+		port = a.portFor(scheme)
+	}
 	if port == "" || port == defaultPort(scheme) {
 		return scheme, name, nil
 	}
 	return scheme, name + ":" + port, nil
 }
 
-func addressOf(h http.Header, forwarded bool) address {
-	if !forwarded {
-		return address{scheme: last(h["X-Forwarded-Proto"]), host: last(h["X-Forwarded-Host"])}
+// Canonical is scheme and host, which may have a port, in the form that
+// [Proxies.Origin] returns.
+func Canonical(scheme, host string) (canonicalScheme, canonicalHost string, err error) {
+	return address{scheme: scheme, host: host}.canonical()
+}
+
+// portFor is what X-Forwarded-Port says of the client's port; empty where that is
+// none, or the other scheme's own.
+func (a address) portFor(scheme string) string {
+	n, err := strconv.ParseUint(a.port, 10, 16)
+	if err != nil || n == 0 {
+		return ""
 	}
-	e, ok := parseElement(last(h["Forwarded"]))
-	return address{e.proto, e.host, !ok}
+	port := strconv.FormatUint(n, 10)
+	if port != defaultPort(scheme) && (port == "80" || port == "443") {
+		return ""
+	}
+	return port
+}
+
+func (p *Proxies) addressOf(h http.Header, forwarded bool) address {
+	if forwarded {
+		e, ok := parseElement(last(h["Forwarded"]))
+		return address{scheme: e.proto, host: e.host, malformed: !ok}
+	}
+	a := address{host: last(h["X-Forwarded-Host"]), port: last(h["X-Forwarded-Port"])}
+	a.scheme, a.unvouched = p.schemeOf(h)
+	return a
+}
+
+// schemeOf is what X-Forwarded-Proto, and the headers that say the same, have as the
+// scheme; empty where they say nothing. unvouched reports an https that does not count.
+func (p *Proxies) schemeOf(h http.Header) (scheme string, unvouched bool) {
+	list := strings.Split(strings.Join(h["X-Forwarded-Proto"], ","), ",")
+	vouched := len(list) - p.row(h)
+	for i := len(list) - 1; i >= 0; i-- {
+		s := strings.ToLower(strings.TrimSpace(list[i]))
+		switch s {
+		case "wss":
+			s = "https"
+		case "ws":
+			s = "http"
+		}
+		if i == len(list)-1 {
+			scheme = s
+		}
+		if scheme != "http" {
+			break // https, nothing, or what will be refused
+		}
+		if s == "https" && i >= vouched {
+			scheme = s
+		}
+		unvouched = unvouched || s == "https" && i < vouched
+	}
+	cloudFront := strings.ToLower(last(h["Cloudfront-Forwarded-Proto"]))
+	switch {
+	case cloudFront == "https" && (scheme == "" || scheme == "http"):
+		return cloudFront, false
+	case scheme == "" && strings.EqualFold(last(h["X-Forwarded-Ssl"]), "on"):
+		return "https", false
+	case scheme == "" && cloudFront == "http":
+		return cloudFront, false
+	}
+	return scheme, unvouched && scheme == "http"
+}
+
+// row is how many proxies next to us, each behind the other, are believed about the
+// address: the peer, and those of X-Forwarded-For.
+func (p *Proxies) row(h http.Header) int {
+	hops, n := hopsOf(h, false), 1
+	for i := len(hops) - 1; i >= 0 && n < maxHops; i-- {
+		ip, ok := parseHop(hops[i])
+		if !ok || !contain(p.origins, ip) {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // last is the last entry of a header that may be a list.

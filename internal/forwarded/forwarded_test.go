@@ -196,9 +196,9 @@ func TestUnixSocketIsWhereTheServerListens(t *testing.T) { // AC-02
 
 func TestDefault(t *testing.T) { // AC-02
 	for ip, want := range map[string]bool{
-		"127.0.0.1": true, "127.255.255.255": true, "10.0.0.0": true, "10.255.255.255": true, "172.16.0.0": true, "172.31.255.255": true, "192.168.0.0": true, "192.168.255.255": true, "[::1]": true, "[fc00::]": true, "[fdff::1]": true,
+		"127.0.0.1": true, "127.255.255.255": true, "10.0.0.0": true, "10.255.255.255": true, "172.16.0.0": true, "172.31.255.255": true, "192.168.0.0": true, "192.168.255.255": true, "[::1]": true, "[fc00::]": true, "[fdff::1]": true, "100.64.0.0": true, "100.127.255.255": true,
 		"126.255.255.255": false, "128.0.0.0": false, "9.255.255.255": false, "11.0.0.0": false, "172.15.255.255": false, "172.32.0.0": false, "192.167.255.255": false, "192.169.0.0": false, "[::2]": false, "[fbff::]": false, "[fe00::]": false,
-		"169.254.1.1": false, "100.64.0.1": false, "[fe80::1]": false, "0.0.0.0": false,
+		"169.254.1.1": false, "100.63.255.255": false, "100.128.0.0": false, "[fe80::1]": false, "0.0.0.0": false,
 	} {
 		r := request(ip+":1", "x", false, "X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "app.example")
 		p := forwarded.Default(slog.New(slog.DiscardHandler))
@@ -211,7 +211,7 @@ func TestDefault(t *testing.T) { // AC-02
 }
 
 func TestOrigin(t *testing.T) { // HO-01, HO-02, HO-03
-	const xfh, xfp = "X-Forwarded-Host", "X-Forwarded-Proto"
+	const xfh, xfp, xff, port, cf = "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Port", "CloudFront-Forwarded-Proto"
 	for name, test := range map[string]struct {
 		c    forwarded.Config
 		r    *http.Request
@@ -274,6 +274,68 @@ func TestOrigin(t *testing.T) { // HO-01, HO-02, HO-03
 		"the scheme confirmed, another host":   {byDefault, request(near, "app.example", false, xfp, "https", "Forwarded", "proto=https;host=evil.example"), "https://app.example"},
 		"the other kind speaks of the client":  {byDefault, request(near, "internal", false, xfh, "app.example", "Forwarded", "for=9.9.9.9"), "http://app.example"},
 		"the other kind says nothing readable": {byDefault, request(near, "app.example", false, "Forwarded", "nonsense"), "http://app.example"},
+
+		// A list of schemes: entries count that proxies of ours wrote, and of those https.
+		"https, then http, one proxy of ours":     {byDefault, request(private, "app.example", false, xff, "203.0.113.9", xfp, "https,http"), "http://app.example"},
+		"https, then http, and no list of theirs": {byDefault, request(private, "app.example", false, xfp, "https,http"), "http://app.example"},
+		"https, then http, two proxies of ours":   {byDefault, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.7", xfp, "https, http"), "https://app.example"},
+		"in two lines":                            {byDefault, request(private, "app.example", false, xff, "203.0.113.9", xff, "10.0.0.7", xfp, "https", xfp, "http"), "https://app.example"},
+		"three, made up by the client":            {byDefault, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.7", xfp, "https, http, http"), "http://app.example"},
+		"three proxies of ours":                   {byDefault, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.8, 10.0.0.7", xfp, "https, http, http"), "https://app.example"},
+		"https in the middle":                     {byDefault, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.8, 10.0.0.7", xfp, "http, https, http"), "https://app.example"},
+		"a stranger between":                      {byDefault, request(private, "app.example", false, xff, "10.0.0.8, 203.0.113.9, 10.0.0.7", xfp, "https, http, http"), "http://app.example"},
+		"nonsense between":                        {byDefault, request(private, "app.example", false, xff, "10.0.0.8, unknown, 10.0.0.7", xfp, "https, http, http"), "http://app.example"},
+		"a client on the private network":         {byDefault, request(private, "app.example", false, xff, "192.168.1.7", xfp, "https, http"), "https://app.example"},
+		"a chain that is not listed":              {forwarded.Config{Trusted: []string{"10.0.0.2"}}, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.7", xfp, "https, http"), "http://app.example"},
+		"no downgrade by the client":              {byDefault, request(private, "app.example", false, xff, "203.0.113.9, 10.0.0.7", xfp, "http, https"), "https://app.example"},
+		"a list of strangers":                     {byDefault, request(far, "app.example", false, xff, "10.0.0.7", xfp, "https, http"), "http://app.example"},
+		"nonsense at the end":                     {byDefault, request(private, "app.example", false, xff, "10.0.0.7", xfp, "https, x"), ""},
+		"nonsense in front":                       {byDefault, request(private, "app.example", false, xff, "10.0.0.7", xfp, "x, http"), "http://app.example"},
+		"nothing at the end":                      {byDefault, request(private, "app.example", false, xfp, "https,"), "http://app.example"},
+		"a WebSocket":                             {byDefault, request(private, "app.example", false, xfp, "wss"), "https://app.example"},
+		"a WebSocket without TLS":                 {byDefault, request(private, "app.example", true, xfp, "WS"), "http://app.example"},
+		"a WebSocket, a stranger's":               {byDefault, request(far, "app.example", false, xfp, "wss"), "http://app.example"},
+
+		"X-Forwarded-Ssl":                  {byDefault, request(near, "app.example", false, "X-Forwarded-Ssl", "on"), "https://app.example"},
+		"X-Forwarded-Ssl, upper case":      {byDefault, request(near, "app.example", false, "X-Forwarded-Ssl", "ON"), "https://app.example"},
+		"X-Forwarded-Ssl off":              {byDefault, request(near, "app.example", true, "X-Forwarded-Ssl", "off"), "https://app.example"},
+		"X-Forwarded-Ssl, odd":             {byDefault, request(near, "app.example", false, "X-Forwarded-Ssl", "true"), "http://app.example"},
+		"X-Forwarded-Ssl, a stranger's":    {byDefault, request(far, "app.example", false, "X-Forwarded-Ssl", "on"), "http://app.example"},
+		"X-Forwarded-Ssl beside a scheme":  {byDefault, request(near, "app.example", false, "X-Forwarded-Ssl", "on", xfp, "http"), "http://app.example"},
+		"X-Forwarded-Ssl beside Forwarded": {standard, request(near, "app.example", false, "X-Forwarded-Ssl", "on"), "http://app.example"},
+		"X-Forwarded-Ssl contradicted":     {byDefault, request(near, "app.example", false, "X-Forwarded-Ssl", "on", "Forwarded", "proto=http"), "http://app.example"},
+
+		"CloudFront":                   {byDefault, request(near, "app.example", false, cf, "https"), "https://app.example"},
+		"CloudFront by http":           {byDefault, request(near, "app.example", true, cf, "http"), "http://app.example"},
+		"CloudFront, then a balancer":  {byDefault, request(private, "app.example", false, cf, "https", xfp, "http"), "https://app.example"},
+		"CloudFront lowers nothing":    {byDefault, request(private, "app.example", false, cf, "http", xfp, "https"), "https://app.example"},
+		"CloudFront, odd":              {byDefault, request(near, "app.example", false, cf, "javascript"), "http://app.example"},
+		"CloudFront, a stranger's":     {byDefault, request(far, "app.example", false, cf, "https"), "http://app.example"},
+		"CloudFront, Forwarded counts": {standard, request(near, "app.example", false, cf, "https"), "http://app.example"},
+		"CloudFront mends no nonsense": {byDefault, request(near, "app.example", false, cf, "https", xfp, "x"), ""},
+
+		"a port":                       {byDefault, request(near, "app.example", false, xfp, "https", port, "8443"), "https://app.example:8443"},
+		"a port for a forwarded host":  {byDefault, request(near, "internal:3000", false, xfp, "https", xfh, "app.example", port, "8443"), "https://app.example:8443"},
+		"a port of IPv6":               {byDefault, request(near, "[::1]", false, port, "8080"), "http://[::1]:8080"},
+		"a port, zeros":                {byDefault, request(near, "app.example", false, port, "08080"), "http://app.example:8080"},
+		"the last port":                {byDefault, request(near, "app.example", false, port, "1, 8080"), "http://app.example:8080"},
+		"a host that has its port":     {byDefault, request(near, "app.example:3000", false, port, "8443"), "http://app.example:3000"},
+		"the scheme's own port":        {byDefault, request(near, "app.example", false, xfp, "https", port, "443"), "https://app.example"},
+		"the port of http, by https":   {byDefault, request(near, "app.example", false, xfp, "https", port, "80"), "https://app.example"},
+		"the port of https, by http":   {byDefault, request(near, "app.example", false, port, "443"), "http://app.example"},
+		"a port, odd":                  {byDefault, request(near, "app.example", false, port, "80x"), "http://app.example"},
+		"a port, an address":           {byDefault, request(near, "app.example", false, port, "1@evil.example"), "http://app.example"},
+		"port 0":                       {byDefault, request(near, "app.example", false, port, "0"), "http://app.example"},
+		"a port, out of range":         {byDefault, request(near, "app.example", false, port, "65536"), "http://app.example"},
+		"a port, a stranger's":         {byDefault, request(far, "app.example", false, port, "8443"), "http://app.example"},
+		"a port, Forwarded counts":     {standard, request(near, "app.example", false, port, "8443", "Forwarded", "host=app.example"), "http://app.example"},
+		"a port, confirmed":            {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", `host="app.example:8443"`), "http://app.example:8443"},
+		"a port, contradicted":         {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", `host="app.example:9"`), "http://internal"},
+		"a port beside the other kind": {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", "host=app.example"), "http://app.example:8443"},
+
+		"100.64.0.0/10":                     {byDefault, request("100.64.3.4:5", "app.example", false, xfp, "https"), "https://app.example"},
+		"100.64.0.0/10, nobody trusted":     {nobody, request("100.64.3.4:5", "app.example", false, xfp, "https"), "http://app.example"},
+		"100.64.0.0/10, none of the listed": {listed, request("100.64.3.4:5", "app.example", false, xfp, "https"), "http://app.example"},
 
 		"scheme":              {byDefault, request(near, "internal", false, xfp, "javascript"), ""},
 		"path":                {byDefault, request(near, "internal", false, xfh, "app.example/x"), ""},
@@ -345,6 +407,12 @@ func TestTheLogSaysOnceWhatIsIgnored(t *testing.T) { // HO-02
 		"the other kind":               {byDefault, request(near, "x", false, "Forwarded", "for=1.2.3.4;proto=https"), []string{"a Forwarded header is ignored", kind}, []string{"a Forwarded header is ignored", kind}},
 		"the other kind beside":        {byDefault, request(near, "x", false, xff, "1.2.3.4", "X-Forwarded-Proto", "https", "Forwarded", "for=9.9.9.9;host=evil.example"), []string{"a Forwarded header is ignored", kind}, []string{"a Forwarded header is ignored", kind}},
 		"the other kind, X-Forwarded":  {standard, request(near, "x", false, xff, "1.2.3.4", "X-Forwarded-Proto", "https"), []string{"an X-Forwarded-* header is ignored", kind}, []string{"an X-Forwarded-* header is ignored", kind}},
+		"a scheme nobody vouches for":  {byDefault, request(near, "x", false, xff, "1.2.3.4", "X-Forwarded-Proto", "https, http"), nil, []string{"X-Forwarded-Proto says https of a hop", "Config.TrustedProxies (gateway: TRUSTED_PROXIES) or Config.URL (NEXTAUTH_URL)"}},
+		"a scheme that is vouched for": {byDefault, request(near, "x", false, xff, "1.2.3.4, 10.0.0.7", "X-Forwarded-Proto", "https, http"), nil, nil},
+		"a lower scheme in front":      {byDefault, request(near, "x", false, xff, "1.2.3.4", "X-Forwarded-Proto", "http, https"), nil, nil},
+		"a port nobody trusts":         {byDefault, request(far, "x", false, "X-Forwarded-Port", "8443"), nil, []string{"no trusted proxy", trust}},
+		"TLS that nobody trusts":       {byDefault, request(far, "x", false, "X-Forwarded-Ssl", "on"), nil, []string{"no trusted proxy", trust}},
+		"CloudFront, not trusted":      {byDefault, request(far, "x", false, "CloudFront-Forwarded-Proto", "https"), nil, []string{"no trusted proxy", trust}},
 		"both kinds agree":             {byDefault, request(near, "x", false, xff, "1.2.3.4", "X-Forwarded-Proto", "https", "Forwarded", "for=1.2.3.4;proto=https"), nil, nil},
 	} {
 		for asked, ask := range map[string]func(*forwarded.Proxies){

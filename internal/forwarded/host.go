@@ -68,8 +68,8 @@ func defaultPort(scheme string) string {
 // no place in the address of a site. User information, paths, percent-encoding,
 // zones and everything outside ASCII are refused; net/url and browsers read all that
 // is left alike. 261 bytes are a name of 255 (RFC 1035 2.3.4) and a port. The name is
-// in lower case and has no dot at its end, which names the same host; the port is a
-// number without zeros in front, or empty.
+// in lower case and has no dot at its end, which names the same host, and an IPv6
+// address is in its short form; the port is a number without zeros in front, or empty.
 func parseHost(host string) (name, port string, ok bool) {
 	if len(host) == 0 || len(host) > 261 {
 		return "", "", false
@@ -84,7 +84,7 @@ func parseHost(host string) (name, port string, ok bool) {
 		if err != nil || !ip.Is6() || ip.Zone() != "" {
 			return "", "", false
 		}
-		name = host[:end+1]
+		name = "[" + shortest(ip) + "]"
 		if rest := host[end+1:]; rest != "" {
 			if port, hasPort = strings.CutPrefix(rest, ":"); !hasPort {
 				return "", "", false
@@ -107,6 +107,20 @@ func parseHost(host string) (name, port string, ok bool) {
 	return strings.ToLower(name), port, true
 }
 
+// shortest is ip as browsers write it: RFC 5952 4, but in hexadecimal to the end
+// (WHATWG URL 3.5).
+func shortest(ip netip.Addr) string {
+	if !ip.Is4In6() {
+		return ip.String()
+	}
+	b := ip.As16()
+	return fmt.Sprintf("::ffff:%x:%x", uint16(b[12])<<8|uint16(b[13]), uint16(b[14])<<8|uint16(b[15]))
+}
+
+func letterOrDigit(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
 // validName takes the letters, digits, hyphens and dots of RFC 1123 2.1, and the
 // underscore that names inside of clusters have. An IPv4 address is one too. It looks
 // before anything is put in lower case: U+212A, the sign of kelvin, would become a k.
@@ -115,8 +129,7 @@ func validName(name string) bool {
 		return false
 	}
 	for _, c := range []byte(name) {
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && c != '-' && c != '.' && c != '_' {
+		if !letterOrDigit(c) && c != '-' && c != '.' && c != '_' {
 			return false
 		}
 	}

@@ -14,6 +14,8 @@ const (
 	clientNotBelieved
 	forwardedIgnored
 	xForwardedIgnored
+	prefixNotPlain
+	schemeUnvouched
 	reasons
 )
 
@@ -42,6 +44,14 @@ var texts = [reasons]struct{ happened, setting string }{
 	xForwardedIgnored: {
 		"auth: an X-Forwarded-* header is ignored, because Forwarded counts; where it contradicts that, neither is believed; if your proxies write X-Forwarded-*, say so, and if not, have them remove it",
 		"Config.Forwarded",
+	},
+	schemeUnvouched: {
+		"auth: X-Forwarded-Proto says https of a hop that no trusted proxy vouches for, and http of the others, so that http counts; if the connection to your first proxy is https, trust the addresses of all your proxies and have each add to X-Forwarded-For, or say the address yourself",
+		"Config.TrustedProxies (gateway: TRUSTED_PROXIES) or Config.URL (NEXTAUTH_URL)",
+	},
+	prefixNotPlain: {
+		"auth: an X-Forwarded-Prefix header is ignored, because it is not one plain path such as /app; have your proxies set it, or say the prefix yourself",
+		"Config.URL (NEXTAUTH_URL)",
 	},
 }
 

@@ -39,7 +39,11 @@ func ParseURL(raw string) (origin *url.URL, base string, err error) {
 	if alone {
 		return nil, base, nil
 	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
+	origin, err = canonicalOrigin(u.Scheme, u.Host)
+	if err != nil {
+		return nil, "", fmt.Errorf("auth: Config.URL: %w", err)
+	}
+	return origin, base, nil
 }
 
 func trustedProxies(c Config) (*forwarded.Proxies, error) {
@@ -62,20 +66,40 @@ func allowedHosts(c Config, fixed bool) (forwarded.Hosts, error) {
 	case len(c.AllowedHosts) == 0:
 		return nil, errors.New("auth: Config.AllowedHosts is empty, not nil, and would answer nobody")
 	}
-	hosts, err := forwarded.ParseHosts(c.AllowedHosts)
-	if err != nil {
+	list, errs := make([]string, len(c.AllowedHosts)), make([]error, len(c.AllowedHosts)+1)
+	for i, entry := range c.AllowedHosts {
+		rest, anyLabel := strings.CutPrefix(entry, "*.")
+		list[i], errs[i] = asciiHost(rest)
+		if errs[i] != nil {
+			errs[i], list[i] = fmt.Errorf("%q: %w", entry, errs[i]), "localhost"
+		} else if anyLabel {
+			list[i] = "*." + list[i]
+		}
+	}
+	hosts, e := forwarded.ParseHosts(list)
+	errs[len(list)] = e
+	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("auth: Config.AllowedHosts: %w", err)
 	}
 	return hosts, nil
 }
 
-func checkOrigins(list []string) (err error) {
+// parseOrigins are the configured ones as browsers write them.
+func parseOrigins(list []string) (origins []string, err error) {
 	for _, o := range list {
-		if u, e := upstream.CheckURL(o); e != nil || u.Scheme+"://"+strings.ToLower(u.Host) != o {
+		u, e := upstream.CheckURL(o)
+		if e != nil || !strings.EqualFold(u.Scheme+"://"+u.Host, o) {
 			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
+			continue
 		}
+		origin, e := canonicalOrigin(u.Scheme, u.Host)
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: %w", o, e))
+			continue
+		}
+		origins = append(origins, origin.String())
 	}
-	return err
+	return origins, err
 }
 
 // codeHeaders are the configured ones in canonical form. Cookie would be a way

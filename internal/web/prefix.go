@@ -31,8 +31,14 @@ func splitBase(base string) (prefix, routes string) {
 	return prefix, defaultBase
 }
 
-// prefixOf is the prefix of the site to r's sender.
-func (s *Server) prefixOf(_ *http.Request) string { return s.prefix }
+// prefixOf is the prefix of the site to r's sender: the configured one or, where no
+// address is configured at all, what a trusted proxy says.
+func (s *Server) prefixOf(r *http.Request) string {
+	if s.derive {
+		return s.proxies.Prefix(r)
+	}
+	return s.prefix
+}
 
 // home is the site's first page.
 func (v *visit) home() string { return v.prefix + "/" }

@@ -283,3 +283,48 @@ func TestPathAlone(t *testing.T) { // HO-01, HO-02
 	})
 	require.ErrorContains(t, err, "Config.AllowedHosts")
 }
+
+// TestPrefixThatAProxySays: X-Forwarded-Prefix counts where no address is configured,
+// and of a trusted proxy.
+func TestPrefixThatAProxySays(t *testing.T) { // HO-02, RD-09
+	for name, test := range map[string]struct {
+		url, peer, prefix, path, want string
+	}{
+		"stripped":               {"", near, "/app", "/x", "http://app.example/app/api/auth/signin?callbackUrl=%2Fapp%2Fx"},
+		"not stripped":           {"", near, "/app", "/app/x", "http://app.example/app/api/auth/signin?callbackUrl=%2Fapp%2Fx"},
+		"odd":                    {"", near, "//evil.example", "/x", "http://app.example/api/auth/signin?callbackUrl=%2Fx"},
+		"a stranger's":           {"", "203.0.113.9:1", "/app", "/x", "http://app.example/api/auth/signin?callbackUrl=%2Fx"},
+		"beside a URL":           {"http://app.example/api/auth", near, "/app", "/x", "http://app.example/api/auth/signin?callbackUrl=%2Fx"},
+		"beside another":         {"http://app.example/v1/api/auth", near, "/app", "/x", "http://app.example/v1/api/auth/signin?callbackUrl=%2Fv1%2Fx"},
+		"beside a path alone":    {"/api/auth", near, "/app", "/x", "http://app.example/api/auth/signin?callbackUrl=%2Fx"},
+		"the routes, stripped":   {"", near, "/app", "/api/auth/csrf", ""},
+		"the routes, not":        {"", near, "/app", "/app/api/auth/csrf", ""},
+		"the routes, a stranger": {"", "203.0.113.9:1", "/app", "/app/api/auth/csrf", "http://app.example/api/auth/signin?callbackUrl=%2Fapp%2Fapi%2Fauth%2Fcsrf"},
+		"no routes below an odd": {"", near, "/app/..", "/app/../api/auth/csrf", "http://app.example/api/auth/signin?callbackUrl=%2F"},
+	} {
+		a := newAuth(t, func(c *auth.Config) { c.URL = test.url })
+		r := httptest.NewRequest("GET", test.path, nil)
+		r.Host, r.RemoteAddr = "app.example", test.peer
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("X-Forwarded-Prefix", test.prefix)
+		w := httptest.NewRecorder()
+		a.Require(http.NotFoundHandler()).ServeHTTP(w, r)
+		require.Equal(t, test.want, w.Header().Get("Location"), name)
+		require.Equal(t, test.want == "", w.Code == 200, "%s: %d", name, w.Code)
+	}
+	a := newAuth(t, func(c *auth.Config) { c.URL = "" }).Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello at ", r.URL.Path) }))
+	v := &visitor{t, func(r *http.Request) *http.Request {
+		r.Header.Set("X-Forwarded-Prefix", "/app")
+		return strip("/app")(r)
+	}, a, map[string]string{}}
+	got := v.ask("GET", "https://app.example/app/x", nil)
+	text := read(t, v.ask("GET", got.Header.Get("Location"), nil))
+	require.Contains(t, text, `action="/app/api/auth/signin/stub"`)
+	got = v.ask("POST", "https://app.example/app/api/auth/signin/stub", url.Values{"csrfToken": {csrfField.FindStringSubmatch(text)[1]}, "callbackUrl": {"/app/x"}})
+	to, err := got.Location()
+	require.NoError(t, err)
+	require.Equal(t, "https://app.example/app/api/auth/callback/stub", to.Query().Get("redirect_uri"))
+	got = v.ask("GET", "https://app.example/app/api/auth/callback/stub?code=ada&state="+to.Query().Get("state"), nil)
+	require.Equal(t, "https://app.example/app/x", got.Header.Get("Location"))
+	require.Equal(t, "hello at /x", read(t, v.ask("GET", got.Header.Get("Location"), nil)))
+}

@@ -12,6 +12,7 @@ import (
 // path is one of the application's, with the prefix or without; an address is what
 // it says.
 func (s *Server) returnPath(v *visit, raw string) string {
+	raw = canonicalAddress(raw) // safe, for what is answered begins with an origin of ours
 	for _, origin := range s.returnOrigins {
 		if rest, ok := returnto.SameOrigin(raw, origin); ok {
 			if path, ok := returnto.Clean(rest, v.base, s.routes); ok {

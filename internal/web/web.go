@@ -174,7 +174,7 @@ func New(c Config) (*Server, error) {
 		sessions: c.Sessions, ways: make(map[string]*Way, len(c.Ways)),
 		backend: c.Backend, gate: c.Gate,
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4,
-		signInURL: c.SignInURL, errorURL: c.ErrorURL, returnOrigins: c.ReturnOrigins,
+		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
@@ -185,7 +185,7 @@ func New(c Config) (*Server, error) {
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates, c.Logger)
-	errs[3] = checkOrigins(c.ReturnOrigins)
+	s.returnOrigins, errs[3] = parseOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
