@@ -100,6 +100,7 @@ func TestAuthorizationEndpoint(t *testing.T) {
 			require.Equal(t, p.Issuer(), back.Get("iss"))
 			require.Equal(t, test.err, back.Get("error"))
 			require.Equal(t, test.err == "", back.Has("code"))
+			require.Equal(t, test.err == "invalid_request", back.Has("error_description"))
 		})
 	}
 	empty := providertest.NewServer(providertest.Config{Clients: []providertest.Client{{ID: "app"}}})
@@ -143,22 +144,23 @@ func TestTokenEndpoint(t *testing.T) { // PK-04, TK-01
 		status   int
 		err      string
 	}{
-		"a token":                     {"POST", form(nil), "", 0, false, 200, ""},
-		"a token, by Basic":           {"POST", form(basic), "s", 0, false, 200, ""},
-		"just in time":                {"POST", form(nil), "", time.Minute, false, 200, ""},
-		"too late":                    {"POST", form(nil), "", time.Minute + 1, false, 400, "invalid_grant"},
-		"twice":                       {"POST", form(nil), "", 0, true, 400, "invalid_grant"},
-		"by GET":                      {"GET", form(nil), "", 0, false, 400, "invalid_request"},
-		"an unknown client":           {"POST", form(url.Values{"client_id": {"x"}}), "", 0, false, 401, "invalid_client"},
-		"a wrong secret":              {"POST", form(url.Values{"client_secret": {"x"}}), "", 0, false, 401, "invalid_client"},
-		"a wrong secret, by Basic":    {"POST", form(basic), "x", 0, false, 401, "invalid_client"},
-		"both ways":                   {"POST", form(nil), "s", 0, false, 401, "invalid_client"},
-		"another client's code":       {"POST", form(url.Values{"client_id": {"other"}, "client_secret": {"o"}}), "", 0, false, 400, "invalid_grant"},
-		"another address":             {"POST", form(url.Values{"redirect_uri": {"https://app.example/cb2"}}), "", 0, false, 400, "invalid_grant"},
-		"another verifier":            {"POST", form(url.Values{"code_verifier": {verifier + "x"}}), "", 0, false, 400, "invalid_grant"},
-		"another code":                {"POST", form(url.Values{"code": {"x"}}), "", 0, false, 400, "invalid_grant"},
-		"no verifier":                 {"POST", form(url.Values{"code_verifier": nil}), "", 0, false, 400, "invalid_grant"},
-		"an encoded secret, by Basic": {"POST", form(basic), "%73", 0, false, 200, ""},
+		"a token":                      {"POST", form(nil), "", 0, false, 200, ""},
+		"a token, by Basic":            {"POST", form(basic), "s", 0, false, 200, ""},
+		"just in time":                 {"POST", form(nil), "", time.Minute, false, 200, ""},
+		"too late":                     {"POST", form(nil), "", time.Minute + 1, false, 400, "invalid_grant"},
+		"twice":                        {"POST", form(nil), "", 0, true, 400, "invalid_grant"},
+		"by GET":                       {"GET", form(nil), "", 0, false, 400, "invalid_request"},
+		"an unknown client":            {"POST", form(url.Values{"client_id": {"x"}}), "", 0, false, 401, "invalid_client"},
+		"an unknown client, no secret": {"POST", form(url.Values{"client_id": {"x"}, "client_secret": nil}), "", 0, false, 401, "invalid_client"},
+		"a wrong secret":               {"POST", form(url.Values{"client_secret": {"x"}}), "", 0, false, 401, "invalid_client"},
+		"a wrong secret, by Basic":     {"POST", form(basic), "x", 0, false, 401, "invalid_client"},
+		"both ways":                    {"POST", form(nil), "s", 0, false, 401, "invalid_client"},
+		"another client's code":        {"POST", form(url.Values{"client_id": {"other"}, "client_secret": {"o"}}), "", 0, false, 400, "invalid_grant"},
+		"another address":              {"POST", form(url.Values{"redirect_uri": {"https://app.example/cb2"}}), "", 0, false, 400, "invalid_grant"},
+		"another verifier":             {"POST", form(url.Values{"code_verifier": {verifier + "x"}}), "", 0, false, 400, "invalid_grant"},
+		"another code":                 {"POST", form(url.Values{"code": {"x"}}), "", 0, false, 400, "invalid_grant"},
+		"no verifier":                  {"POST", form(url.Values{"code_verifier": nil}), "", 0, false, 400, "invalid_grant"},
+		"an encoded secret, by Basic":  {"POST", form(basic), "%73", 0, false, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newIdP(t, false)
@@ -184,10 +186,10 @@ func TestTokenEndpoint(t *testing.T) { // PK-04, TK-01
 			require.Contains(t, body, test.err)
 			require.Equal(t, status == 200, strings.Contains(body, `"id_token"`))
 			require.Equal(t, status == 200, strings.Contains(body, `"access_token"`))
-			require.Equal(t, times, p.Hits("token"))
 			if test.method == "POST" {
 				require.Len(t, p.TokenRequests(), times)
 			}
+			require.Equal(t, times, p.Hits("token"))
 		})
 	}
 }
@@ -197,11 +199,12 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 	p := newIdP(t, false)
 	p.SetFaults(providertest.Faults{Token: func(m map[string]any) {
 		require.NotContains(t, m, "id_token", "openid was not asked for")
-		m["access_token"] = strings.TrimSpace(m["access_token"].(string))
+		m["more"] = "of a fault"
 	}})
 	_, _, back := p.authorize(t, url.Values{"scope": {"profile"}, "nonce": {""}})
 	_, body, _ := send(t, request(t, "POST", p.Issuer()+"/token", url.Values{"grant_type": {"authorization_code"}, "code": {back.Get("code")},
 		"redirect_uri": {"https://app.example/cb"}, "code_verifier": {verifier}, "client_id": {"app"}, "client_secret": {"s"}}))
+	require.Contains(t, body, `"more":"of a fault"`)
 	_, rest, _ := strings.Cut(body, `"access_token":"`)
 	token, _, _ := strings.Cut(rest, `"`)
 	require.NotEmpty(t, token)
@@ -226,4 +229,13 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 		require.Equal(t, 200, status, path)
 		require.JSONEq(t, want, body)
 	}
+}
+
+func TestRotateKeys(t *testing.T) { // JW-01
+	p := newIdP(t, false)
+	key, id := p.SigningKey(), p.SigningKeyID()
+	p.RotateKeys()
+	require.False(t, key.Equal(p.SigningKey()))
+	require.NotEqual(t, id, p.SigningKeyID())
+	require.Equal(t, 2048, p.SigningKey().N.BitLen())
 }
