@@ -105,6 +105,7 @@ func TestKitFinds(t *testing.T) {
 		"AuthCodeURL shows a ":                            address(func(a string, tx auth.Transaction) string { return a + "&v=" + tx.Verifier }),
 		"a second time":                                   identityOnce(&visits),
 		"the subject changes ":                            identity(func(id *auth.Identity) { id.Subject = rand.Text() }),
+		"the subject changes":                             identity(func(id *auth.Identity) { id.Issuer = rand.Text() }),
 		"two people have the ":                            identity(func(id *auth.Identity) { id.Subject = "somebody" }),
 		`has issuer ""`:                                   identity(func(id *auth.Identity) { id.Issuer = "" }),
 		`and subject ""`:                                  identity(func(id *auth.Identity) { id.Subject = "" }),
@@ -205,6 +206,11 @@ func TestKitLetsPass(t *testing.T) {
 			return id, err
 		}
 		return s, err
+	})
+	require.NoError(t, err)
+	err = providertest.Kit{TrailingSlash: true}.Check(func(x providertest.Target) (auth.Provider, error) {
+		require.True(t, strings.HasSuffix(x.Base, "/"))
+		return good(x)
 	})
 	require.NoError(t, err)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func newIdP(t *testing.T, ask bool) *idp {
 	p := &idp{now: time.Unix(1_800_000_000, 0)}
 	p.Server = providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "app", Secret: "s", RedirectURIs: []string{"https://app.example/cb", "https://app.example/cb2"}}, {ID: "other", Secret: "o"}},
-		People:  []providertest.Person{{Subject: "ada", Name: "Ada <b>", Username: "ada", Email: "ada@example.com"}, {Subject: "lin", Name: "Lin"}},
+		People:  []providertest.Person{{Subject: "ada", Name: "Ada <b>", Username: "ada", Email: "ada@example.com", Picture: "https://example.com/a.jpg"}, {Subject: "lin", Name: "Lin"}},
 		Ask:     ask, Now: func() time.Time { return p.now },
 	})
 	t.Cleanup(p.Close)
@@ -209,8 +210,8 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 	token, _, _ := strings.Cut(rest, `"`)
 	require.NotEmpty(t, token)
 	for path, want := range map[string]string{
-		"/userinfo":           `{"email":"ada@example.com","email_verified":false,"name":"Ada \u003cb\u003e","preferred_username":"ada","sub":"ada"}`,
-		"/api/v3/user":        `{"avatar_url":"","email":"public@example.com","id":1,"login":"ada","name":"Ada \u003cb\u003e"}`,
+		"/userinfo":           `{"email":"ada@example.com","email_verified":false,"name":"Ada \u003cb\u003e","picture":"https://example.com/a.jpg","preferred_username":"ada","sub":"ada"}`,
+		"/api/v3/user":        `{"avatar_url":"https://example.com/a.jpg","email":"public@example.com","id":1,"login":"ada","name":"Ada \u003cb\u003e"}`,
 		"/api/v3/user/emails": `[{"email":"other@example.com","primary":false,"verified":true},{"email":"ada@example.com","primary":true,"verified":false}]`,
 		"/api/v3/user/orgs":   `[]`,
 	} {
@@ -238,4 +239,36 @@ func TestRotateKeys(t *testing.T) { // JW-01
 	require.False(t, key.Equal(p.SigningKey()))
 	require.NotEqual(t, id, p.SigningKeyID())
 	require.Equal(t, 2048, p.SigningKey().N.BitLen())
+}
+
+func TestHeaders(t *testing.T) {
+	p := newIdP(t, true)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	get := func(path string) http.Header {
+		resp, err := client.Get(p.Issuer() + path)
+		require.NoError(t, err)
+		resp.Body.Close()
+		return resp.Header
+	}
+	const request = "/authorize?client_id=other&redirect_uri=https://a.example/&response_type=code&code_challenge_method=S256&code_challenge=0123456789012345678901234567890123456789012"
+	for _, path := range []string{request, request + "&login_hint=ada", "/.well-known/openid-configuration"} {
+		require.Equal(t, "no-store", get(path).Get("Cache-Control"), path)
+	}
+	require.Contains(t, get(request).Get("Content-Security-Policy"), "default-src 'none'", "a page of the demonstration")
+	require.Equal(t, "Bearer", get("/userinfo").Get("WWW-Authenticate"))
+}
+
+// TestIssuerWithAPath: the endpoints are below it.
+func TestIssuerWithAPath(t *testing.T) { // DI-14
+	for _, issuer := range []string{"https://x.example/a/b", "https://x.example/a/b/"} {
+		p := providertest.New(providertest.Config{Issuer: issuer})
+		for path, status := range map[string]int{"/a/b/.well-known/openid-configuration": 200, "/a/b/keys": 200, "/a/keys": 404} {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, httptest.NewRequest("GET", "https://x.example"+path, nil))
+			require.Equal(t, status, w.Code, path)
+			if strings.HasSuffix(path, "configuration") {
+				require.Contains(t, w.Body.String(), `"https://x.example/a/b/keys"`)
+			}
+		}
+	}
 }
