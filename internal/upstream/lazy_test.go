@@ -177,3 +177,22 @@ func TestLazyPauseIsForNewFetches(t *testing.T) { // DI-04
 	close(release)
 	require.NoError(t, <-done)
 }
+
+// TestLazyRenewSharesTheFetch: it costs none of those that are allowed.
+func TestLazyRenewSharesTheFetch(t *testing.T) { // JW-03
+	begun, release := make(chan struct{}), make(chan struct{})
+	l := &upstream.Lazy[int]{TTL: time.Hour, Now: time.Now, Fetch: func(context.Context) (int, error) {
+		close(begun)
+		<-release
+		return 1, nil
+	}}
+	done := make(chan error, 1)
+	go func() { _, err := l.Refresh(context.Background()); done <- err }()
+	<-begun
+	time.AfterFunc(10*time.Millisecond, func() { close(release) })
+	v, ok, err := l.Renew(context.Background(), func(int) bool { return true }, func() bool { t.Error("nobody needs to allow it"); return false })
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, 1, v)
+	require.NoError(t, <-done)
+}

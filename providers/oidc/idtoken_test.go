@@ -367,6 +367,21 @@ func TestTrustedAudienceIsNotEnough(t *testing.T) { // ID-11, ID-13
 		_, err := r.signIn()
 		require.ErrorContains(t, err, "want the client id")
 	}
+	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = []any{"app", 5} }})
+	_, err := r.signIn()
+	require.ErrorContains(t, err, "aud is neither a string nor a list of strings")
+}
+
+// TestUnsignedAndEncrypted: the operator can mend the one at the provider, and reads what
+// the other is.
+func TestUnsignedAndEncrypted(t *testing.T) { // ID-01, ID-32
+	r := newRelying(t, nil)
+	for token, want := range map[string]error{"e30.AA.AA.AA.AA": auth.ErrMisconfigured, "e30.e30.": auth.ErrInvalidResponse} {
+		r.idp.SetFaults(providertest.Faults{Sign: func(map[string]any, map[string]any) string { return token }})
+		_, err := r.signIn()
+		require.ErrorIs(t, err, want)
+		require.ErrorContains(t, err, map[error]string{auth.ErrMisconfigured: "turn ID token encryption off", auth.ErrInvalidResponse: "it is not signed (alg none)"}[want])
+	}
 }
 
 // TestMaxAgeThatWasNotSent: a browser's parameter that is not passed on asks for nothing.

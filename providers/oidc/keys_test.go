@@ -106,6 +106,20 @@ func TestKeySetSize(t *testing.T) { // JW-06
 	}
 }
 
+func TestKeySetWithAnotherStatus(t *testing.T) { // JW-05
+	for _, status := range []int{201, 404, 500} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "keys" {
+				providertest.WriteJSON(w, status, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: r.idp.SigningKey().Public(), KeyID: r.idp.SigningKeyID()}}})
+			}
+			return name == "keys"
+		}})
+		_, err := r.signIn()
+		require.ErrorIs(t, err, auth.ErrUnavailable)
+	}
+}
+
 func TestKeySets(t *testing.T) { // JW-05, JW-06, JW-07, JW-08, JW-09
 	weak, _ := rsa.GenerateKey(rand.Reader, 1024)
 	good := func(r *relying) map[string]any {

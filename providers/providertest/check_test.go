@@ -105,6 +105,7 @@ func TestKitFinds(t *testing.T) {
 		"AuthCodeURL shows a ":                            address(func(a string, tx auth.Transaction) string { return a + "&v=" + tx.Verifier }),
 		"a second time":                                   identityOnce(&visits),
 		"the subject changes ":                            identity(func(id *auth.Identity) { id.Subject = rand.Text() }),
+		"the subject changes":                             identity(func(id *auth.Identity) { id.Issuer = rand.Text() }),
 		"two people have the ":                            identity(func(id *auth.Identity) { id.Subject = "somebody" }),
 		`has issuer ""`:                                   identity(func(id *auth.Identity) { id.Issuer = "" }),
 		`and subject ""`:                                  identity(func(id *auth.Identity) { id.Subject = "" }),
@@ -193,6 +194,27 @@ func TestKitFinds(t *testing.T) {
 	require.EqualError(t, err, "the provider cannot be made: odd")
 }
 
+// TestKitLetsPass what is at a limit.
+func TestKitLetsPass(t *testing.T) {
+	err := providertest.Kit{}.Check(func(x providertest.Target) (auth.Provider, error) {
+		s, err := good(x)
+		s.exchange = func(p auth.Provider, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
+			id, err := p.Exchange(context.Background(), tx, response)
+			if err == nil {
+				id.Subject += strings.Repeat("x", 255-len(id.Subject))
+			}
+			return id, err
+		}
+		return s, err
+	})
+	require.NoError(t, err)
+	err = providertest.Kit{TrailingSlash: true}.Check(func(x providertest.Target) (auth.Provider, error) {
+		require.True(t, strings.HasSuffix(x.Base, "/"))
+		return good(x)
+	})
+	require.NoError(t, err)
+}
+
 // identityOnce signs nobody in twice.
 func identityOnce(visits *int) func(*spoilt) {
 	return func(s *spoilt) {
@@ -213,6 +235,27 @@ func anybody(s *spoilt) {
 			return &auth.Identity{Issuer: s.x.Base, Subject: rand.Text()}, nil
 		}
 		return id, nil
+	}
+}
+
+func TestSignInFails(t *testing.T) {
+	idp := providertest.NewServer(providertest.Config{Clients: []providertest.Client{{ID: "app", Secret: "s"}}})
+	defer idp.Close()
+	s, err := good(providertest.Target{Base: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("s")})
+	require.NoError(t, err)
+	_, err = providertest.SignIn(s, nil)
+	require.ErrorIs(t, err, auth.ErrDeclined, "there is nobody")
+	odd := errors.New("odd")
+	for address, want := range map[string]string{idp.Issuer() + "/keys": "the authorization endpoint answers 200 OK", "http://[": "missing ']'", "": "odd"} {
+		s.address = func(string, error, auth.Transaction) (string, error) {
+			if address == "" {
+				return "", odd
+			}
+			return address, nil
+		}
+		_, err := providertest.SignIn(s, nil)
+		require.ErrorContains(t, err, want)
+		require.Equal(t, address == "", errors.Is(err, odd))
 	}
 }
 

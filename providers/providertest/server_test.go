@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func newIdP(t *testing.T, ask bool) *idp {
 	p := &idp{now: time.Unix(1_800_000_000, 0)}
 	p.Server = providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "app", Secret: "s", RedirectURIs: []string{"https://app.example/cb", "https://app.example/cb2"}}, {ID: "other", Secret: "o"}},
-		People:  []providertest.Person{{Subject: "ada", Name: "Ada <b>", Username: "ada", Email: "ada@example.com"}, {Subject: "lin", Name: "Lin"}},
+		People:  []providertest.Person{{Subject: "ada", Name: "Ada <b>", Username: "ada", Email: "ada@example.com", Picture: "https://example.com/a.jpg"}, {Subject: "lin", Name: "Lin"}},
 		Ask:     ask, Now: func() time.Time { return p.now },
 	})
 	t.Cleanup(p.Close)
@@ -100,6 +101,7 @@ func TestAuthorizationEndpoint(t *testing.T) {
 			require.Equal(t, p.Issuer(), back.Get("iss"))
 			require.Equal(t, test.err, back.Get("error"))
 			require.Equal(t, test.err == "", back.Has("code"))
+			require.Equal(t, test.err == "invalid_request", back.Has("error_description"))
 		})
 	}
 	empty := providertest.NewServer(providertest.Config{Clients: []providertest.Client{{ID: "app"}}})
@@ -143,22 +145,23 @@ func TestTokenEndpoint(t *testing.T) { // PK-04, TK-01
 		status   int
 		err      string
 	}{
-		"a token":                     {"POST", form(nil), "", 0, false, 200, ""},
-		"a token, by Basic":           {"POST", form(basic), "s", 0, false, 200, ""},
-		"just in time":                {"POST", form(nil), "", time.Minute, false, 200, ""},
-		"too late":                    {"POST", form(nil), "", time.Minute + 1, false, 400, "invalid_grant"},
-		"twice":                       {"POST", form(nil), "", 0, true, 400, "invalid_grant"},
-		"by GET":                      {"GET", form(nil), "", 0, false, 400, "invalid_request"},
-		"an unknown client":           {"POST", form(url.Values{"client_id": {"x"}}), "", 0, false, 401, "invalid_client"},
-		"a wrong secret":              {"POST", form(url.Values{"client_secret": {"x"}}), "", 0, false, 401, "invalid_client"},
-		"a wrong secret, by Basic":    {"POST", form(basic), "x", 0, false, 401, "invalid_client"},
-		"both ways":                   {"POST", form(nil), "s", 0, false, 401, "invalid_client"},
-		"another client's code":       {"POST", form(url.Values{"client_id": {"other"}, "client_secret": {"o"}}), "", 0, false, 400, "invalid_grant"},
-		"another address":             {"POST", form(url.Values{"redirect_uri": {"https://app.example/cb2"}}), "", 0, false, 400, "invalid_grant"},
-		"another verifier":            {"POST", form(url.Values{"code_verifier": {verifier + "x"}}), "", 0, false, 400, "invalid_grant"},
-		"another code":                {"POST", form(url.Values{"code": {"x"}}), "", 0, false, 400, "invalid_grant"},
-		"no verifier":                 {"POST", form(url.Values{"code_verifier": nil}), "", 0, false, 400, "invalid_grant"},
-		"an encoded secret, by Basic": {"POST", form(basic), "%73", 0, false, 200, ""},
+		"a token":                      {"POST", form(nil), "", 0, false, 200, ""},
+		"a token, by Basic":            {"POST", form(basic), "s", 0, false, 200, ""},
+		"just in time":                 {"POST", form(nil), "", time.Minute, false, 200, ""},
+		"too late":                     {"POST", form(nil), "", time.Minute + 1, false, 400, "invalid_grant"},
+		"twice":                        {"POST", form(nil), "", 0, true, 400, "invalid_grant"},
+		"by GET":                       {"GET", form(nil), "", 0, false, 400, "invalid_request"},
+		"an unknown client":            {"POST", form(url.Values{"client_id": {"x"}}), "", 0, false, 401, "invalid_client"},
+		"an unknown client, no secret": {"POST", form(url.Values{"client_id": {"x"}, "client_secret": nil}), "", 0, false, 401, "invalid_client"},
+		"a wrong secret":               {"POST", form(url.Values{"client_secret": {"x"}}), "", 0, false, 401, "invalid_client"},
+		"a wrong secret, by Basic":     {"POST", form(basic), "x", 0, false, 401, "invalid_client"},
+		"both ways":                    {"POST", form(nil), "s", 0, false, 401, "invalid_client"},
+		"another client's code":        {"POST", form(url.Values{"client_id": {"other"}, "client_secret": {"o"}}), "", 0, false, 400, "invalid_grant"},
+		"another address":              {"POST", form(url.Values{"redirect_uri": {"https://app.example/cb2"}}), "", 0, false, 400, "invalid_grant"},
+		"another verifier":             {"POST", form(url.Values{"code_verifier": {verifier + "x"}}), "", 0, false, 400, "invalid_grant"},
+		"another code":                 {"POST", form(url.Values{"code": {"x"}}), "", 0, false, 400, "invalid_grant"},
+		"no verifier":                  {"POST", form(url.Values{"code_verifier": nil}), "", 0, false, 400, "invalid_grant"},
+		"an encoded secret, by Basic":  {"POST", form(basic), "%73", 0, false, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newIdP(t, false)
@@ -184,10 +187,10 @@ func TestTokenEndpoint(t *testing.T) { // PK-04, TK-01
 			require.Contains(t, body, test.err)
 			require.Equal(t, status == 200, strings.Contains(body, `"id_token"`))
 			require.Equal(t, status == 200, strings.Contains(body, `"access_token"`))
-			require.Equal(t, times, p.Hits("token"))
 			if test.method == "POST" {
 				require.Len(t, p.TokenRequests(), times)
 			}
+			require.Equal(t, times, p.Hits("token"))
 		})
 	}
 }
@@ -197,17 +200,18 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 	p := newIdP(t, false)
 	p.SetFaults(providertest.Faults{Token: func(m map[string]any) {
 		require.NotContains(t, m, "id_token", "openid was not asked for")
-		m["access_token"] = strings.TrimSpace(m["access_token"].(string))
+		m["more"] = "of a fault"
 	}})
 	_, _, back := p.authorize(t, url.Values{"scope": {"profile"}, "nonce": {""}})
 	_, body, _ := send(t, request(t, "POST", p.Issuer()+"/token", url.Values{"grant_type": {"authorization_code"}, "code": {back.Get("code")},
 		"redirect_uri": {"https://app.example/cb"}, "code_verifier": {verifier}, "client_id": {"app"}, "client_secret": {"s"}}))
+	require.Contains(t, body, `"more":"of a fault"`)
 	_, rest, _ := strings.Cut(body, `"access_token":"`)
 	token, _, _ := strings.Cut(rest, `"`)
 	require.NotEmpty(t, token)
 	for path, want := range map[string]string{
-		"/userinfo":           `{"email":"ada@example.com","email_verified":false,"name":"Ada \u003cb\u003e","preferred_username":"ada","sub":"ada"}`,
-		"/api/v3/user":        `{"avatar_url":"","email":"public@example.com","id":1,"login":"ada","name":"Ada \u003cb\u003e"}`,
+		"/userinfo":           `{"email":"ada@example.com","email_verified":false,"name":"Ada \u003cb\u003e","picture":"https://example.com/a.jpg","preferred_username":"ada","sub":"ada"}`,
+		"/api/v3/user":        `{"avatar_url":"https://example.com/a.jpg","email":"public@example.com","id":1,"login":"ada","name":"Ada \u003cb\u003e"}`,
 		"/api/v3/user/emails": `[{"email":"other@example.com","primary":false,"verified":true},{"email":"ada@example.com","primary":true,"verified":false}]`,
 		"/api/v3/user/orgs":   `[]`,
 	} {
@@ -225,5 +229,46 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 		status, body, _ := send(t, r)
 		require.Equal(t, 200, status, path)
 		require.JSONEq(t, want, body)
+	}
+}
+
+func TestRotateKeys(t *testing.T) { // JW-01
+	p := newIdP(t, false)
+	key, id := p.SigningKey(), p.SigningKeyID()
+	p.RotateKeys()
+	require.False(t, key.Equal(p.SigningKey()))
+	require.NotEqual(t, id, p.SigningKeyID())
+	require.Equal(t, 2048, p.SigningKey().N.BitLen())
+}
+
+func TestHeaders(t *testing.T) {
+	p := newIdP(t, true)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	get := func(path string) http.Header {
+		resp, err := client.Get(p.Issuer() + path)
+		require.NoError(t, err)
+		resp.Body.Close()
+		return resp.Header
+	}
+	const request = "/authorize?client_id=other&redirect_uri=https://a.example/&response_type=code&code_challenge_method=S256&code_challenge=0123456789012345678901234567890123456789012"
+	for _, path := range []string{request, request + "&login_hint=ada", "/.well-known/openid-configuration"} {
+		require.Equal(t, "no-store", get(path).Get("Cache-Control"), path)
+	}
+	require.Contains(t, get(request).Get("Content-Security-Policy"), "default-src 'none'", "a page of the demonstration")
+	require.Equal(t, "Bearer", get("/userinfo").Get("WWW-Authenticate"))
+}
+
+// TestIssuerWithAPath: the endpoints are below it.
+func TestIssuerWithAPath(t *testing.T) { // DI-14
+	for _, issuer := range []string{"https://x.example/a/b", "https://x.example/a/b/"} {
+		p := providertest.New(providertest.Config{Issuer: issuer})
+		for path, status := range map[string]int{"/a/b/.well-known/openid-configuration": 200, "/a/b/keys": 200, "/a/keys": 404} {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, httptest.NewRequest("GET", "https://x.example"+path, nil))
+			require.Equal(t, status, w.Code, path)
+			if strings.HasSuffix(path, "configuration") {
+				require.Contains(t, w.Body.String(), `"https://x.example/a/b/keys"`)
+			}
+		}
 	}
 }
