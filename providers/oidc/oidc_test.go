@@ -5,6 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -239,4 +241,24 @@ func TestPrivateKeyJWT(t *testing.T) { // TK-01
 	require.Equal(t, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", form.Get("client_assertion_type"))
 	require.Len(t, strings.Split(form.Get("client_assertion"), "."), 3)
 	require.False(t, form.Has("client_secret"))
+}
+
+// TestAssertionIsForTheIssuer: by the name that it has, where that was mended.
+func TestAssertionIsForTheIssuer(t *testing.T) { // TK-01
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for _, slash := range []string{"", "/"} {
+		idp := serve(t, "/realms/main")
+		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer() + slash, ClientID: "app", PrivateKey: key})
+		require.NoError(t, err)
+		_, err = providertest.SignIn(p, nil)
+		require.ErrorIs(t, err, auth.ErrMisconfigured, "this identity provider knows secrets only")
+		parts := strings.Split(idp.TokenRequests()[0].Get("client_assertion"), ".")
+		require.Len(t, parts, 3)
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		require.NoError(t, err)
+		var claims struct{ Aud string }
+		require.NoError(t, json.Unmarshal(payload, &claims))
+		require.Equal(t, idp.Issuer(), claims.Aud)
+	}
 }
