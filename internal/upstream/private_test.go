@@ -155,6 +155,7 @@ func TestVia(t *testing.T) {
 		"another path":               {"https://example.com/sso", "/idp", "https://example.com/sso/token", "/idp/token"},
 		"another path, itself":       {"https://example.com/sso", "/idp", "https://example.com/sso", "/idp"},
 		"another path, beside":       {"https://example.com/sso", "/idp", "https://example.com/token", ""},
+		"another path, almost":       {"https://example.com/sso", "/idp", "https://example.com/ssother", ""},
 		"the port that goes without": {"https://auth.example.com", "", "https://auth.example.com:443/a", "/a"},
 		"the host in capitals":       {"https://auth.example.com", "", "https://AUTH.example.com/a", "/a"},
 		"escapes stay":               {"https://auth.example.com/a%2Fb", "", "https://auth.example.com/a%2Fb/%2e%2e/c", "/a%2Fb/%2e%2e/c"},

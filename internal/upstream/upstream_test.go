@@ -69,7 +69,7 @@ func TestAddresses(t *testing.T) { // DI-07, DI-08
 		require.NoError(t, err, good)
 	}
 	c := upstream.New(nil)
-	for _, strange := range []string{"https://169.254.169.254/", "https://[fe80::1]/", "https://0.0.0.0/", "https://224.0.0.1/", "https://[::ffff:169.254.169.254]/"} {
+	for _, strange := range []string{"https://169.254.169.254/", "https://[fe80::1]/", "https://0.0.0.0/", "https://224.0.0.1/", "https://[::ffff:169.254.169.254]/", "https://[::ffff:0.0.0.0]/", "https://[fd00:ec2::254]/", "https://[fd20:ce::254]/"} {
 		_, err := get(t, c, strange)
 		require.ErrorIs(t, err, upstream.ErrAddress, strange)
 	}

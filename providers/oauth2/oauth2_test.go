@@ -109,6 +109,7 @@ func TestTokenAnswers(t *testing.T) {
 		{"TK-03 an empty error beside a token, in a form", form, "error=&access_token=at&token_type=bearer", 200, nil},
 		{"TK-03 an empty error beside a token, and status 400", js, `{"error":"","access_token":"at","token_type":"bearer"}`, 400, auth.ErrUnavailable},
 		{"TK-03 an empty error", js, `{"error":"","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
+		{"TK-03 an empty error, and status 400", js, `{"error":""}`, 400, auth.ErrInvalidResponse},
 		{"TK-03 an error beside a token", js, `{"error":"x","access_token":"at","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
 		{"TK-09 no type", js, `{"access_token":"at"}`, 200, nil},
 		{"TK-09 an empty type", js, `{"access_token":"at","token_type":""}`, 200, auth.ErrInvalidResponse},

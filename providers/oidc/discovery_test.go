@@ -235,6 +235,17 @@ func TestIssuerAsPeoplePasteIt(t *testing.T) { // DI-01, DI-14, ID-09
 	}
 }
 
+// TestTemplateIsNotMended: an issuer of many tenants is its template, and not its address.
+func TestTemplateIsNotMended(t *testing.T) { // DI-01, EN-01
+	r := newRelying(t, func(c *oidc.Config) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
+	for _, slash := range []string{"", "/"} {
+		r.idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) { m["issuer"] = r.idp.Issuer() + slash }})
+		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
+		require.ErrorIs(t, err, auth.ErrMisconfigured)
+		r.advance(time.Minute)
+	}
+}
+
 func TestIssuerWithoutScheme(t *testing.T) { // DI-14, LG-06
 	for issuer, want := range map[string]string{
 		"id.example.com":           `want an absolute https address: "https://id.example.com", not "id.example.com"`,

@@ -7,6 +7,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -309,5 +311,25 @@ func TestPrivateKeyIsSafe(t *testing.T) { // TK-01, LG-06
 			_, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "id", PrivateKey: key, ClientAuth: method})
 			require.ErrorContains(t, err, "PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
 		}
+	}
+}
+
+// TestAssertionIsForTheIssuer: by the name that it has, where that was mended.
+func TestAssertionIsForTheIssuer(t *testing.T) { // TK-01
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for _, slash := range []string{"", "/"} {
+		idp := serve(t, "/realms/main")
+		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer() + slash, ClientID: "app", PrivateKey: key})
+		require.NoError(t, err)
+		_, err = providertest.SignIn(p, nil)
+		require.ErrorIs(t, err, auth.ErrMisconfigured, "this identity provider knows secrets only")
+		parts := strings.Split(idp.TokenRequests()[0].Get("client_assertion"), ".")
+		require.Len(t, parts, 3)
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		require.NoError(t, err)
+		var claims struct{ Aud string }
+		require.NoError(t, json.Unmarshal(payload, &claims))
+		require.Equal(t, idp.Issuer(), claims.Aud)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
@@ -252,5 +253,33 @@ func TestUserinfoIsJSON(t *testing.T) { // UI-05
 		id, err := r.signIn()
 		require.NoError(t, err, media)
 		require.Equal(t, "Ada L.", id.Name)
+	}
+}
+
+// TestSignedUserinfoAlgorithm: one that the configuration does not accept is none, whatever
+// the key could verify.
+func TestSignedUserinfoAlgorithm(t *testing.T) { // UI-05, ID-05
+	for algorithm, want := range map[jose.SignatureAlgorithm]error{jose.RS256: nil, jose.RS512: auth.ErrInvalidResponse} {
+		r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo, c.Algorithms = true, []string{"RS256"} })
+		r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			switch name {
+			case "keys": // without an algorithm of theirs
+				providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: r.idp.SigningKey().Public(), KeyID: r.idp.SigningKeyID()}}})
+			case "userinfo":
+				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: r.idp.SigningKey()}, nil)
+				require.NoError(t, err)
+				signed, err := signer.Sign([]byte(`{"iss":"` + r.idp.Issuer() + `","aud":"app","sub":"ada"}`))
+				require.NoError(t, err)
+				text, err := signed.CompactSerialize()
+				require.NoError(t, err)
+				w.Header().Set("Content-Type", "application/jwt")
+				_, _ = w.Write([]byte(text))
+			default:
+				return false
+			}
+			return true
+		}})
+		_, err := r.signIn()
+		require.ErrorIs(t, err, want)
 	}
 }
