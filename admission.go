@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -19,6 +20,10 @@ import (
 const (
 	maxSubject = 255     // bytes: OpenID Connect Core 2
 	maxPicture = 2 << 10 // bytes
+
+	// What a session keeps of somebody's groups. A policy sees all of them.
+	maxGroups     = 200
+	maxGroupBytes = 8 << 10
 )
 
 // admission is the way from an identity to a session, the same for every
@@ -29,6 +34,7 @@ const (
 // Whatever a provider's own code returns passes here, so that what holds for a
 // session holds for all of them.
 type admission struct {
+	log    *slog.Logger
 	policy Policy
 	enrich func(ctx context.Context, s *session.Session, id *Identity) error
 }
@@ -70,10 +76,14 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 			return nil, err
 		}
 	}
+	groups := id.Groups[:keptGroups(id.Groups)]
+	if left := len(id.Groups) - len(groups); left > 0 {
+		ad.log.WarnContext(ctx, "auth: more groups than a session keeps; have the provider send fewer", "provider", provider, "subject", id.Subject, "kept", len(groups), "dropped", left)
+	}
 	s := &session.Session{
 		Subject: id.Subject, Issuer: id.Issuer, Provider: provider,
 		Name: id.Name, Username: id.Username, Email: id.Email, EmailVerified: id.EmailVerified,
-		Picture: id.Picture, Groups: id.Groups,
+		Picture: id.Picture, Groups: groups,
 	}
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {
@@ -86,6 +96,17 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		}
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
+}
+
+// keptGroups is how many of list, from its beginning, a session keeps.
+func keptGroups(list []string) int {
+	size := 0
+	for i, g := range list {
+		if size += len(g) + len(`"",`); i == maxGroups || size > maxGroupBytes {
+			return i
+		}
+	}
+	return len(list)
 }
 
 // ask is policy's answer. One that cannot decide refuses.

@@ -1,10 +1,12 @@
 package auth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -466,4 +468,37 @@ func TestWhatAProviderLooksLike(t *testing.T) {
 	page := get("signin")
 	require.Contains(t, page, "Continue with Number One")
 	require.Contains(t, page, `d="M0 0h1"`)
+}
+
+// TestPolicySeesAllGroups: the 201st may be the one that is allowed; the session keeps
+// as many as fit, and the log says so.
+func TestPolicySeesAllGroups(t *testing.T) { // ID-35
+	groups := func(n, size int) []string { return slices.Repeat([]string{strings.Repeat("g", size)}, n) }
+	for name, test := range map[string]struct {
+		groups []string
+		left   int
+	}{
+		"none":                  {nil, 0},
+		"as many as can be":     {groups(200, 1), 200},
+		"one more":              {append(groups(200, 1), "allowed"), 200},
+		"as large as can be":    {groups(8, 1024-3), 8},
+		"one byte more":         {append(groups(7, 1024-3), strings.Repeat("g", 1024-2)), 7},
+		"one that is too large": {[]string{strings.Repeat("g", 8192-2), "allowed"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			var seen, kept int
+			stub := &stubProvider{name: "stub", identity: &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Groups: test.groups}}
+			c := newConfig(stub)
+			c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			c.Policy = func(_ context.Context, _ string, id *auth.Identity) error { seen = len(id.Groups); return nil }
+			c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error { kept = len(s.Groups); return nil }
+			a, err := auth.New(c)
+			require.NoError(t, err)
+			signIn(t, a, stub)
+			require.Equal(t, len(test.groups), seen)
+			require.Equal(t, test.left, kept)
+			require.Equal(t, test.left < len(test.groups), strings.Contains(log.String(), "more groups than a session keeps"))
+		})
+	}
 }

@@ -127,7 +127,13 @@ type Config struct {
 
 	// URL is the public URL of the routes, such as
 	// https://example.com/api/auth; without a path it means /api/auth. If
-	// empty, the address is taken from each request and the path is /api/auth.
+	// empty, the address is taken from each request and the path is /api/auth. A
+	// path alone, /app/api/auth, leaves scheme and host to each request.
+	//
+	// What stands before /api/auth at its end, here /app, is the prefix of the site,
+	// which a proxy or [http.StripPrefix] may take off: the routes are recognised with it and
+	// without, and each address and return path has it. A URL that ends otherwise
+	// has no prefix.
 	URL string
 
 	// TrustedProxies are the CIDRs whose X-Forwarded-* headers count, and whoever
@@ -206,7 +212,8 @@ type Config struct {
 
 	// ReturnTo says where somebody goes after signing in; to is where they wanted
 	// to go. What it answers is held to the rules for to: a path of the
-	// application, or an address at one of ReturnOrigins. If nil, to.
+	// application, with the prefix of URL or without it, or an address at one of
+	// ReturnOrigins. If nil, to.
 	ReturnTo func(ctx context.Context, s *session.Session, to string) string
 
 	// ReturnOrigins are other origins of the application, such as
@@ -350,7 +357,7 @@ func (c *Config) ways() (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich}
+	ad := admission{c.Logger, c.Policy, c.Enrich}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:

@@ -10,35 +10,35 @@ import (
 // The closed set of reasons for which a sign-in fails. Test with [errors.Is].
 var (
 	// ErrDeclined: the person said no at the identity provider (access_denied).
-	ErrDeclined = fault.Declined
+	ErrDeclined = fault.ErrDeclined
 
 	// ErrUnavailable: the identity provider is down, slow or answers nonsense.
-	ErrUnavailable = fault.Unavailable
+	ErrUnavailable = fault.ErrUnavailable
 
 	// ErrMisconfigured: the registration here or at the identity provider is
 	// wrong: an unknown client, a bad secret, another issuer.
-	ErrMisconfigured = fault.Misconfigured
+	ErrMisconfigured = fault.ErrMisconfigured
 
 	// ErrRedirectURI: the callback URL is not registered at the provider.
-	ErrRedirectURI = fault.RedirectURI
+	ErrRedirectURI = fault.ErrRedirectURI
 
 	// ErrClock: a token is not valid yet, or no more, by this machine's clock.
-	ErrClock = fault.Clock
+	ErrClock = fault.ErrClock
 
 	// ErrExpired: the attempt, or the code that it brought back, is too old.
-	ErrExpired = fault.Expired
+	ErrExpired = fault.ErrExpired
 
 	// ErrNoTransaction: the browser brought no matching transaction cookie.
-	ErrNoTransaction = fault.NoTransaction
+	ErrNoTransaction = fault.ErrNoTransaction
 
 	// ErrInvalidResponse: the provider's answer fails a check of the protocol.
-	ErrInvalidResponse = fault.InvalidResponse
+	ErrInvalidResponse = fault.ErrInvalidResponse
 
 	// ErrNotAllowed: the policy, or a provider's rule, refuses this person.
-	ErrNotAllowed = fault.NotAllowed
+	ErrNotAllowed = fault.ErrNotAllowed
 
 	// ErrWrongCode: no access code is as the one that was sent.
-	ErrWrongCode = fault.WrongCode
+	ErrWrongCode = fault.ErrWrongCode
 
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge

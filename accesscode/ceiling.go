@@ -40,7 +40,6 @@ type ceiling struct {
 type waiter struct {
 	from    networks
 	digest  [sha256.Size]byte
-	known   bool
 	rank    int
 	waiting int // attempts
 

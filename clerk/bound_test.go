@@ -116,6 +116,11 @@ func TestStrangersCostFewCalls(t *testing.T) { // RL-03, AC-02
 			require.Equal(t, 2, lines(), "and again after a minute")
 			at.advance(time.Minute)
 			require.Equal(t, "signed-in user_1", ask("203.0.113.1", kind.good(instance)), "in the end")
+			at.advance(-time.Hour)
+			for n := range 40 {
+				ask("203.0.113.3", kind.made(instance, 400+n))
+			}
+			require.Equal(t, 3, lines(), "a clock that is set back silences nothing")
 		})
 	}
 }
@@ -187,7 +192,42 @@ func TestProgramsOutlastAStranger(t *testing.T) {
 		require.Equal(t, "signed-out too-many-requests", decide(t, b, bearer(ends)), "it is one like any other")
 	}
 	require.Equal(t, 434, instance.Hits("/api_keys/verify"))
-	require.LessOrEqual(t, clerk.VouchedKept(20000), 2*4096)
+}
+
+// TestAnOutageVouchesForNobody: what Clerk could not be asked about is as new as
+// before.
+func TestAnOutageVouchesForNobody(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	instance.SetDown(true)
+	_, err := b.Decide(bearer("ak_made_up"), origin)
+	require.Error(t, err)
+	instance.SetDown(false)
+	for n := range 40 {
+		decide(t, b, bearer(fmt.Sprintf("ak_%d", n)))
+	}
+	require.Equal(t, "signed-out too-many-requests", decide(t, b, bearer("ak_made_up")))
+}
+
+// TestVouchedTokensAreBounded: those that are used stay, the others go, and one that
+// counts no more goes at once.
+func TestVouchedTokensAreBounded(t *testing.T) { // ST-14
+	has, add, remove, size := clerk.NewVouched()
+	add("used")
+	add("unused")
+	add("revoked")
+	for n := range 3 * 4096 {
+		if n == 4096 {
+			require.True(t, has("revoked"), "in the older half")
+			remove("revoked")
+			require.False(t, has("revoked"))
+		}
+		add(fmt.Sprint(n))
+		if n%1000 == 0 {
+			require.True(t, has("used"))
+		}
+	}
+	require.False(t, has("unused"))
+	require.LessOrEqual(t, size(), 2*4096)
 }
 
 // TestCallsUnderWayAreBounded: whether it sends all at once or does not wait for the

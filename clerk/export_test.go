@@ -2,7 +2,7 @@ package clerk
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 	"time"
 )
 
@@ -20,13 +20,10 @@ func Describe(b *Backend, id string) { b.profiles.get(context.Background(), id) 
 // SetProfileWait replaces how long a request waits for a profile.
 func SetProfileWait(b *Backend, d time.Duration) { b.profiles.wait = d }
 
-// VouchedKept fills what is remembered of n tokens, and says of how many it is.
-func VouchedKept(n int) int {
+// NewVouched is what is remembered of tokens.
+func NewVouched() (has func(string) bool, add, remove func(string), size func() int) {
 	var v vouched
-	for i := range n {
-		v.add(strconv.Itoa(i))
-	}
-	return len(v.young) + len(v.old)
+	return v.has, v.add, v.remove, func() int { return len(v.young) + len(v.old) }
 }
 
 // ProfilesKept says how many there are.
@@ -34,4 +31,22 @@ func ProfilesKept(b *Backend) int {
 	b.profiles.mu.Lock()
 	defer b.profiles.mu.Unlock()
 	return len(b.profiles.young) + len(b.profiles.old)
+}
+
+// RememberedBytes puts tokens of size bytes into a memory of verified tokens, and
+// returns how many bytes of tokens it keeps.
+func RememberedBytes(tokens, size int) (kept int) {
+	var m rememberedTokens
+	for i := range tokens {
+		m.add(fmt.Sprintf("%0*d", size, i), seen{})
+		if _, ok := m.get(fmt.Sprintf("%0*d", size, i)); !ok {
+			return -1
+		}
+	}
+	for _, generation := range []map[string]seen{m.young, m.old} {
+		for token := range generation {
+			kept += len(token)
+		}
+	}
+	return kept
 }

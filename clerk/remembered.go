@@ -2,10 +2,13 @@ package clerk
 
 import "sync"
 
-// maxRemembered bounds each of two generations: when the young one is full it
-// becomes the old one, and the old one is forgotten, but for what is used again.
-// A token is some 800 bytes.
-const maxRemembered = 2048
+// Each of two generations is bounded in tokens and in what they take: when the young
+// one is full it becomes the old one, and the old one is forgotten, but for what is
+// used again. A token is some 800 bytes, and what was read of it as much.
+const (
+	maxRemembered      = 2048
+	maxRememberedBytes = 4 << 20
+)
 
 // rememberedTokens are tokens whose signature this process has verified, so that
 // a session's next request costs no RSA. Only the signature is remembered, with
@@ -15,6 +18,7 @@ const maxRemembered = 2048
 type rememberedTokens struct {
 	mu         sync.Mutex
 	young, old map[string]seen
+	size       int // of young, in bytes
 }
 
 // get returns what is known of token, and keeps it longer.
@@ -40,8 +44,12 @@ func (m *rememberedTokens) add(token string, s seen) {
 
 // put is add for callers that hold mu.
 func (m *rememberedTokens) put(token string, s seen) {
-	if m.young == nil || len(m.young) >= maxRemembered {
-		m.old, m.young = m.young, make(map[string]seen)
+	cost := 2 * len(token)
+	if m.young == nil || len(m.young) >= maxRemembered || m.size+cost > maxRememberedBytes {
+		m.old, m.young, m.size = m.young, make(map[string]seen), 0
+	}
+	if _, there := m.young[token]; !there {
+		m.size += cost
 	}
 	m.young[token] = s
 }

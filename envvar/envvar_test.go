@@ -44,7 +44,7 @@ func TestReaderReadsOn(t *testing.T) { // LG-06
 }
 
 func TestCheck(t *testing.T) {
-	for _, good := range []string{"", "a", `"`, `'`, `a"`, `"a`, `"a'`, "a b", `a"b"c`} {
+	for _, good := range []string{"", "a", `"`, `'`, `a"`, `"a`, `"a'`, "a b", `a"b"c`, "aba"} {
 		require.NoError(t, envvar.Check("X", good), "%q", good)
 	}
 	for bad, want := range map[string]string{

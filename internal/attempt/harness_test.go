@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport/auth/internal/attempt"
@@ -75,5 +74,3 @@ func (b *browser) names() (names []string) {
 	}
 	return names
 }
-
-func isAttempt(c *http.Cookie) bool { return strings.HasPrefix(c.Name, "__Host-authjs.txn.") }

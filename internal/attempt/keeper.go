@@ -28,6 +28,10 @@ const (
 	maxKept      = 8
 	maxKeptBytes = 6 << 10
 
+	// At most so many cookies are deleted in one answer: whoever plants more must
+	// not make an answer that a proxy does not pass on. The rest goes next time.
+	maxForgotten = 16
+
 	cookieName = "authjs.txn."
 )
 
@@ -84,13 +88,19 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 		expires int64
 	}
 	var live []open
+	forgotten := 0
+	drop := func(name string) {
+		if forgotten++; forgotten <= maxForgotten {
+			forget(w, name, secure)
+		}
+	}
 	for _, c := range r.Cookies() {
 		if !strings.HasPrefix(c.Name, hostcookie.Name(cookieName, secure)) {
 			continue
 		}
 		s, ok := k.open(c.Value)
 		if !ok || nameFor(s.State, secure) != c.Name || s.Expires < k.now().Unix() {
-			forget(w, c.Name, secure)
+			drop(c.Name)
 			continue
 		}
 		live = append(live, open{c.Name, len(c.Name) + len(c.Value), s.Expires})
@@ -101,7 +111,7 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 	for i, c := range live {
 		total += c.size
 		if i+1 >= maxKept || total > maxKeptBytes {
-			forget(w, c.name, secure)
+			drop(c.name)
 		}
 	}
 }

@@ -322,3 +322,16 @@ func TestBoundOfCookiesIsExact(t *testing.T) { // CK-05
 		require.Len(t, b.cookies, 3-over, lengths)
 	}
 }
+
+// TestPlantedCookiesDoNotGrowTheAnswer: over http anybody on the line, or a sibling
+// domain, can plant cookies of these names.
+func TestPlantedCookiesDoNotGrowTheAnswer(t *testing.T) { // CK-05
+	k := attempt.NewKeeper([]session.Secret{session.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, time.Now)
+	r := httptest.NewRequest("POST", "http://app.example/", nil)
+	for i := range 200 {
+		r.AddCookie(&http.Cookie{Name: fmt.Sprintf("authjs.txn.planted%d", i), Value: "x"})
+	}
+	w := httptest.NewRecorder()
+	require.NoError(t, k.Begin(w, r, k.New("stub", "http://app.example/cb", "/", nil, false), false))
+	require.Len(t, w.Result().Cookies(), 17, "16 deleted, and the attempt")
+}

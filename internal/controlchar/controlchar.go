@@ -15,7 +15,7 @@ import (
 func In(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x7f {
-			return c < ' ' || c == 0x7f || !utf8.ValidString(s[i:]) || strings.ContainsFunc(s[i:], is)
+			return !utf8.ValidString(s[i:]) || strings.ContainsFunc(s[i:], is)
 		}
 	}
 	return false

@@ -20,22 +20,22 @@ import (
 
 // The causes. The root package exports them, with what each means to a caller.
 var (
-	Declined        = errors.New("auth: the person declined at the identity provider")
-	Unavailable     = errors.New("auth: identity provider unavailable")
-	Misconfigured   = errors.New("auth: provider misconfigured")
-	RedirectURI     = errors.New("auth: callback URL not registered at the identity provider")
-	Clock           = errors.New("auth: clocks of this server and the identity provider disagree")
-	Expired         = errors.New("auth: sign-in attempt expired")
-	NoTransaction   = errors.New("auth: no sign-in attempt for this callback in this browser")
-	InvalidResponse = errors.New("auth: invalid response from the identity provider")
-	NotAllowed      = errors.New("auth: this person may not sign in")
-	WrongCode       = errors.New("auth: wrong access code")
+	ErrDeclined        = errors.New("auth: the person declined at the identity provider")
+	ErrUnavailable     = errors.New("auth: identity provider unavailable")
+	ErrMisconfigured   = errors.New("auth: provider misconfigured")
+	ErrRedirectURI     = errors.New("auth: callback URL not registered at the identity provider")
+	ErrClock           = errors.New("auth: clocks of this server and the identity provider disagree")
+	ErrExpired         = errors.New("auth: sign-in attempt expired")
+	ErrNoTransaction   = errors.New("auth: no sign-in attempt for this callback in this browser")
+	ErrInvalidResponse = errors.New("auth: invalid response from the identity provider")
+	ErrNotAllowed      = errors.New("auth: this person may not sign in")
+	ErrWrongCode       = errors.New("auth: wrong access code")
 
-	// TooMany: too many sign-ins of this client came to nothing.
-	TooMany = errors.New("auth: too many failed sign-ins of this client")
+	// ErrTooMany: too many sign-ins of this client came to nothing.
+	ErrTooMany = errors.New("auth: too many failed sign-ins of this client")
 
-	// NoCookies: the browser brings back no cookie at all.
-	NoCookies = errors.New("auth: the browser keeps no cookies")
+	// ErrNoCookies: the browser brings back no cookie at all.
+	ErrNoCookies = errors.New("auth: the browser keeps no cookies")
 )
 
 // Limited says that a client has to wait before its next attempt counts. Err is
@@ -61,19 +61,19 @@ var causes = []struct {
 	code   Code
 	status int
 }{
-	{NoCookies, CookiesBlocked, http.StatusBadRequest},
-	{TooMany, TooManyFailures, http.StatusTooManyRequests},
-	{Declined, PersonDeclined, http.StatusForbidden},
-	{NotAllowed, AccessDenied, http.StatusForbidden},
-	{RedirectURI, UnknownRedirectURI, http.StatusBadRequest},
-	{Clock, ClockWrong, http.StatusBadRequest},
-	{Expired, AttemptExpired, http.StatusBadRequest},
-	{NoTransaction, AttemptExpired, http.StatusBadRequest},
+	{ErrNoCookies, CookiesBlocked, http.StatusBadRequest},
+	{ErrTooMany, TooManyFailures, http.StatusTooManyRequests},
+	{ErrDeclined, PersonDeclined, http.StatusForbidden},
+	{ErrNotAllowed, AccessDenied, http.StatusForbidden},
+	{ErrRedirectURI, UnknownRedirectURI, http.StatusBadRequest},
+	{ErrClock, ClockWrong, http.StatusBadRequest},
+	{ErrExpired, AttemptExpired, http.StatusBadRequest},
+	{ErrNoTransaction, AttemptExpired, http.StatusBadRequest},
 	{session.ErrTooLarge, SessionTooLarge, http.StatusBadRequest},
-	{InvalidResponse, ResponseInvalid, http.StatusBadRequest},
+	{ErrInvalidResponse, ResponseInvalid, http.StatusBadRequest},
 	{session.ErrStore, StoreUnavailable, http.StatusServiceUnavailable},
-	{Misconfigured, Configuration, http.StatusBadGateway},
-	{Unavailable, ProviderUnavailable, http.StatusServiceUnavailable},
+	{ErrMisconfigured, Configuration, http.StatusBadGateway},
+	{ErrUnavailable, ProviderUnavailable, http.StatusServiceUnavailable},
 }
 
 // Of returns the code and the status of a sign-in that failed with err. An error

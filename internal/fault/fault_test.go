@@ -18,19 +18,19 @@ var causes = []struct {
 	code   fault.Code
 	status int
 }{
-	{fault.NoCookies, "CookiesBlocked", 400},
-	{fault.TooMany, "TooManyFailures", 429},
-	{fault.Declined, "Declined", 403},
-	{fault.NotAllowed, "AccessDenied", 403},
-	{fault.RedirectURI, "RedirectURI", 400},
-	{fault.Clock, "Clock", 400},
-	{fault.Expired, "Expired", 400},
-	{fault.NoTransaction, "Expired", 400},
+	{fault.ErrNoCookies, "CookiesBlocked", 400},
+	{fault.ErrTooMany, "TooManyFailures", 429},
+	{fault.ErrDeclined, "Declined", 403},
+	{fault.ErrNotAllowed, "AccessDenied", 403},
+	{fault.ErrRedirectURI, "RedirectURI", 400},
+	{fault.ErrClock, "Clock", 400},
+	{fault.ErrExpired, "Expired", 400},
+	{fault.ErrNoTransaction, "Expired", 400},
 	{session.ErrTooLarge, "SessionTooLarge", 400},
-	{fault.InvalidResponse, "InvalidResponse", 400},
+	{fault.ErrInvalidResponse, "InvalidResponse", 400},
 	{session.ErrStore, "StoreUnavailable", 503},
-	{fault.Misconfigured, "Configuration", 502},
-	{fault.Unavailable, "Unavailable", 503},
+	{fault.ErrMisconfigured, "Configuration", 502},
+	{fault.ErrUnavailable, "Unavailable", 503},
 }
 
 func TestEveryCauseHasItsCodeAndStatus(t *testing.T) { // LG-04
@@ -57,7 +57,7 @@ func TestOfTwoCausesTheOneThatTellsMoreCounts(t *testing.T) {
 }
 
 func TestUnknownCauseIsTheProviders(t *testing.T) { // MW-10
-	for _, err := range []error{errors.New("x"), fault.WrongCode, &fault.Limited{Err: errors.New("x")}, nil} {
+	for _, err := range []error{errors.New("x"), fault.ErrWrongCode, &fault.Limited{Err: errors.New("x")}, nil} {
 		code, status := fault.Of(err)
 		require.Equal(t, fault.ProviderUnavailable, code)
 		require.Equal(t, 503, status)

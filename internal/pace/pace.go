@@ -4,6 +4,8 @@
 //
 //	Wait    how long until there is a token; 0 for now
 //	Take    uses one up
+//	Enter   uses one up if there is one, and says how long to wait if not
+//	Leave   puts it back, for what turned out to cost nothing
 //
 // A client is a network: an IPv4 address, or the /64 of an IPv6 one, which is what
 // one customer has at least. Clients of which no address is known share a bucket.
@@ -52,11 +54,37 @@ func (p *Pacer) Take(client netip.Addr) {
 	if empty.After(now) {
 		empty = now
 	}
+	p.set(network, empty, now)
+}
+
+func (p *Pacer) set(network netip.Prefix, empty, now time.Time) {
 	if full := p.every * time.Duration(p.burst); p.young == nil || len(p.young) >= maxClients || now.Sub(p.since) > full || now.Before(p.since) {
 		// Whoever is not seen for as long as a bucket takes to fill has a full one.
 		p.old, p.young, p.since = p.young, make(map[netip.Prefix]time.Time), now
 	}
 	p.young[network] = empty
+}
+
+// Enter takes a token and returns 0, or returns how long client has to wait for one.
+// However many call it at once, no more get in than there are tokens.
+func (p *Pacer) Enter(client netip.Addr) (wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, network := p.now(), networkOf(client)
+	empty := p.empty(network, now).Add(p.every)
+	if empty.After(now) {
+		return empty.Sub(now)
+	}
+	p.set(network, empty, now)
+	return 0
+}
+
+// Leave puts back the token that Enter took.
+func (p *Pacer) Leave(client netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, network := p.now(), networkOf(client)
+	p.set(network, p.empty(network, now).Add(-p.every), now)
 }
 
 // empty is when the bucket of network was empty: burst tokens ago for a full one.

@@ -79,7 +79,9 @@ func TestGateRefuses(t *testing.T) { // TK-02, TK-13, TK-15, DI-06, DI-11, UI-07
 		check  func(*upstream.Response) error
 		want   error
 	}{
-		"a redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, pass, upstream.ErrRedirect},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, pass, upstream.ErrRedirect},
 		"a 304":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, pass, upstream.ErrRedirect},
 		"a large body":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 101)) }, pass, upstream.ErrTooLarge},
 		"a broken body": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "9") }, pass, io.ErrUnexpectedEOF},
@@ -168,4 +170,60 @@ func TestGateHoldsToAddresses(t *testing.T) { // DI-07, DI-08
 		require.Error(t, err)
 		require.ErrorIs(t, g.Err(), want)
 	}
+}
+
+// TestGateTellsWhatCameOfTheAnswer: of one that the check leaves as it is, length and
+// encoding are those of the body that the library gets.
+func TestGateTellsWhatCameOfTheAnswer(t *testing.T) { // TK-15
+	address, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = z.Write([]byte(strings.Repeat("x", 90)))
+		_ = z.Close()
+	})
+	resp, err := upstream.New(nil).Gate(100, pass).HTTPClient().Get(address)
+	require.NoError(t, err)
+	require.Equal(t, "200 OK", resp.Status)
+	require.Equal(t, "HTTP/1.1", resp.Proto)
+	require.True(t, resp.ProtoAtLeast(1, 1) && !resp.ProtoAtLeast(1, 2))
+	require.Empty(t, resp.Header.Get("Content-Encoding"))
+	require.Equal(t, "90", resp.Header.Get("Content-Length"))
+	require.EqualValues(t, 90, resp.ContentLength)
+}
+
+// closing is a request's body that tells of its end.
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
+// TestGateKeepsTheFirstError: it is the cause of those that follow. A body is closed,
+// sent or not, as a RoundTripper's is.
+func TestGateKeepsTheFirstError(t *testing.T) { // TK-01
+	refusal := errors.New("refused")
+	address, _ := serve(t, func(http.ResponseWriter, *http.Request) {})
+	g := upstream.New(nil).Gate(100, func(*upstream.Response) error { return refusal })
+	for range 2 {
+		body := &closing{Reader: strings.NewReader("code")}
+		req, err := http.NewRequest("POST", address, body)
+		require.NoError(t, err)
+		_, err = g.RoundTrip(req)
+		require.Error(t, err)
+		require.Equal(t, refusal, g.Err())
+		require.True(t, body.closed)
+	}
+}
+
+func TestGateKeepsTheUserAgent(t *testing.T) {
+	var got http.Header
+	address, _ := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
+	req, err := http.NewRequest("GET", address, nil)
+	require.NoError(t, err)
+	req.Header.Set("User-Agent", "theirs")
+	_, err = upstream.New(nil).Gate(100, pass).HTTPClient().Do(req)
+	require.NoError(t, err)
+	require.Equal(t, "theirs", got.Get("User-Agent"))
+	require.Equal(t, "application/json", got.Get("Accept"))
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -33,6 +34,7 @@ var (
 	ErrTooLarge = errors.New("the answer is too large")
 	ErrInsecure = errors.New("want an https address (http only on loopback)")
 	ErrAddress  = errors.New("the name leads to an address that no identity provider has")
+	ErrPublic   = errors.New("want https: http is for loopback and private addresses, and the name leads to another")
 )
 
 // Error is a call that failed. Its text holds neither path nor query, nor
@@ -57,6 +59,9 @@ type Response struct {
 // Client calls identity providers. It is safe for concurrent use.
 type Client struct {
 	http    *http.Client
+	own     bool         // whether its transport is ours
+	private *http.Client // for http beyond loopback; nil where that is not taken
+	route   *route       // may be nil
 	timeout time.Duration
 }
 
@@ -64,8 +69,9 @@ type Client struct {
 // base itself is neither changed nor used: no cookie jar, no redirects.
 func New(base *http.Client) *Client {
 	var transport http.RoundTripper = ownTransport()
+	own := true
 	if base != nil && base.Transport != nil {
-		transport = base.Transport
+		transport, own = base.Transport, false
 		if t, ok := transport.(*http.Transport); ok {
 			transport = limited(t)
 		}
@@ -75,6 +81,7 @@ func New(base *http.Client) *Client {
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+		own:     own,
 		timeout: Timeout,
 	}
 }
@@ -109,18 +116,24 @@ func limited(t *http.Transport) *http.Transport {
 // group.
 func refuseStrangeAddresses(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return ErrAddress
-	}
-	ip := at.Addr().Unmap()
-	if ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
+	if err != nil || isStrange(at.Addr()) {
 		return ErrAddress
 	}
 	return nil
 }
 
+// metadataAddresses are those of clouds that are not link-local: of Amazon's and of
+// Google's virtual machines, over IPv6.
+var metadataAddresses = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254")}
+
+func isStrange(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	return ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() || slices.Contains(metadataAddresses, ip)
+}
+
 // HTTPClient is c for libraries that want one of these: it keeps to the same
-// limits, with at most limit bytes of each answer.
+// limits, with at most limit bytes of each answer. It takes http on loopback alone, and
+// goes where it says.
 func (c *Client) HTTPClient(limit int64) *http.Client {
 	return &http.Client{
 		Transport:     bounded{c.http.Transport, limit},
@@ -153,6 +166,7 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 // Do sends req and reads at most limit bytes of the decompressed answer. The
 // error is an [*Error].
 func (c *Client) Do(req *http.Request, limit int64) (*Response, error) {
+	req = c.route.follow(req)
 	fail := func(err error) (*Response, error) {
 		var u *url.Error
 		if errors.As(err, &u) {
@@ -160,13 +174,16 @@ func (c *Client) Do(req *http.Request, limit int64) (*Response, error) {
 		}
 		return nil, &Error{req.URL.Host, err}
 	}
+	client := c.http
 	if !allowed(req.URL) {
-		return fail(ErrInsecure)
+		if client = c.private; client == nil || req.URL.Scheme != "http" {
+			return fail(ErrInsecure)
+		}
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
 	defer cancel()
 	req = req.WithContext(ctx)
-	resp, err := c.http.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return fail(err)
 	}
@@ -210,12 +227,14 @@ func read(resp *http.Response, limit int64) ([]byte, error) {
 
 // CheckURL parses the address of an issuer or of one of its endpoints: absolute,
 // https, or http on loopback, without user information and fragment.
-func CheckURL(raw string) (*url.URL, error) {
+func CheckURL(raw string) (*url.URL, error) { return checkURL(raw, allowed) }
+
+func checkURL(raw string, allowed func(*url.URL) bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
+	case err != nil || u.Hostname() == "":
 		return nil, errors.New("want an absolute https address")
-	case u.User != nil || u.Fragment != "" || strings.Contains(raw, "#"):
+	case u.User != nil || strings.Contains(raw, "#"):
 		return nil, errors.New("want an address without user information and fragment")
 	case !allowed(u):
 		return nil, ErrInsecure

@@ -60,7 +60,7 @@ func TestLimits(t *testing.T) { // TK-02, TK-13, DI-06, DI-16
 }
 
 func TestAddresses(t *testing.T) { // DI-07, DI-08
-	for _, bad := range []string{"", "x.example", "http://x.example", "https://", "https://a@x.example", "https://x.example/#", "ftp://x.example", "javascript:alert(1)", "//x.example", "http://127.0.0.1.evil.example", "https://:443"} {
+	for _, bad := range []string{"", "x.example", "http://x.example", "https://", "https://a@x.example", "https://x.example/#", "ftp://x.example", "ftp://localhost", "javascript://127.0.0.1/", "javascript:alert(1)", "//x.example", "http://127.0.0.1.evil.example", "https://:443"} {
 		_, err := upstream.CheckURL(bad)
 		require.Error(t, err, bad)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,27 +32,27 @@ const (
 // The attempt is used up before its code is sent anywhere.
 func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
 	if isPrefetch(r) {
-		s.refuse(w, r, http.StatusForbidden, fault.BadRequest)
+		s.refuse(w, r, v, http.StatusForbidden, fault.BadRequest)
 		return
 	}
 	answer, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(answer["state"]) != 1 || answer.Get("state") == "" {
-		s.failed(w, r, v, way, attempt.Attempt{}, fmt.Errorf("%w: the callback has no single state", fault.InvalidResponse))
+		s.failed(w, r, v, way, attempt.Attempt{}, fmt.Errorf("%w: the callback has no single state", fault.ErrInvalidResponse))
 		return
 	}
 	a, found := s.attempts.Find(r, answer.Get("state"), v.secure())
 	if !found {
-		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.NoTransaction)
+		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.ErrNoTransaction)
 		return
 	}
 	first := s.attempts.Use(w, a, v.secure())
 	switch {
 	case a.Provider != way.Name:
-		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.InvalidResponse, a.Provider))
+		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.ErrInvalidResponse, a.Provider))
 	case s.now().After(a.Expires):
-		s.stale(w, r, v, way, answer, a, fault.Expired)
+		s.stale(w, r, v, way, answer, a, fault.ErrExpired)
 	case !first:
-		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.NoTransaction))
+		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.ErrNoTransaction))
 	default:
 		s.finish(w, r, v, way, a, answer)
 	}
@@ -60,16 +61,15 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 // finish has the provider finish the attempt and begins the session.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt, answer url.Values) {
 	client := s.Client(r)
-	if wait := s.failures.Wait(client); wait > 0 {
+	if wait := s.failures.Enter(client); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa((&fault.Limited{Wait: wait}).Seconds()))
-		s.failed(w, r, v, way, a, fault.TooMany)
+		s.failed(w, r, v, way, a, fault.ErrTooMany)
 		return
 	}
 	who, err := way.Finish(r.Context(), a, answer)
 	if err == nil {
+		s.failures.Leave(client)
 		err = s.sessions.Start(w, r, who.Session, v.secure())
-	} else if r.Context().Err() == nil {
-		s.failures.Take(client)
 	}
 	if err != nil {
 		s.failed(w, r, v, way, a, err)
@@ -84,17 +84,14 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 // in goes on. Otherwise the attempt begins again, once, by the provider of the
 // callback; no code is redeemed.
 func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Way, answer url.Values, a attempt.Attempt, cause error) {
-	to := a.ReturnTo
-	if to == "" {
-		to = "/"
-	}
+	to := cmp.Or(a.ReturnTo, v.home())
 	restarted := attempt.Restarted(answer.Get("state"))
 	switch {
 	case v.session != nil:
 		redirect(w, v.address(to))
 	case answer.Get("code") == "" || restarted:
 		if restarted && len(r.Cookies()) == 0 {
-			cause = fmt.Errorf("%w: %w", fault.NoCookies, cause)
+			cause = fmt.Errorf("%w: %w", fault.ErrNoCookies, cause)
 		}
 		s.failed(w, r, v, way, a, cause)
 	default:

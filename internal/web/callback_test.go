@@ -575,3 +575,28 @@ func TestFailingCallbacksAreBounded(t *testing.T) { // RL-03, CB-03
 	require.Equal(t, 400, fail().StatusCode)
 	require.Equal(t, 429, fail().StatusCode)
 }
+
+// TestParallelFailingCallbacksAreBounded: nor do those count less that come at once, or
+// whose sender does not wait for the answer.
+func TestParallelFailingCallbacksAreBounded(t *testing.T) { // RL-03
+	s := newSite(t, nil)
+	asked := make(chan struct{}, 100)
+	release := make(chan struct{})
+	s.stub.identity = func(string) (*auth.Identity, error) {
+		asked <- struct{}{}
+		<-release
+		return nil, auth.ErrInvalidResponse
+	}
+	var wait sync.WaitGroup
+	for range 60 {
+		b := s.browser()
+		state := b.start("stub", "/").Get("state")
+		wait.Go(func() { b.back("stub", state, "made-up") })
+	}
+	for range 30 {
+		<-asked
+	}
+	close(release)
+	wait.Wait()
+	require.Equal(t, 30, s.stub.exchanged())
+}

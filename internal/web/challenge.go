@@ -3,8 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
-
-	"github.com/sallyport/auth/internal/returnto"
+	"strings"
 )
 
 // challenge answers somebody who is not signed in: a navigation is sent to the
@@ -14,31 +13,35 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
 	if !isNavigation(r) {
-		w.Header().Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+s.base+`/signin"`)
-		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.origin.String() + s.base + "/signin"})
+		w.Header().Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`)
+		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
 		return
 	}
 	if s.onlyBackend() {
-		redirect(w, s.backend.SignInURL(v.decision, v.origin.String()+s.currentPath(r)))
+		redirect(w, s.backend.SignInURL(v.decision, v.address(s.currentPath(r, v))))
 		return
 	}
-	target := v.origin.String() + s.base + "/signin"
-	if s.signInURL != "" {
-		target = v.origin.String() + s.signInURL
-	}
-	redirect(w, target+"?"+url.Values{"callbackUrl": {s.currentPath(r)}}.Encode())
+	redirect(w, v.address(s.signInPage(v))+"?"+url.Values{"callbackUrl": {s.currentPath(r, v)}}.Encode())
 }
 
-// currentPath is the path and query that the browser asked for, whatever an
-// outer http.StripPrefix made of r.URL.
-func (s *Server) currentPath(r *http.Request) string {
+// signInPage is the path of the page with every way in: ours, or the application's.
+func (s *Server) signInPage(v *visit) string {
+	if s.signInURL != "" {
+		return v.public(s.signInURL)
+	}
+	return v.base + "/signin"
+}
+
+// currentPath is the path and query that the browser asked for, whatever a proxy or
+// an outer http.StripPrefix made of r.URL.
+func (s *Server) currentPath(r *http.Request, v *visit) string {
 	raw := r.RequestURI
 	if raw == "" || raw[0] != '/' {
 		raw = r.URL.RequestURI()
 	}
-	path, ok := returnto.Clean(raw, s.base)
-	if !ok {
-		return "/"
+	left := r.URL.RequestURI()
+	if taken, ok := strings.CutSuffix(raw, left); ok && taken != "" && strings.HasSuffix(v.prefix, taken) {
+		raw = v.prefix + left
 	}
-	return path
+	return v.page(raw, s.routes)
 }

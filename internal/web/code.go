@@ -61,7 +61,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 	switch {
 	case errors.As(err, &limited):
 		code, status = fault.RateLimited, http.StatusTooManyRequests
-	case errors.Is(err, fault.WrongCode):
+	case errors.Is(err, fault.ErrWrongCode):
 		code, status = fault.CodeWrong, http.StatusForbidden
 	}
 	id := requestID()
@@ -75,7 +75,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 		s.showSignIn(w, r, v, status, to, code)
 		return
 	}
-	page := errorPage{BasePath: s.base, Code: code, RequestID: id, CallbackURL: to}
+	page := errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: to}
 	if limited != nil {
 		page.Wait = limited.Wait
 	}
@@ -84,13 +84,9 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 
 // codeRefusedElsewhere tells the application's own page, or Auth.js's client.
 func (s *Server) codeRefusedElsewhere(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code, status int) {
-	page := s.base + "/signin"
-	if s.signInURL != "" {
-		page = s.signInURL
-	}
 	q := code.Query()
 	q.Set("callbackUrl", to)
-	location := v.origin.String() + page + "?" + q.Encode()
+	location := v.address(s.signInPage(v)) + "?" + q.Encode()
 	switch {
 	case isV4(r) && code == fault.CodeWrong:
 		s.tell(w, http.StatusUnauthorized, location) // its client goes by the status
@@ -151,7 +147,7 @@ func (s *Server) lookAtCode(r *http.Request, v *visit) {
 		switch {
 		case errors.As(err, &limited):
 			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Client: client, Err: err})
-		case errors.Is(err, fault.WrongCode):
+		case errors.Is(err, fault.ErrWrongCode):
 			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Client: client, Err: err})
 		}
 		return

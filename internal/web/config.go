@@ -17,16 +17,17 @@ const defaultBase = "/api/auth"
 
 var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
-// ParseURL splits the configured address of the routes into an origin, which is
-// nil for an empty address, and a path.
+// ParseURL splits the configured address of the routes into an origin, as browsers
+// write it, and a path. The origin is nil for an empty address and for a path alone:
+// it is then each request's.
 func ParseURL(raw string) (origin *url.URL, base string, err error) {
 	if raw == "" {
 		return nil, defaultBase, nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
-		(u.Scheme != "https" && u.Scheme != "http") {
-		return nil, "", errors.New("auth: Config.URL is not the address of the routes: want one like https://example.com/api/auth")
+	alone := err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(raw, "/")
+	if err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || !alone && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return nil, "", errors.New("auth: Config.URL is not the address of the routes: want one like https://example.com/api/auth, or a path such as /app/api/auth")
 	}
 	base = strings.TrimRight(u.EscapedPath(), "/")
 	if base == "" {
@@ -34,6 +35,9 @@ func ParseURL(raw string) (origin *url.URL, base string, err error) {
 	}
 	if strings.Contains(base, "%") || strings.Contains(base, "//") || strings.Contains(base, "/.") {
 		return nil, "", errors.New("auth: Config.URL has a path that is not plain: want one like /api/auth")
+	}
+	if alone {
+		return nil, base, nil
 	}
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, base, nil
 }
@@ -49,11 +53,11 @@ func trustedProxies(c Config) (*forwarded.Proxies, error) {
 	return p, nil
 }
 
-func allowedHosts(c Config) (forwarded.Hosts, error) {
+func allowedHosts(c Config, fixed bool) (forwarded.Hosts, error) {
 	switch {
 	case c.AllowedHosts == nil:
 		return nil, nil
-	case c.URL != "":
+	case fixed:
 		return nil, errors.New("auth: Config.AllowedHosts is set beside Config.URL, which is the address whatever a request says: leave one of the two unset")
 	case len(c.AllowedHosts) == 0:
 		return nil, errors.New("auth: Config.AllowedHosts is empty, not nil, and would answer nobody")

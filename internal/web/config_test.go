@@ -18,6 +18,9 @@ func TestParseURL(t *testing.T) { // HO-01, LG-06
 		"http://localhost:3000/api/auth/":  {"http://localhost:3000", "/api/auth"},
 		"https://[::1]/auth":               {"https://[::1]", "/auth"},
 		"HTTPS://app.example/x.y/~z_-.txt": {"https://app.example", "/x.y/~z_-.txt"},
+		"/app/api/auth":                    {"", "/app/api/auth"}, // the origin is each request's
+		"/api/auth/":                       {"", "/api/auth"},
+		"/":                                {"", "/api/auth"},
 	} {
 		origin, base, err := web.ParseURL(raw)
 		require.NoError(t, err, raw)
@@ -29,7 +32,7 @@ func TestParseURL(t *testing.T) { // HO-01, LG-06
 		require.Equal(t, want[0], origin.String(), raw)
 	}
 	for _, raw := range []string{
-		"app.example", "//app.example", "/api/auth", "ftp://app.example", "javascript:alert(1)", "https:app.example", "https://", "https:///x",
+		"app.example", "//app.example", "///x", "/a?x", "/a#x", "/a//b", "/../a", "/a%20b", "a/b", "?x", "https://app.example?", "ftp://app.example", "javascript:alert(1)", "https:app.example", "https://", "https:///x",
 		"https://u@app.example", "https://u:p@app.example", "https://app.example?x", "https://app.example#x", "https://app.example/%zz", " https://app.example",
 		"https://app.example/a%20b", "https://app.example/a b", "https://app.example/é", "https://app.example//a", "https://app.example/./a", "https://app.example/../a", "https://app.example/.well-known",
 	} {

@@ -17,14 +17,17 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, v *visit, way *W
 		w.Header().Set("Retry-After", "5")
 	}
 	if s.errorURL != "" || wantsAddress(r) {
-		page := cmp.Or(s.errorURL, s.base+"/error")
+		page := v.base + "/error"
+		if s.errorURL != "" {
+			page = v.public(s.errorURL)
+		}
 		q := code.Query()
 		q.Set("request_id", id)
-		s.goTo(w, r, v.origin.String()+page+"?"+q.Encode())
+		s.goTo(w, r, v.address(page)+"?"+q.Encode())
 		return
 	}
 	page := errorPage{
-		BasePath: s.base, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, "/"),
+		BasePath: v.base, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, v.home()),
 		RetryProvider: way.Name, CSRFToken: s.csrf.token(w, r, v.secure()),
 	}
 	if code == fault.UnknownRedirectURI {
@@ -42,8 +45,8 @@ func (s *Server) refuseForged(w http.ResponseWriter, r *http.Request, v *visit) 
 	}
 	id := s.reportFailure(r, "", code, nil)
 	if wantsAddress(r) {
-		s.goTo(w, r, v.origin.String()+s.base+"/signin?error="+string(fault.MissingCSRF))
+		s.goTo(w, r, v.address(v.base)+"/signin?error="+string(fault.MissingCSRF))
 		return
 	}
-	s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: s.base, Code: code, RequestID: id}, nil)
+	s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id}, nil)
 }

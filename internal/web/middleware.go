@@ -32,7 +32,7 @@ func (s *Server) RequireRule(rule func(*session.Session) error, next http.Handle
 		}
 		err := rule(v.session)
 		if err != nil {
-			s.turnAway(w, r, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
+			s.turnAway(w, r, v, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
 		}
 		return err == nil
 	})
@@ -46,7 +46,7 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			}
 			return
 		}
-		if s.isRoute(r.URL.Path) {
+		if _, ok := s.route(r.URL.Path, s.prefixOf(r)); ok {
 			s.ServeHTTP(w, r)
 			return
 		}
@@ -78,7 +78,7 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 	case v.elsewhere:
 		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	case v.refused != nil:
-		s.turnAway(w, r, v.refused.who, fault.AccessDenied, v.refused.err, "Signed in, but this site does not admit the account.")
+		s.turnAway(w, r, v, v.refused.who, fault.AccessDenied, v.refused.err, "Signed in, but this site does not admit the account.")
 	case v.session == nil:
 		s.challenge(w, r, v)
 	default:
@@ -89,11 +89,11 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 
 // turnAway answers who, who is signed in and may not see this: because of err, which
 // code stands for on a page and message for a script.
-func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, who *session.Session, code fault.Code, err error, message string) {
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *visit, who *session.Session, code fault.Code, err error, message string) {
 	id := s.reportRefusal(r, who, code, err)
 	w.Header().Set("Cache-Control", "no-store")
 	if isNavigation(r) {
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: s.base, Code: code, RequestID: id, CallbackURL: s.currentPath(r)}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: s.currentPath(r, v)}, nil)
 		return
 	}
 	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", message})
@@ -109,7 +109,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 		setRetryAfter(w, 0, limited)
 		s.writeJSON(w, http.StatusTooManyRequests, problem{"rate_limited", "Too many wrong access codes. Try again later."})
 		return
-	case errors.Is(v.err, fault.WrongCode): // RFC 6750 3
+	case errors.Is(v.err, fault.ErrWrongCode): // RFC 6750 3
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "The access code is wrong."})
 		return
@@ -117,7 +117,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	id := s.reportFailure(r, "", fault.StoreUnavailable, v.err)
 	w.Header().Set("Retry-After", "5")
 	if isNavigation(r) {
-		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: s.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: v.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
 		return
 	}
 	s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "Sessions cannot be read at the moment. Try again later."})

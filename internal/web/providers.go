@@ -16,7 +16,7 @@ func (s *Server) listProviders(w http.ResponseWriter, _ *http.Request, v *visit)
 		SignInURL   string `json:"signinUrl"`
 		CallbackURL string `json:"callbackUrl"`
 	}
-	routes := v.origin.String() + s.base
+	routes := v.address(v.base)
 	list := make(orderedMembers, 0, len(s.order)+1)
 	add := func(name, label, kind string) {
 		list = append(list, member{name, entry{name, label, kind, routes + "/signin/" + name, routes + "/callback/" + name}})
@@ -32,5 +32,5 @@ func (s *Server) listProviders(w http.ResponseWriter, _ *http.Request, v *visit)
 
 // callbackURL is what has to be registered at the provider.
 func (s *Server) callbackURL(v *visit, way *Way) string {
-	return v.origin.String() + s.base + "/callback/" + way.Name
+	return v.address(v.base) + "/callback/" + way.Name
 }

@@ -8,21 +8,24 @@ import (
 )
 
 // returnPath is where a form or a link wants to go afterwards, if that is a
-// page of the application or of one of its other origins, and "/" otherwise.
+// page of the application or of one of its other origins, and home otherwise. A
+// path is one of the application's, with the prefix or without; an address is what
+// it says.
 func (s *Server) returnPath(v *visit, raw string) string {
 	for _, origin := range s.returnOrigins {
 		if rest, ok := returnto.SameOrigin(raw, origin); ok {
-			if path, ok := returnto.Clean(rest, s.base); ok {
+			if path, ok := returnto.Clean(rest, v.base, s.routes); ok {
 				return origin + path
 			}
 		}
 	}
-	if path, ok := returnto.SameOrigin(raw, v.origin.String()); ok {
-		raw = path
-	}
-	path, ok := returnto.Clean(raw, s.base)
+	rest, ok := returnto.SameOrigin(raw, v.origin.String())
 	if !ok {
-		return "/"
+		return v.page(raw, s.routes)
+	}
+	path, ok := returnto.Clean(rest, v.base, s.routes)
+	if !ok {
+		return v.home()
 	}
 	return path
 }

@@ -21,10 +21,17 @@ const (
 	maxQuery = 32 << 10
 )
 
-// isRoute reports whether path belongs to this package. Whatever is under the
-// base path does, so that no odd spelling of a route reaches the application.
-func (s *Server) isRoute(path string) bool {
-	return path == s.base || strings.HasPrefix(path, s.base+"/")
+// route finds what path, with the prefix that this server has or without it, names
+// below the routes. ok is false where it belongs to the application. Whatever is
+// below them does not, so that no odd spelling of a route reaches the application.
+func (s *Server) route(path, prefix string) (rest string, ok bool) {
+	for _, base := range [...]string{prefix + s.routes, s.routes} {
+		rest, below := strings.CutPrefix(path, base)
+		if below && (rest == "" || rest[0] == '/') {
+			return strings.TrimPrefix(rest, "/"), true
+		}
+	}
+	return "", false
 }
 
 // ServeHTTP answers the routes, for applications that mount them by hand. It
@@ -38,64 +45,65 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.stay(w)
 	if len(r.URL.RawQuery) > maxQuery {
-		s.refuse(w, r, http.StatusRequestURITooLong, fault.BadRequest)
+		s.refuse(w, r, v, http.StatusRequestURITooLong, fault.BadRequest)
 		return
 	}
-	action, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, s.base+"/"), "/")
-	if !s.isRoute(r.URL.Path) || strings.Contains(id, "/") || s.readOnly {
-		s.refuse(w, r, http.StatusNotFound, fault.NotFound)
+	rest, ok := s.route(r.URL.Path, v.prefix)
+	action, id, _ := strings.Cut(rest, "/")
+	if !ok || strings.Contains(id, "/") || s.readOnly {
+		s.refuse(w, r, v, http.StatusNotFound, fault.NotFound)
 		return
 	}
-	s.answer(w, r, v, s.route(action, id))
+	s.answer(w, r, v, s.actionOf(action, id))
 }
 
-// route is what one path answers to.
-type route struct {
+// action is what one path answers to.
+type action struct {
 	get, post func(http.ResponseWriter, *http.Request, *visit) // nil: not with that method
 	limit     int64                                            // of a form, in bytes
 }
 
-// route finds the one of /action/id. Its get is nil where there is none.
-func (s *Server) route(action, id string) route {
+// actionOf finds the one of /name/id. Its get is nil where there is none.
+func (s *Server) actionOf(name, id string) action {
 	way := s.ways[id]
 	switch {
-	case s.gate != nil && id == session.AccessCode && (action == "signin" || action == "callback"):
+	case s.gate != nil && id == session.AccessCode && (name == "signin" || name == "callback"):
 		// Auth.js's client posts credentials to callback.
-		return route{get: s.toSignInPage, post: s.signInByCode, limit: maxCodeForm}
-	case way != nil && action == "signin":
-		return route{get: s.toSignInPage, limit: maxForm,
+		return action{get: s.toSignInPage, post: s.signInByCode, limit: maxCodeForm}
+	case way != nil && name == "signin":
+		return action{get: s.toSignInPage, limit: maxForm,
 			post: func(w http.ResponseWriter, r *http.Request, v *visit) { s.signIn(w, r, v, way) }}
-	case way != nil && action == "callback":
-		return route{get: func(w http.ResponseWriter, r *http.Request, v *visit) { s.callback(w, r, v, way) }}
+	case way != nil && name == "callback":
+		return action{get: func(w http.ResponseWriter, r *http.Request, v *visit) { s.callback(w, r, v, way) }}
 	case id != "":
-		return route{}
+		return action{}
 	}
-	switch action {
+	switch name {
 	case "providers":
-		return route{get: s.listProviders}
+		return action{get: s.listProviders}
 	case "csrf":
-		return route{get: s.showCSRF}
+		return action{get: s.showCSRF}
 	case "session":
-		return route{get: s.showSession, post: s.updateSession, limit: maxForm}
+		return action{get: s.showSession, post: s.updateSession, limit: maxForm}
 	case "error":
-		return route{get: s.showError}
+		return action{get: s.showError}
 	case "signout":
-		return route{get: s.confirmSignOut, post: s.signOut, limit: maxForm}
+		return action{get: s.confirmSignOut, post: s.signOut, limit: maxForm}
 	case "signin":
-		return route{get: s.chooseWay, post: s.toSignInPage, limit: maxForm}
+		return action{get: s.chooseWay, post: s.toSignInPage, limit: maxForm}
 	}
-	return route{}
+	return action{}
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to route) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to action) {
 	switch {
 	case to.get == nil:
-		s.refuse(w, r, http.StatusNotFound, fault.NotFound)
+		s.refuse(w, r, v, http.StatusNotFound, fault.NotFound)
 	case r.Method == "GET":
 		to.get(w, r, v)
 	case r.Method == "POST" && to.post != nil:
 		if status := parseForm(w, r, to.limit); status != 0 {
-			s.refuse(w, r, status, fault.BadRequest)
+			s.refuse(w, r, v, status, fault.BadRequest)
 			return
 		}
 		to.post(w, r, v)
@@ -106,14 +114,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to rou
 			allow = "GET, POST"
 		}
 		w.Header().Set("Allow", allow)
-		s.refuse(w, r, http.StatusMethodNotAllowed, fault.MethodNotAllowed)
+		s.refuse(w, r, v, http.StatusMethodNotAllowed, fault.MethodNotAllowed)
 	}
 }
 
 // refuse answers a request that no route takes.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, code fault.Code) {
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *visit, status int, code fault.Code) {
 	if isNavigation(r) {
-		s.pages.error(w, r, status, errorPage{BasePath: s.base, Code: code}, nil)
+		s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: code}, nil)
 		return
 	}
 	s.writeJSON(w, status, problem{strings.ToLower(strings.ReplaceAll(http.StatusText(status), " ", "_")), http.StatusText(status)})
@@ -135,7 +143,7 @@ func knownError(r *http.Request) fault.Code {
 
 // showError is GET /error: the page that a link with a code leads to. It says
 // only what belongs to the code.
-func (s *Server) showError(w http.ResponseWriter, r *http.Request, _ *visit) {
+func (s *Server) showError(w http.ResponseWriter, r *http.Request, v *visit) {
 	status := http.StatusOK // as Auth.js answers
 	switch r.URL.Query().Get("error") {
 	case string(fault.Configuration):
@@ -143,5 +151,5 @@ func (s *Server) showError(w http.ResponseWriter, r *http.Request, _ *visit) {
 	case string(fault.AccessDenied), "Verification":
 		status = http.StatusForbidden
 	}
-	s.pages.error(w, r, status, errorPage{BasePath: s.base, Code: cmp.Or(knownError(r), fault.Default)}, nil)
+	s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: cmp.Or(knownError(r), fault.Default)}, nil)
 }

@@ -15,7 +15,7 @@ import (
 func (s *Server) showSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	switch {
 	case !readable(r, v):
-		s.refuse(w, r, http.StatusForbidden, fault.BadRequest)
+		s.refuse(w, r, v, http.StatusForbidden, fault.BadRequest)
 	case v.err != nil:
 		s.undecided(w, r, v)
 	case v.session == nil:

@@ -29,7 +29,7 @@ func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 		if code := knownError(r); code != "" {
 			maps.Copy(q, code.Query())
 		}
-		redirect(w, v.origin.String()+s.signInURL+"?"+q.Encode())
+		redirect(w, v.address(s.signInPage(v))+"?"+q.Encode())
 		return
 	}
 	s.clearBroken(w, r, v)
@@ -40,7 +40,7 @@ func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 // anything did.
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, status int, to string, code fault.Code) {
 	s.pages.signIn(w, r, status, signInPage{
-		BasePath:    s.base,
+		BasePath:    v.base,
 		CSRFToken:   s.csrf.token(w, r, v.secure()),
 		CallbackURL: to,
 		Ways:        s.order,
@@ -52,7 +52,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, st
 // toSignInPage answers whoever opens the address of a sign-in's start: only a
 // form of this server starts one.
 func (s *Server) toSignInPage(w http.ResponseWriter, r *http.Request, v *visit) {
-	to := v.origin.String() + s.base + "/signin"
+	to := v.address(v.base) + "/signin"
 	if raw := r.FormValue("callbackUrl"); raw != "" {
 		to += "?" + url.Values{"callbackUrl": {s.returnPath(v, raw)}}.Encode()
 	}
@@ -99,7 +99,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, v *visit, way *Wa
 		return
 	}
 	if u, perr := url.Parse(target); perr != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		s.failed(w, r, v, way, a, errors.Join(fault.Misconfigured, errors.New("the authorization URL is not an http address")))
+		s.failed(w, r, v, way, a, errors.Join(fault.ErrMisconfigured, errors.New("the authorization URL is not an http address")))
 		return
 	}
 	if err := s.attempts.Begin(w, r, a, v.secure()); err != nil {

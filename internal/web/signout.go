@@ -11,7 +11,7 @@ import (
 // another site must not sign anybody out.
 func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	page := signOutPage{
-		BasePath:    s.base,
+		BasePath:    v.base,
 		CSRFToken:   s.csrf.token(w, r, v.secure()),
 		CallbackURL: s.returnPath(v, r.URL.Query().Get("callbackUrl")),
 	}
@@ -30,7 +30,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	if err := s.end(w, r, v); err != nil {
 		id := s.reportFailure(r, "", fault.StoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
-		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: s.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: v.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
 		return
 	}
 	if who := v.session; who != nil {
@@ -39,7 +39,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	to := s.returnPath(v, r.FormValue("callbackUrl"))
 	if s.straight != nil {
 		// The application's pages would send the browser straight back in.
-		s.goTo(w, r, v.origin.String()+s.base+"/signin?"+url.Values{"callbackUrl": {to}, "error": {string(fault.SignedOut)}}.Encode())
+		s.goTo(w, r, v.address(v.base)+"/signin?"+url.Values{"callbackUrl": {to}, "error": {string(fault.SignedOut)}}.Encode())
 		return
 	}
 	s.goTo(w, r, v.address(to))

@@ -18,6 +18,8 @@ import (
 type visit struct {
 	owner   *Server
 	origin  *url.URL // the public address of this server
+	prefix  string   // the path below which the site is; "" at the root
+	base    string   // the public path of the routes
 	session *session.Session
 	err     error // why nothing could be decided
 
@@ -88,7 +90,8 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visit{owner: s, origin: origin}
+	prefix := s.prefixOf(r)
+	v := &visit{owner: s, origin: origin, prefix: prefix, base: prefix + s.routes}
 	v.session, v.err = s.sessions.Load(r, v.secure())
 	if v.session != nil && !s.stillOffered(v.session) {
 		v.session = nil
@@ -143,11 +146,11 @@ func (s *Server) stillOffered(who *session.Session) bool {
 func (s *Server) askBackend(r *http.Request, v *visit) {
 	d, err := s.backend.Authenticate(r, v.origin)
 	switch {
-	case errors.Is(err, fault.NotAllowed):
+	case errors.Is(err, fault.ErrNotAllowed):
 		v.decision, v.refused = d, &refused{d.Session, err}
 		v.forget()
 	case err != nil:
-		v.err = fmt.Errorf("%w: %w", fault.Unavailable, err)
+		v.err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	default:
 		v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
 	}

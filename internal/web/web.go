@@ -101,7 +101,7 @@ type Admitted struct {
 // Gate is the way in by access code.
 type Gate interface {
 	// Check turns a code that client sent into somebody who may come in. The error
-	// wraps [fault.WrongCode] or [session.ErrStore], or is a [*fault.Limited].
+	// wraps [fault.ErrWrongCode] or [session.ErrStore], or is a [*fault.Limited].
 	Check(ctx context.Context, client netip.Addr, code string) (*Admitted, error)
 
 	// CheckDevice is Check for a browser, with what Admitted.Device of an earlier
@@ -137,7 +137,9 @@ type Server struct {
 	pages    *pageWriter
 
 	origin  *url.URL // nil: from each request
-	base    string   // "/api/auth"
+	prefix  string   // "/app", where the site is below that; "" at the root
+	routes  string   // "/api/auth", below prefix
+	derive  bool     // no address is configured: the prefix is each request's
 	proxies *forwarded.Proxies
 	hosts   forwarded.Hosts // nil: any
 
@@ -177,14 +179,17 @@ func New(c Config) (*Server, error) {
 		log: c.Logger, now: c.Now,
 	}
 	var errs [8]error
-	s.origin, s.base, errs[0] = ParseURL(c.URL)
+	var base string
+	s.origin, base, errs[0] = ParseURL(c.URL)
+	s.prefix, s.routes = splitBase(base)
+	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates, c.Logger)
 	errs[3] = checkOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
-	s.hosts, errs[7] = allowedHosts(c)
+	s.hosts, errs[7] = allowedHosts(c, s.origin != nil)
 	err := errors.Join(errs[:]...)
 	for i := range c.Ways {
 		w := &c.Ways[i]

@@ -84,7 +84,8 @@ func TestGroups(t *testing.T) { // ID-35
 	}{
 		"names":             {[]string{"authentik Admins", "staff"}, []string{"authentik Admins", "staff"}},
 		"none":              {[]string{}, []string{}},
-		"text":              {"staff", nil},
+		"one as text":       {"staff", []string{"staff"}},
+		"a number":          {1, nil},
 		"a list of numbers": {[]int{1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,8 +15,8 @@
 // # Who somebody is
 //
 // What [oidc.DefaultIdentity] says: the subject is "sub", the e-mail address "email",
-// verified where "email_verified" is true, and the groups "groups" where that is a
-// list.
+// verified where "email_verified" is true, and the groups "groups", or else the first
+// of the other claims that groups are known to be in.
 //
 // # What it does not protect from
 //
@@ -37,8 +37,8 @@ import (
 // of the callback URL, where a program offers this one under another id than
 // "generic-oidc"; the variables are the same.
 //
-// The issuer is taken as it is written: one with a slash at the end and one without
-// are two (OpenID Connect Discovery 4.3).
+// One slash at the issuer's end is mended, by what its metadata calls it; see
+// [oidc.Config].
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	reg, err := fromenv.Read(env, "GENERIC_OIDC", fromenv.Cures{
 		Issuer:       "it is the issuer exactly as its /.well-known/openid-configuration spells it",

@@ -1,9 +1,12 @@
 package github_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -69,6 +72,7 @@ func TestEmail(t *testing.T) { // GH-01
 		"not found":                {404, `{"message":"Not Found"}`, "", nil},
 		"verified is text":         {200, `[{"email":"a@example.com","primary":true,"verified":"true"}]`, "", auth.ErrInvalidResponse},
 		"something else than JSON": {200, `<html>`, "", auth.ErrInvalidResponse},
+		"the token is refused":     {401, `{"message":"Bad credentials"}`, "", auth.ErrInvalidResponse},
 		"too many requests":        {429, `{}`, "", auth.ErrUnavailable},
 		"down":                     {502, ``, "", auth.ErrUnavailable},
 	} {
@@ -151,6 +155,9 @@ func TestMembers(t *testing.T) { // GH-04
 		"organizations are no list":      {org, api{"/user/orgs": says(200, `{"login":"acme"}`)}, auth.ErrNotAllowed},
 		"in the team":                    {team, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"acme"}}]`)}, nil},
 		"in another organization's team": {team, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"evil"}}]`)}, auth.ErrNotAllowed},
+		"one rule is enough":             {both, api{"/user/orgs": says(200, `[{"login":"other"}]`), "/user/teams": says(200, `[]`)}, nil},
+		"one rule cannot be read":        {both, api{"/user/orgs": says(403, `{}`), "/user/teams": says(200, `[{"slug":"core","organization":{"login":"acme"}}]`)}, auth.ErrNotAllowed},
+		"teams are not asked for":        {org, api{"/user/teams": func(http.ResponseWriter, *http.Request) { t.Error("nobody wants to know") }}, auth.ErrNotAllowed},
 		"either rule admits":             {both, api{"/user/teams": says(200, `[{"slug":"core","organization":{"login":"acme"}}]`)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,8 +167,64 @@ func TestMembers(t *testing.T) { // GH-04
 				return
 			}
 			require.ErrorIs(t, err, test.want)
+			if test.want == auth.ErrUnavailable {
+				require.NotErrorIs(t, err, auth.ErrNotAllowed, "it may be otherwise later")
+			}
 		})
 	}
+	for body, want := range map[string]string{`[]`: "a member of none", `{}`: "membership cannot be read"} {
+		_, err := signIn(t, org, api{"/user/orgs": says(200, body)})
+		require.ErrorContains(t, err, want, "for the operator")
+	}
+}
+
+func TestUserCannotBeRead(t *testing.T) { // GH-05, UI-04
+	for status, want := range map[int]error{503: auth.ErrUnavailable, 429: auth.ErrUnavailable, 401: auth.ErrInvalidResponse} {
+		_, err := signIn(t, github.Config{}, api{"/user": says(status, `{}`)})
+		require.ErrorIs(t, err, want)
+		require.ErrorContains(t, err, fmt.Sprintf("/user answered status %d", status))
+	}
+}
+
+// anywhere answers for every host, and keeps what it was asked.
+type anywhere struct{ asked []string }
+
+func (a *anywhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.asked = append(a.asked, r.URL.Scheme+"://"+r.URL.Host+r.URL.Path)
+	answer := httptest.NewRecorder()
+	answer.WriteString(`{"access_token":"at","token_type":"bearer"}`)
+	return answer.Result(), nil
+}
+
+// TestAddresses: github.com has its API at a host of its own, a server below its own
+// address.
+func TestAddresses(t *testing.T) { // GH-06
+	for base, api := range map[string]string{
+		"": "https://api.github.com/user", "https://github.com": "https://api.github.com/user", "https://github.com/": "https://api.github.com/user",
+		"https://ghe.example/": "https://ghe.example/api/v3/user",
+	} {
+		own := strings.TrimRight(cmp.Or(base, "https://github.com"), "/")
+		var network anywhere
+		p, err := github.New(github.Config{BaseURL: base, ClientID: "app", ClientSecret: auth.NewSecret("s"), HTTPClient: &http.Client{Transport: &network}})
+		require.NoError(t, err)
+		_, err = p.Exchange(context.Background(), auth.Transaction{Verifier: "v"}, url.Values{"code": {"x"}, "iss": {own + "/login/oauth"}})
+		require.ErrorContains(t, err, "/user has no id")
+		require.Equal(t, []string{own + "/login/oauth/access_token", api}, network.asked)
+	}
+}
+
+func TestFromEnvMissing(t *testing.T) { // LG-06
+	_, err := github.FromEnv(func(name string) string {
+		return map[string]string{"AUTH_GITHUB_BASE_URL": "https://ghe.example "}[name]
+	}, "github", nil)
+	require.EqualError(t, err, "auth: GITHUB_CLIENT_ID is not set: GitHub shows it under Settings, Developer settings, on the app's page\n"+
+		"auth: GITHUB_CLIENT_SECRET is not set: GitHub makes it on the app's page under Client secrets\n"+
+		"auth: AUTH_GITHUB_BASE_URL begins or ends with white space: remove it; a value from a file often ends with a newline")
+	p, err := github.FromEnv(func(name string) string {
+		return map[string]string{"GITHUB_CLIENT_ID": "app", "AUTH_GITHUB_SECRET": "s"}[name]
+	}, "github", nil)
+	require.NoError(t, err)
+	require.True(t, p.(auth.OpenDoor).AnyoneMayEnter())
 }
 
 func TestConfig(t *testing.T) {
@@ -169,6 +232,8 @@ func TestConfig(t *testing.T) {
 		"no organization":    {Organizations: []string{}},
 		"no team":            {Teams: []string{}},
 		"a team without org": {Teams: []string{"core"}},
+		"a team of no name":  {Teams: []string{"acme/"}},
+		"a team of no org":   {Teams: []string{"/core"}},
 		"a team of a team":   {Teams: []string{"acme/core/sub"}},
 		"plain http":         {BaseURL: "http://github.example"},
 	} {
@@ -176,10 +241,14 @@ func TestConfig(t *testing.T) {
 		_, err := github.New(c)
 		require.Error(t, err, name)
 	}
-	p, err := github.New(github.Config{ClientID: "app", ClientSecret: auth.NewSecret("s"), Organizations: []string{"acme"}})
-	require.NoError(t, err)
-	address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Verifier: "v"})
-	require.NoError(t, err)
-	require.Contains(t, address, "read%3Aorg", "membership of private organizations shows only with this scope")
-	require.False(t, p.(auth.OpenDoor).AnyoneMayEnter())
+	for _, c := range []github.Config{{Organizations: []string{"acme"}}, {Teams: []string{"acme/core"}}, {}} {
+		c.ClientID, c.ClientSecret = "app", auth.NewSecret("s")
+		p, err := github.New(c)
+		require.NoError(t, err)
+		address, err := p.AuthCodeURL(context.Background(), auth.Transaction{State: "s", Verifier: "v"})
+		require.NoError(t, err)
+		restricted := c.Organizations != nil || c.Teams != nil
+		require.Equal(t, restricted, strings.Contains(address, "read%3Aorg"), "membership of private organizations shows only with this scope")
+		require.Equal(t, !restricted, p.(auth.OpenDoor).AnyoneMayEnter())
+	}
 }

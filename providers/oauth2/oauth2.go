@@ -70,7 +70,7 @@ type Config struct {
 	// 9207) must be if it is there. Required.
 	Issuer string
 
-	AuthURL      string      // authorization endpoint, required; https, or http on loopback
+	AuthURL      string      // authorization endpoint, required; https, or http on loopback; see InsecureHTTP
 	TokenURL     string      // token endpoint, required; likewise
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless ClientAuth is "none"
@@ -97,6 +97,14 @@ type Config struct {
 
 	Presentation auth.Presentation // If zero, the name
 
+	// InsecureHTTP takes http for a server on a private network: where its names lead to
+	// loopback or private addresses (RFC 1918, RFC 4193), and never link-local ones, which
+	// is looked at where the connection is made. It MUST NOT be set where somebody else is
+	// on that network: whoever reads it has the client's secret and everybody's codes and
+	// tokens. An HTTPClient whose Transport is no [http.Transport] reaches only addresses
+	// that are written as numbers.
+	InsecureHTTP bool
+
 	// HTTPClient's Transport is used, with limits where it has none; its cookie jar,
 	// its time limit and its redirect policy are not. If nil, a transport of our
 	// own, which does not connect to link-local addresses.
@@ -121,8 +129,8 @@ func New(c Config) (*Provider, error) {
 	problem := func(format string, args ...any) {
 		err = errors.Join(err, fmt.Errorf("auth: oauth2.Config %q: "+format, append([]any{c.Name}, args...)...))
 	}
-	if e := codegrant.CheckName(c.Name); e != nil {
-		problem("%w", e)
+	if !codegrant.ValidName(c.Name) {
+		problem("Name: want lower-case letters, digits and hyphens")
 	}
 	method := codegrant.Method(c.ClientAuth)
 	if method == codegrant.PrivateKeyJWT {
@@ -131,14 +139,24 @@ func New(c Config) (*Provider, error) {
 	if c.Identify == nil {
 		problem("Identify is nil")
 	}
+	check := upstream.CheckURL
+	if c.InsecureHTTP {
+		check = upstream.CheckPrivateURL
+	}
 	endpoint := func(field, raw string) *url.URL {
-		u, e := upstream.CheckURL(raw)
-		if e != nil {
+		u, e := check(raw)
+		switch {
+		case errors.Is(e, upstream.ErrInsecure) && c.InsecureHTTP:
+			problem("%s: want an https address (http only on loopback and private addresses)", field)
+		case e != nil:
 			problem("%s: %w", field, e)
 		}
 		return u
 	}
 	p := &Provider{config: c, client: upstream.New(c.HTTPClient), auth: endpoint("AuthURL", c.AuthURL)}
+	if c.InsecureHTTP {
+		p.client = p.client.PrivateHTTP()
+	}
 	endpoint("TokenURL", c.TokenURL)
 	endpoint("Issuer", c.Issuer)
 	if e := codegrant.CheckParams(c.AuthParams, c.ParamNames); e != nil {

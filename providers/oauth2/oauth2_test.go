@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -104,7 +105,13 @@ func TestTokenAnswers(t *testing.T) {
 		{"TK-04 a form that is called text", "text/plain", "access_token=at&token_type=bearer", 200, auth.ErrUnavailable},
 		{"TK-03 an error in a form", form, "error=bad_verification_code&error_description=x", 200, auth.ErrExpired},
 		{"TK-03 an error in JSON", js, `{"error":"incorrect_client_credentials"}`, 200, auth.ErrMisconfigured},
-		{"TK-03 an empty error", js, `{"error":"","access_token":"at","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
+		{"TK-03 an empty error beside a token", js, `{"error":"","access_token":"at","token_type":"bearer"}`, 200, nil},
+		{"TK-03 an empty error beside a token, in a form", form, "error=&access_token=at&token_type=bearer", 200, nil},
+		{"TK-03 an empty error beside a token, and status 400", js, `{"error":"","access_token":"at","token_type":"bearer"}`, 400, auth.ErrUnavailable},
+		{"TK-03 an empty error", js, `{"error":"","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
+		{"TK-03 an error beside a token", js, `{"error":"x","access_token":"at","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
+		{"TK-09 no type", js, `{"access_token":"at"}`, 200, nil},
+		{"TK-09 an empty type", js, `{"access_token":"at","token_type":""}`, 200, auth.ErrInvalidResponse},
 		{"TK-11 twice in a form", form, "access_token=at&access_token=evil&token_type=bearer", 200, auth.ErrInvalidResponse},
 		{"TK-11 twice in JSON", js, `{"access_token":"at","access_token":"evil","token_type":"bearer"}`, 200, auth.ErrUnavailable},
 		{"TK-11 in capitals", js, `{"ACCESS_TOKEN":"at","token_type":"bearer"}`, 200, auth.ErrInvalidResponse},
@@ -209,7 +216,9 @@ func TestAPI(t *testing.T) { // TK-02, TK-12, TK-13, UI-04, UI-07
 		err    error
 		status int
 	}{
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, auth.ErrUnavailable, 0},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, auth.ErrUnavailable, 0},
 		{"HTML", says(200, "text/html", "<html>"), auth.ErrInvalidResponse, 0},
 		{"a member twice", says(200, "", `{"id":7,"id":8}`), auth.ErrInvalidResponse, 0},
 		{"more behind it", says(200, "", `{"id":7} {}`), auth.ErrInvalidResponse, 0},
@@ -217,6 +226,17 @@ func TestAPI(t *testing.T) { // TK-02, TK-12, TK-13, UI-04, UI-07
 		{"too large", says(200, "", strings.Repeat(" ", 1<<20)+`{"id":7}`), auth.ErrUnavailable, 0},
 		{"not allowed", says(403, "", `{}`), auth.ErrInvalidResponse, 403},
 		{"a rate limit", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "9"); w.WriteHeader(403) }, auth.ErrUnavailable, 403},
+		{"a rate limit, as GitHub's", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.WriteHeader(403)
+		}, auth.ErrUnavailable, 403},
+		{"not allowed, and more are", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Remaining", "1")
+			w.WriteHeader(403)
+		}, auth.ErrInvalidResponse, 403},
+		{"a limit is no reason for a 404", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "9"); w.WriteHeader(404) }, auth.ErrInvalidResponse, 404},
+		{"the client's fault", says(499, "", ``), auth.ErrInvalidResponse, 499},
+		{"the server's fault", says(500, "", ``), auth.ErrUnavailable, 500},
 		{"too many", says(429, "", ``), auth.ErrUnavailable, 429},
 		{"down", says(502, "", ``), auth.ErrUnavailable, 502},
 		{"created", says(201, "", `{"id":7}`), auth.ErrInvalidResponse, 201},
@@ -247,9 +267,26 @@ func TestKind(t *testing.T) {
 	require.Contains(t, w.Body.String(), `"id":"idp","name":"idp","type":"oauth"`)
 }
 
+// TestClock: where none is configured, it is the machine's.
+func TestClock(t *testing.T) { // TK-10
+	begun := time.Now()
+	id, err := newServer(t).signIn(t, func(c *oauth2.Config) { c.Now = nil })
+	require.NoError(t, err)
+	require.WithinRange(t, id.Token.Expiry, begun.Add(time.Hour), time.Now().Add(time.Hour))
+}
+
 func TestIdentify(t *testing.T) {
 	s := newServer(t)
-	_, err := s.signIn(t, func(c *oauth2.Config) {
+	id, err := s.signIn(t, func(c *oauth2.Config) {
+		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) {
+			return &auth.Identity{Issuer: "https://its.own.example", Subject: "7", Picture: "javascript:alert(1)", Groups: make([]string, 5000)}, nil
+		}
+	})
+	require.NoError(t, err)
+	require.Equal(t, "https://its.own.example", id.Issuer)
+	require.Empty(t, id.Picture, "UI-08")
+	require.Len(t, id.Groups, 5000, "a policy sees all")
+	_, err = s.signIn(t, func(c *oauth2.Config) {
 		c.Identify = func(context.Context, *oauth2.API) (*auth.Identity, error) { return nil, errors.New("odd") }
 	})
 	require.ErrorIs(t, err, auth.ErrUnavailable, "an error of no class")
@@ -297,3 +334,43 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 	require.NoError(t, err)
 	require.Equal(t, "oauth", auth.Typed(p).Type())
 }
+
+// TestInsecureHTTP: on a private network, where the connection shows that it is one.
+func TestInsecureHTTP(t *testing.T) { // DI-07, DI-08
+	at := func(s *server, base string, insecure bool) func(*oauth2.Config) {
+		return func(c *oauth2.Config) {
+			c.Issuer, c.AuthURL, c.TokenURL, c.InsecureHTTP = base, base+"/authorize", base+"/token", insecure
+			c.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
+				if err == nil && address == "rebound.lan:80" {
+					return public{conn}, nil
+				}
+				return conn, err
+			}}}
+		}
+	}
+	for base, want := range map[string]error{
+		"http://git.lan": nil, "http://192.168.1.10:3000": nil, "http://rebound.lan": auth.ErrUnavailable,
+	} {
+		s := newServer(t)
+		c := s.config()
+		at(s, base, false)(&c)
+		_, err := oauth2.New(c)
+		require.ErrorContains(t, err, "https", base)
+		_, err = s.signIn(t, at(s, base, true))
+		require.ErrorIs(t, err, want)
+		require.Equal(t, want == nil, len(s.sent) == 1, "the code goes to private addresses alone")
+	}
+	for _, base := range []string{"http://93.184.216.34", "http://169.254.169.254", "http://[fe80::1]", "ftp://192.168.1.10"} {
+		s := newServer(t)
+		c := s.config()
+		at(s, base, true)(&c)
+		_, err := oauth2.New(c)
+		require.ErrorContains(t, err, "TokenURL: want an https address (http only on loopback and private addresses)", base)
+	}
+}
+
+// public is a connection to a public address.
+type public struct{ net.Conn }
+
+func (public) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(93, 184, 216, 34), Port: 80} }

@@ -30,11 +30,61 @@ func (c Claims) Has(name string) bool { return c.object.Present(name) }
 // Raw returns the claim's JSON text as it came, or nil. It must not be changed.
 func (c Claims) Raw(name string) []byte { return c.object[name] }
 
+// Groups returns the groups that a claim names: an array of strings, or one group as
+// text, as ADFS and Okta send it. path is the name of a claim, or names with dots
+// between them that lead into objects, such as Keycloak's "realm_access.roles". A
+// name with dots in it wins over a path, at each step the longest that is there:
+// "resource_access.my.app.roles" finds the roles of the client "my.app".
+//
+// It is nil where nothing is there, or something else. An array that holds anything
+// beside strings is something else: half a list would be a guess. So is empty text.
+func (c Claims) Groups(path string) []string { list, _ := groups(c.object, path); return list }
+
+// groups: ok says that the claim is there, as groups; an empty list is.
+func groups(o strictjson.Object, path string) (list []string, ok bool) {
+	if raw, there := o[path]; there {
+		if one, isText := strictjson.String(string(raw)); isText {
+			return []string{one}, one != ""
+		}
+		return strictjson.Strings(string(raw))
+	}
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] != '.' {
+			continue
+		}
+		inner, err := strictjson.Parse(o[path[:i]])
+		if err != nil {
+			continue
+		}
+		if list, ok = groups(inner, path[i+1:]); ok {
+			return list, true
+		}
+	}
+	return nil, false
+}
+
+// groupClaims are where groups are, by how plainly they are meant as groups: the claim
+// of that name, as most issuers have it, also when it is a list of none; roles, RFC
+// 7643's other word for it (RFC 9068 2.2.3.1 has both); then those that one product
+// each has, which no other sends: Cognito, Keycloak, and GitLab, whose "groups" at
+// userinfo has inherited memberships too, and wins where it is.
+var groupClaims = []string{"groups", "roles", "cognito:groups", "realm_access.roles", "groups_direct"}
+
+func defaultGroups(c Claims) (list []string, ok bool) {
+	for _, name := range groupClaims {
+		if list, ok = groups(c.object, name); ok {
+			return list, true
+		}
+	}
+	return nil, false
+}
+
 // DefaultIdentity maps the standard claims of OpenID Connect Core 5.1, as Auth.js
 // does: the name is name, nickname or preferred_username. email_verified counts
-// only as the boolean true. Groups come from "groups", where that is an array of
-// strings. The error is nil: a Map of your own may begin with DefaultIdentity and
-// refuse afterwards.
+// only as the boolean true. Groups come from the first of these that is there, as
+// [Claims.Groups] reads it: "groups", "roles", "cognito:groups", "realm_access.roles",
+// "groups_direct". The error is nil: a Map of your own may begin with DefaultIdentity
+// and refuse afterwards.
 func DefaultIdentity(_ context.Context, c Claims) (*auth.Identity, error) {
 	id := &auth.Identity{
 		Issuer:        c.String("iss"),
@@ -44,7 +94,7 @@ func DefaultIdentity(_ context.Context, c Claims) (*auth.Identity, error) {
 		Email:         c.String("email"),
 		EmailVerified: c.Bool("email_verified"),
 		Picture:       c.String("picture"),
-		Groups:        c.Strings("groups"),
 	}
+	id.Groups, _ = defaultGroups(c)
 	return id, nil
 }

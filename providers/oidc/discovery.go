@@ -18,6 +18,10 @@ import (
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
+// wellKnown is where metadata is, below an issuer without a slash at its end:
+// Discovery 4.
+const wellKnown = "/.well-known/openid-configuration"
+
 // metadata is what an issuer says of itself, checked: OpenID Connect Discovery 3.
 type metadata struct {
 	provider      *gooidc.Provider
@@ -65,7 +69,11 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 	switch r.Status {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		return nil, codegrant.Misconfigured("there is no discovery document at %s/.well-known/openid-configuration: is the issuer right?", strings.TrimSuffix(p.config.Issuer, "/"))
+		where := strings.TrimSuffix(p.config.Issuer, "/") + wellKnown
+		if p.internal != nil {
+			return nil, codegrant.Misconfigured("there is no discovery document for %s at InternalURL %s: are both right?", where, p.internal)
+		}
+		return nil, codegrant.Misconfigured("there is no discovery document at %s: is the issuer right?", where)
 	default:
 		return nil, codegrant.Unavailable("the discovery document is answered with status %d", r.Status)
 	}
@@ -81,7 +89,9 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 		InfoURL    string   `json:"userinfo_endpoint"`
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	}
-	known.Issuer, _ = o.String("issuer")
+	if known.Issuer, _ = o.String("issuer"); p.isIssuer(known.Issuer) {
+		known.Issuer = p.config.Issuer // but for a slash, which go-oidc does not mend
+	}
 	known.AuthURL, _ = o.String("authorization_endpoint")
 	known.TokenURL, _ = o.String("token_endpoint")
 	known.KeysURL, _ = o.String("jwks_uri")
@@ -97,8 +107,11 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object) (*metadata, error) {
 	m := &metadata{provider: provider}
 	m.issuer, _ = o.String("issuer")
-	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) {
+	if want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); m.issuer != want && !isTenantOf(want, m.issuer) && !p.isIssuer(m.issuer) {
 		return nil, anotherIssuer(m.issuer, want)
+	}
+	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
+		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
 	}
 	var err error
 	endpoint := provider.Endpoint()
@@ -131,19 +144,39 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 }
 
 // checkEndpoint refuses what a browser or a secret must not be sent to: a
-// javascript: address, say, or http where the issuer has https.
+// javascript: address, say, or http where the issuer has https. At InternalURL itself
+// there is what that has, for all that browsers do not open: some servers name their
+// endpoints by how they were asked.
 func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
-	u, err := upstream.CheckURL(address)
+	u, err := p.config.address(address)
 	if err != nil {
 		return nil, codegrant.Misconfigured("the issuer's %s: %w", name, err)
 	}
-	if u.Scheme == "http" && !strings.HasPrefix(p.config.Issuer, "http:") {
+	browsers := name == "authorization_endpoint"
+	if !browsers && p.internal != nil && upstream.SameOrigin(u, p.internal) {
+		return u, nil
+	}
+	issuer, err := url.Parse(p.config.Issuer)
+	if err != nil || u.Scheme == "http" && issuer.Scheme != "http" {
 		return nil, codegrant.Misconfigured("the issuer's %s is not https", name)
+	}
+	// Where a browser is sent, no connection of ours shows where a name leads. By http, it
+	// is the issuer's own, or a number.
+	if browsers && u.Scheme == "http" && !strings.EqualFold(u.Hostname(), issuer.Hostname()) && !upstream.IsPrivate(u.Hostname()) {
+		return nil, codegrant.Misconfigured("the issuer's %s is not https, and at another name than the issuer", name)
 	}
 	return u, nil
 }
 
-// anotherIssuer is Discovery 4.3: the same to the letter. A slash at the end counts.
+// isIssuer reports whether name is the configured issuer, with or without one slash at
+// its end. Both have their metadata at the same address, so that there cannot be one
+// issuer of each name, and what the metadata calls itself is what is meant. From then
+// on, it is that to the letter. A template is not for people to paste.
+func (p *Provider) isIssuer(name string) bool {
+	return p.config.IssuerTemplate == "" && strings.TrimSuffix(name, "/") == strings.TrimSuffix(p.config.Issuer, "/")
+}
+
+// anotherIssuer is Discovery 4.3: the same to the letter, but for one slash at the end.
 func anotherIssuer(got, want string) error {
 	return codegrant.Misconfigured("the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", got, want)
 }
@@ -190,6 +223,10 @@ func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	}
 	theirs, ok := o.Strings("token_endpoint_auth_methods_supported")
 	switch {
+	// In the form there is one encoding that every server decodes. In the header, some
+	// compare what RFC 6749 2.3.1 has a client encode as it came: Casdoor, LemonLDAP.
+	case slices.Contains(theirs, string(ClientSecretPost)) && codegrant.NeedsEncoding(p.config.ClientID, p.config.ClientSecret):
+		return ClientSecretPost, nil
 	case !ok || slices.Contains(theirs, string(ClientSecretBasic)): // the default: Discovery 3
 		return ClientSecretBasic, nil
 	case slices.Contains(theirs, string(ClientSecretPost)):

@@ -3,7 +3,9 @@ package oidc_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -25,7 +28,9 @@ func TestMetadata(t *testing.T) { // DI-01, DI-07, DI-08, DI-10, DI-13, PK-02
 	}{
 		{"as it is", func(map[string]any) {}, true},
 		{"issuer with more", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "INVALID" }, false},
-		{"issuer with slash", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "/" }, false},
+		{"issuer with two slashes", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "//" }, false},
+		{"issuer with a path", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "/a" }, false},
+		{"issuer in capitals", func(m map[string]any) { m["issuer"] = strings.ToUpper(m["issuer"].(string)) }, false},
 		{"no issuer", func(m map[string]any) { delete(m, "issuer") }, false},
 		{"no token endpoint", func(m map[string]any) { delete(m, "token_endpoint") }, false},
 		{"no keys", func(m map[string]any) { delete(m, "jwks_uri") }, false},
@@ -109,4 +114,158 @@ func TestDiscoveryIsSharedAndRecovers(t *testing.T) { // DI-02 to DI-05
 	down.advance(23*time.Hour + 30*time.Minute)
 	_, err = down.signIn()
 	require.NoError(t, err, "DI-12, JW-04: what was good is kept")
+}
+
+// TestMetadataAge: it is fetched once a day, and serves a week longer while the issuer
+// is down.
+func TestMetadataAge(t *testing.T) { // DI-12
+	r := newRelying(t, nil)
+	down := false
+	r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+		if down {
+			w.WriteHeader(503)
+		}
+		return down
+	}})
+	for _, step := range []struct {
+		advance time.Duration
+		down    bool
+		hits    int
+		err     error
+	}{
+		{0, false, 1, nil},
+		{24*time.Hour - 1, false, 1, nil},
+		{1, false, 2, nil},
+		{8*24*time.Hour - 1, true, 3, nil},
+		{31 * time.Second, true, 4, auth.ErrUnavailable},
+		{31 * time.Second, false, 5, nil},
+	} {
+		r.advance(step.advance)
+		down = step.down
+		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
+		require.ErrorIs(t, err, step.err)
+		require.Equal(t, step.hits, r.idp.Hits("discovery"))
+	}
+}
+
+// TestDiscoveryErrors: which of them an operator can mend.
+func TestDiscoveryErrors(t *testing.T) { // DI-01, DI-10, DI-11
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		says   string
+		class  error
+	}{
+		"not there":           {404, "", "there is no discovery document at http", auth.ErrMisconfigured},
+		"gone":                {410, "", "answered with status 410", auth.ErrUnavailable},
+		"created":             {201, "{}", "answered with status 201", auth.ErrUnavailable},
+		"no JSON":             {200, "<html>", "is no JSON object", auth.ErrUnavailable},
+		"of another issuer":   {200, `{"issuer":"https://evil.example"}`, `the issuer calls itself "https://evil.example"`, auth.ErrMisconfigured},
+		"of nobody's":         {200, `{}`, `the issuer calls itself ""`, auth.ErrMisconfigured},
+		"of a very long name": {200, `{"issuer":"` + strings.Repeat("~", 300) + `"}`, `"` + strings.Repeat("~", 200) + `"`, auth.ErrMisconfigured},
+	} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{Endpoint: func(_ string, w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(test.body))
+			return true
+		}})
+		_, err := r.p.AuthCodeURL(context.Background(), r.transaction())
+		require.ErrorIs(t, err, test.class, name)
+		require.ErrorContains(t, err, test.says, name)
+	}
+}
+
+// serve is an identity provider with a path, whose issuer is named as it says.
+func serve(t *testing.T, path string) *providertest.IdP {
+	var idp *providertest.IdP
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { idp.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	idp = providertest.New(providertest.Config{Issuer: server.URL + path,
+		Clients: []providertest.Client{{ID: "app", Secret: "s"}}, People: []providertest.Person{{Subject: "ada", Name: "Ada"}}})
+	return idp
+}
+
+// TestIssuerAsPeoplePasteIt: what is mended, and what is not.
+func TestIssuerAsPeoplePasteIt(t *testing.T) { // DI-01, DI-14, ID-09
+	const document = "/.well-known/openid-configuration"
+	for name, test := range map[string]struct {
+		path, cut, add string // of the issuer; what is cut from it, and added to it, in the configuration
+		err            error
+	}{
+		"as it is":                      {"/realms/main", "", "", nil},
+		"a slash too many":              {"/realms/main", "", "/", nil},
+		"a slash too few":               {"/realms/main/", "/", "", nil},
+		"at the root, a slash too many": {"", "", "/", nil},
+		"at the root, a slash too few":  {"/", "/", "", nil},
+		"the document":                  {"/realms/main", "", document, nil},
+		"the document, of a slash":      {"/realms/main/", "/", document, nil},
+		"the document, and a slash":     {"/realms/main", "", document + "/", nil},
+		"two slashes":                   {"/realms/main", "", "//", auth.ErrMisconfigured},
+		"another path":                  {"/realms/main", "main", "other", auth.ErrMisconfigured},
+		"in capitals":                   {"/realms/main", "main", "MAIN", auth.ErrMisconfigured},
+		"the document, of another path": {"/realms/main", "main", "other" + document, auth.ErrMisconfigured},
+		"the document twice":            {"/realms/main", "", document + document, auth.ErrMisconfigured},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := serve(t, test.path)
+			issuer := strings.TrimSuffix(idp.Issuer(), test.cut) + test.add
+			p, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+			require.NoError(t, err)
+			id, err := providertest.SignIn(p, nil)
+			require.ErrorIs(t, err, test.err)
+			if err == nil {
+				require.Equal(t, idp.Issuer(), id.Issuer, "as the issuer spells it")
+			}
+		})
+	}
+	for name, fault := range map[string]providertest.Faults{
+		"an ID token of the other spelling": {IDToken: func(m map[string]any) { m["iss"] = m["iss"].(string) + "/" }},
+		"a callback of the other spelling":  {Callback: func(v url.Values) { v.Set("iss", v.Get("iss")+"/") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := serve(t, "/realms/main")
+			idp.SetFaults(fault)
+			p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer() + "/", ClientID: "app", ClientSecret: auth.NewSecret("s")})
+			require.NoError(t, err)
+			_, err = providertest.SignIn(p, nil)
+			require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		})
+	}
+}
+
+func TestIssuerWithoutScheme(t *testing.T) { // DI-14, LG-06
+	for issuer, want := range map[string]string{
+		"id.example.com":           `want an absolute https address: "https://id.example.com", not "id.example.com"`,
+		"id.example.com/realms/a/": `: "https://id.example.com/realms/a/", not "id.example.com/realms/a/"`,
+		"id.example.com:8443/a":    `: "https://id.example.com:8443/a", not`,
+		"//id.example.com":         `: "https://id.example.com", not "//id.example.com"`,
+		"localhost:8080/realms/a":  `: "http://localhost:8080/realms/a", not`,
+		"127.0.0.1:8080":           `: "http://127.0.0.1:8080", not`,
+		"id.example.com/a" + "/.well-known/openid-configuration": `: "https://id.example.com/a", not`,
+	} {
+		_, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.ErrorContains(t, err, want)
+	}
+	for _, issuer := range []string{"", "/", "user:password@id.example.com"} {
+		_, err := oidc.New(oidc.Config{Name: "idp", Issuer: issuer, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.ErrorContains(t, err, "absolute https address")
+		require.NotContains(t, err.Error(), "password")
+	}
+}
+
+// TestNonceThatIsLeftOut: refused, with the way on.
+func TestNonceThatIsLeftOut(t *testing.T) { // NO-02
+	for what, change := range map[string]func(map[string]any){
+		"missing": func(m map[string]any) { delete(m, "nonce") },
+		"null":    func(m map[string]any) { m["nonce"] = nil },
+		"another": func(m map[string]any) { m["nonce"] = "another" },
+	} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{IDToken: change})
+		_, err := r.signIn()
+		require.ErrorIs(t, err, auth.ErrInvalidResponse, what)
+		require.Equal(t, what != "another", strings.Contains(err.Error(), "LinkedIn"), "%v", err)
+	}
 }

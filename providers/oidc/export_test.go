@@ -23,6 +23,24 @@ func ReadDiscovery(p *Provider, status int, body []byte) ([]byte, strictjson.Obj
 // ReadUserinfo is what go-oidc is given of an answer, and the whole.
 func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
 	r := &upstream.Response{Status: status, Header: http.Header{}, Body: body}
-	o, err := readUserinfo(r)
+	o, err := readUserinfo(r, nil)
 	return r.Body, o, err
+}
+
+// KeyAlgorithms is what the one key of a set may verify.
+func KeyAlgorithms(set []byte) (algorithms []string, err error) {
+	s, err := parseKeySet(set)
+	if err != nil || len(s.keys) != 1 {
+		return nil, err
+	}
+	for _, a := range s.keys[0].algorithms {
+		algorithms = append(algorithms, string(a))
+	}
+	return algorithms, nil
+}
+
+// NewClaims are those of a document.
+func NewClaims(document []byte) (Claims, error) {
+	o, err := strictjson.Parse(document)
+	return Claims{o}, err
 }

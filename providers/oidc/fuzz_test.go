@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,8 +55,10 @@ func FuzzTokenForm(f *testing.F) { // ID-28 to ID-34, TK-08
 // exact names have in the document, and no others.
 func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 	f.Add(200, []byte(`{"issuer":"https://x.example","token_endpoint":"https://x.example/t","id_token_signing_alg_values_supported":["RS256"]}`))
+	f.Add(200, []byte(`{"issuer":"https://x.example","authorization_endpoint":"https://x.example/a","token_endpoint":"https://x.example/t","jwks_uri":"https://x.example/k","userinfo_endpoint":"https://x.example/u"}`))
 	f.Add(200, []byte(`{"ISSUER":"https://evil.example","issuer":5,"jwks_uri":null}`))
 	f.Add(200, []byte(`{"issuer":"a","issuer":"b"}`))
+	f.Add(200, []byte(`{"issuer":"https://x.example/"}`))
 	f.Add(404, []byte(``))
 	p, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "a", ClientSecret: auth.NewSecret("s")})
 	require.NoError(f, err)
@@ -66,6 +69,9 @@ func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 			return
 		}
 		require.Equal(t, 200, status)
+		if own, _ := whole.String("issuer"); own == "https://x.example/" { // mended: go-oidc sees the configured one
+			whole["issuer"] = json.RawMessage(`"https://x.example"`)
+		}
 		onlyExact(t, given, whole, "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "id_token_signing_alg_values_supported")
 	})
 }
@@ -73,6 +79,7 @@ func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 // FuzzUserinfo: likewise, for userinfo.
 func FuzzUserinfo(f *testing.F) { // UI-02, UI-05, TK-11, TK-12
 	f.Add(200, []byte(`{"sub":"ada","email":"a@example.com","email_verified":true}`))
+	f.Add(200, []byte(`{"sub":"ada","profile":"https://x.example/ada"}`))
 	f.Add(200, []byte(`{"sub":5,"SUB":"eve","email_verified":"true"}`))
 	f.Add(200, []byte(`e30.e30.e30`))
 	f.Add(401, []byte(`{"sub":"ada"}`))
@@ -85,6 +92,57 @@ func FuzzUserinfo(f *testing.F) { // UI-02, UI-05, TK-11, TK-12
 		require.Equal(t, 200, status)
 		onlyExact(t, given, whole, "sub", "profile", "email", "email_verified")
 	})
+}
+
+// FuzzGroups: what counts as a group is text of the document, as a whole list or alone;
+// and a claim of the path's own name decides.
+func FuzzGroups(f *testing.F) { // ID-35, ID-36
+	f.Add([]byte(`{"groups":["staff","corp/staff"]}`), "groups")
+	f.Add([]byte(`{"realm_access":{"roles":"staff"},"realm_access.roles":5}`), "realm_access.roles")
+	f.Add([]byte(`{"a":{"b":{"c":["x",null]}},"a.b":{"c":[""]}}`), "a.b.c")
+	f.Add([]byte(`{"a":{"a":1,"a":2}}`), "a.a")
+	f.Fuzz(func(t *testing.T, document []byte, path string) {
+		claims, err := oidc.NewClaims(document)
+		if err != nil {
+			return
+		}
+		list := claims.Groups(path)
+		var decoded any
+		require.NoError(t, json.Unmarshal(document, &decoded))
+		texts := map[string]bool{}
+		collect(decoded, texts)
+		for _, g := range list {
+			require.True(t, texts[g], "%q is nowhere in the document", g)
+		}
+		if raw := claims.Raw(path); raw != nil {
+			var one string
+			var many []*string
+			switch {
+			case json.Unmarshal(raw, &one) == nil && one != "":
+				require.Equal(t, []string{one}, list)
+			case json.Unmarshal(raw, &many) == nil && !slices.Contains(many, nil):
+				require.Len(t, list, len(many))
+			default:
+				require.Empty(t, list)
+			}
+		}
+	})
+}
+
+// collect adds all text that is a value in v.
+func collect(v any, texts map[string]bool) {
+	switch v := v.(type) {
+	case string:
+		texts[v] = true
+	case []any:
+		for _, one := range v {
+			collect(one, texts)
+		}
+	case map[string]any:
+		for _, one := range v {
+			collect(one, texts)
+		}
+	}
 }
 
 // onlyExact: given has the members names, each as whole has it where it is of the

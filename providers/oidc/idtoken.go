@@ -154,6 +154,10 @@ func (p *Provider) checkParties(m *metadata, signed *signedToken, tx auth.Transa
 	if sub, _ := o.String("sub"); sub == "" || len(sub) > 255 {
 		return codegrant.Invalid("sub is not a string of 1 to 255 bytes")
 	}
+	if !o.Present("nonce") {
+		return codegrant.Invalid("it has no nonce, although one was sent (Core 2): LinkedIn's ID tokens have none, ever; " +
+			"sign in at such a provider the OAuth 2.0 way, with providers/oauth2 and its API")
+	}
 	if nonce, _ := o.String("nonce"); nonce == "" || subtle.ConstantTimeCompare([]byte(nonce), []byte(tx.Nonce)) != 1 {
 		return codegrant.Invalid("nonce is not the one of this attempt")
 	}

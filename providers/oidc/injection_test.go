@@ -99,16 +99,29 @@ func TestMixUp(t *testing.T) { // MX-06, MX-07
 		_, err := honest.signIn()
 		require.ErrorIs(t, err, auth.ErrInvalidResponse)
 	})
-	t.Run("nor with a template", func(t *testing.T) {
+	t.Run("nor with a template", func(t *testing.T) { // EN-01
 		const tenant, other = "11111111-2222-3333-4444-555555555555", "21111111-2222-3333-4444-555555555555"
 		r := newRelying(t, func(c *oidc.Config) { c.IssuerTemplate = "https://login.example/{tenantid}/v2.0" })
-		r.idp.SetFaults(providertest.Faults{
-			Metadata: func(m map[string]any) { m["issuer"] = "https://login.example/{tenantid}/v2.0" },
-			Callback: func(v url.Values) { v.Set("iss", "https://login.example/"+other+"/v2.0") },
-			IDToken:  func(m map[string]any) { m["iss"], m["tid"] = "https://login.example/"+tenant+"/v2.0", tenant },
-		})
-		_, err := r.signIn()
-		require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		for iss, redeemed := range map[string]int{
+			"https://login.example/" + other + "/v2.0":  1, // found out by the ID token
+			"https://evil.example/" + tenant + "/v2.0":  0,
+			"https://login.example/" + tenant + "/":     0,
+			"https://login.example/" + tenant + "/v2.0": 1,
+		} {
+			r.idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { m["issuer"] = "https://login.example/{tenantid}/v2.0" },
+				Callback: func(v url.Values) { v.Set("iss", iss) },
+				IDToken:  func(m map[string]any) { m["iss"], m["tid"] = "https://login.example/"+tenant+"/v2.0", tenant },
+			})
+			before := r.idp.Hits("token")
+			_, err := r.signIn()
+			if iss == "https://login.example/"+tenant+"/v2.0" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, auth.ErrInvalidResponse)
+			}
+			require.Equal(t, redeemed, r.idp.Hits("token")-before, iss)
+		}
 	})
 }
 

@@ -112,9 +112,10 @@ func parseKey(raw json.RawMessage) (k verificationKey, err error) {
 }
 
 // algorithmsOf says what a key may verify: the curve fixes ECDSA's hash
-// (RFC 7518 3.4). RSA has at least 2048 bits (3.3), and at most 8192, for its
-// cost, and an odd exponent from 3. Nil is a key that verifies nothing: a point
-// that is not on its curve go-jose has refused already.
+// (RFC 7518 3.4). RSA has at least 2048 bits (3.3) and an odd exponent from 3. It
+// has at most the 4096 bits of [jose.MaxRSAModulusBits], for its cost, and 8192
+// where an application raises that. Nil is a key that verifies nothing: a point that
+// is not on its curve, or of low order, go-jose has refused already.
 func algorithmsOf(key any) []jose.SignatureAlgorithm {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
@@ -132,11 +133,7 @@ func algorithmsOf(key any) []jose.SignatureAlgorithm {
 			return []jose.SignatureAlgorithm{jose.ES512}
 		}
 	case ed25519.PublicKey:
-		for _, b := range k {
-			if b != 0 {
-				return []jose.SignatureAlgorithm{jose.EdDSA}
-			}
-		}
+		return []jose.SignatureAlgorithm{jose.EdDSA}
 	}
 	return nil
 }

@@ -12,10 +12,13 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"hash"
 	"math/big"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +60,50 @@ func TestUnknownKeyFlood(t *testing.T) { // JW-03
 	r.idp.RotateKeys()
 	_, err = r.signIn()
 	require.NoError(t, err, "and after a while new ones are found again")
+}
+
+// TestRefetchRate: five at once, and one more in half a minute.
+func TestRefetchRate(t *testing.T) { // JW-03
+	r := newRelying(t, nil)
+	r.idp.SetFaults(providertest.Faults{Header: func(h map[string]any) { h["kid"] = "unknown" }})
+	for _, step := range []struct {
+		advance time.Duration
+		hits    int
+	}{{0, 6}, {29 * time.Second, 6}, {time.Second, 7}, {29 * time.Second, 7}, {10 * time.Minute, 12}} {
+		r.advance(step.advance)
+		for range 7 {
+			_, err := r.signIn()
+			require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		}
+		require.Equal(t, step.hits, r.idp.Hits("keys"), step.advance)
+	}
+}
+
+func TestRefetchAfterTheClockWasSetBack(t *testing.T) { // JW-02, JW-03
+	r := newRelying(t, nil)
+	for _, back := range []time.Duration{0, 0, time.Hour, 0} {
+		r.advance(-back)
+		_, err := r.signIn()
+		require.NoError(t, err)
+		r.idp.RotateKeys()
+	}
+}
+
+func TestKeySetSize(t *testing.T) { // JW-06
+	for size, fits := range map[int]bool{512 << 10: true, 512<<10 + 1: false} {
+		r := newRelying(t, nil)
+		r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "keys" {
+				set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: r.idp.SigningKey().Public(), KeyID: r.idp.SigningKeyID()}}})
+				require.NoError(t, err)
+				_, _ = w.Write([]byte(string(set) + strings.Repeat(" ", size-len(set))))
+			}
+			return name == "keys"
+		}})
+		_, err := r.signIn()
+		require.Equal(t, fits, err == nil, "%d: %v", size, err)
+		require.Equal(t, !fits, errors.Is(err, auth.ErrUnavailable))
+	}
 }
 
 func TestKeySets(t *testing.T) { // JW-05, JW-06, JW-07, JW-08, JW-09
@@ -221,6 +268,27 @@ func TestManyKeysWithoutID(t *testing.T) { // ID-23
 	require.ErrorIs(t, err, auth.ErrInvalidResponse, "no more are tried: the work for a token is bounded")
 }
 
+// TestKeysThatDoNotFitAreNotTried: nor counted among the four.
+func TestKeysThatDoNotFitAreNotTried(t *testing.T) { // ID-06, ID-23
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	r := newRelying(t, nil)
+	own := r.idp.SigningKey().Public()
+	keys := slices.Repeat([]jose.JSONWebKey{{Key: ec.Public()}, {Key: own, Algorithm: "PS256"}, {Key: own, Use: "enc"}}, 5)
+	keys = append(keys, jose.JSONWebKey{Key: own})
+	r.idp.SetFaults(providertest.Faults{
+		Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "keys" {
+				providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: keys})
+			}
+			return name == "keys"
+		},
+		Header: func(h map[string]any) { delete(h, "kid") },
+	})
+	_, err = r.signIn()
+	require.NoError(t, err)
+}
+
 func TestKeysOfTwoIssuers(t *testing.T) { // JW-10
 	a, b := newRelying(t, nil), newRelying(t, nil)
 	a.publish("shared")
@@ -255,8 +323,8 @@ func TestCacheControlOfKeysIsNotObeyed(t *testing.T) { // JW-12
 }
 
 // TestAlgorithms: each asymmetric algorithm, with a key of its own kind. The hash of
-// at_hash goes with the algorithm.
-func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, DI-13
+// at_hash and of c_hash goes with the algorithm.
+func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, ID-20, DI-13
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -274,7 +342,7 @@ func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, DI-13
 	r := newRelying(t, nil)
 	for algorithm, key := range keys {
 		t.Run(string(algorithm), func(t *testing.T) {
-			listed, wrongHash, access := true, false, ""
+			listed, wrong, code := true, "", ""
 			faults := providertest.Faults{
 				Metadata: func(m map[string]any) {
 					m["id_token_signing_alg_values_supported"] = []any{algorithm}
@@ -288,17 +356,21 @@ func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, DI-13
 					}
 					return name == "keys"
 				},
+				Callback: func(v url.Values) { code = v.Get("code") },
 				Token: func(m map[string]any) {
-					access, _ = m["access_token"].(string)
+					access, _ := m["access_token"].(string)
 					now := r.clock().Unix()
-					h := hashes[string(algorithm[len(algorithm)-3:])]()
-					h.Write([]byte(access))
-					half := h.Sum(nil)[:h.Size()/2]
-					if wrongHash {
-						half[0]++
+					half := func(name, of string) string {
+						h := hashes[string(algorithm[len(algorithm)-3:])]()
+						h.Write([]byte(of))
+						sum := h.Sum(nil)
+						if wrong == name {
+							sum[0]++
+						}
+						return base64.RawURLEncoding.EncodeToString(sum[:h.Size()/2])
 					}
 					claims, err := json.Marshal(map[string]any{"iss": r.idp.Issuer(), "aud": "app", "sub": "ada", "name": "Ada", "nonce": "the-nonce",
-						"iat": now, "exp": now + 60, "at_hash": base64.RawURLEncoding.EncodeToString(half)})
+						"iat": now, "exp": now + 60, "at_hash": half("at_hash", access), "c_hash": half("c_hash", code)})
 					require.NoError(t, err)
 					signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, nil)
 					require.NoError(t, err)
@@ -320,9 +392,10 @@ func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, DI-13
 				return err
 			}
 			require.NoError(t, signIn())
-			wrongHash = true
-			require.ErrorContains(t, signIn(), "at_hash")
-			wrongHash, listed = false, false
+			for _, wrong = range []string{"at_hash", "c_hash"} {
+				require.ErrorContains(t, signIn(), wrong)
+			}
+			wrong, listed = "", false
 			require.ErrorIs(t, signIn(), auth.ErrInvalidResponse, "discovery does not name it")
 		})
 	}

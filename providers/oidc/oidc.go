@@ -26,7 +26,7 @@
 // here, and no option turns a check off:
 //
 //   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
-//     the letter;
+//     the letter; one slash at the end of the configured one is mended;
 //   - the nonce, the subject, every audience, the authorized party, and the age of
 //     an ID token; at_hash and c_hash where they are;
 //   - the form of each answer: its size, its JSON, the members that it must have and
@@ -42,8 +42,8 @@
 //
 // A provider vouches for what it says: whether an e-mail address is the person's own
 // is what email_verified says, and [auth.Config] has the policy that looks at it.
-// Encrypted ID tokens, aggregated and distributed claims (Core 5.6.2), signed
-// userinfo and the implicit and hybrid flows are not spoken.
+// Encrypted ID tokens and userinfo, aggregated and distributed claims (Core 5.6.2), and
+// the implicit and hybrid flows are not spoken.
 package oidc
 
 import (
@@ -73,15 +73,29 @@ const (
 	ClientAuthNone    ClientAuth = "none"                // a public client: PKCE alone
 )
 
+// Needs says what has to be known of a person to decide about them.
+type Needs struct {
+	Email  bool // an e-mail address, and whether it is verified: for [auth.AllowEmails]
+	Groups bool // for [auth.AllowGroups]
+}
+
 // Config describes an OpenID Connect issuer to [New].
+//
+// Issuer is what the issuer calls itself in its metadata and its ID tokens, with https,
+// or http on loopback. A slash at its end that is too many or too few is mended by the
+// metadata, which is at one address for both spellings (Discovery 4.1); the address of
+// the metadata itself, with /.well-known/openid-configuration at its end, is cut. An
+// identity has the issuer as the issuer spells it.
 type Config struct {
 	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
-	Issuer       string      // exactly as the issuer writes it, required; http only on loopback
+	Issuer       string      // its address, required; see below
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
 
 	// ClientAuth is the method at the token endpoint. If empty: private_key_jwt
-	// when PrivateKey is set, otherwise what discovery says, basic before post.
+	// when PrivateKey is set, otherwise what discovery says, basic before post; post
+	// before basic where the id or the secret has characters that basic encodes (RFC
+	// 6749 2.3.1), such as + / =, which some servers do not decode.
 	ClientAuth ClientAuth
 
 	PrivateKey   crypto.Signer // for private_key_jwt: RSA of 2048 bits or more, or ECDSA P-256
@@ -95,9 +109,18 @@ type Config struct {
 	// and EdDSA. Symmetric ones and "none" are refused by [New].
 	Algorithms []string
 
-	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may. An ID
-	// token with several audiences must name ClientID as its "azp" in any case.
+	// TrustedAudiences may stand in "aud" beside ClientID. If nil, nobody may, unless
+	// AudiencesByIssuer is set. An ID token with several audiences must name ClientID
+	// as its "azp" in any case.
 	TrustedAudiences []string
+
+	// AudiencesByIssuer takes whomever else the issuer names in "aud", where "azp" is
+	// there and is ClientID. It is for issuers that name others by design, such as
+	// ZITADEL, which names all clients of a project, and Keycloak, whose mapper adds
+	// "account": Core 3.1.3.7, 3 leaves additional audiences to the client's trust. The
+	// token was issued to this client in any case. What is given up: that the others,
+	// to whom it may be shown, are known here.
+	AudiencesByIssuer bool
 
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
 	// what its metadata calls itself, with "{tenantid}" in it. An ID token's
@@ -108,8 +131,13 @@ type Config struct {
 
 	// AlwaysUserinfo calls the userinfo endpoint at each sign-in, and makes its
 	// failure one of the sign-in. Otherwise it is called when the ID token has
-	// neither an e-mail address nor a name, and may be down.
+	// neither an e-mail address nor a name, and may be down; or lacks what Needs has.
 	AlwaysUserinfo bool
+
+	// Needs is what a policy looks at. Where the ID token lacks it, userinfo is asked,
+	// and its failure is one of the sign-in: nobody is refused for what could not be
+	// asked. If zero, nothing is needed.
+	Needs Needs
 
 	// AuthParams are fixed extra parameters of the authorization request, with one
 	// value each. The protocol's own are refused by [New].
@@ -119,6 +147,23 @@ type Config struct {
 	// prompt, login_hint, ui_locales, screen_hint, domain_hint, connection,
 	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
+
+	// TrustEmail says that the issuer is the operator's own, where nobody has an
+	// address that is somebody else's: each address counts as verified, whatever
+	// email_verified says or does not. It is for issuers that leave the claim out or
+	// send false (authentik since 2025.10, Casdoor, Entra without xms_edov, LDAP
+	// behind Keycloak). What is given up: where a person can type in an address, and
+	// the issuer does not verify it, that person signs in with anybody's, and enters
+	// where [auth.AllowEmails] lets the other one in. An issuer of many tenants, or
+	// one where anybody gets an account, is not the operator's, and refused.
+	TrustEmail bool
+
+	// GroupsClaim is where groups are: the name of a claim, or a path of names with
+	// dots between them, "realm_access.roles" or "resource_access.app.roles". A claim
+	// whose own name has dots wins over a path. See [Claims.Groups] for what counts as
+	// groups. If empty, Map says; if not, it has the last word on groups, also when
+	// the claim is missing and there are none.
+	GroupsClaim string
 
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does. It must be
@@ -130,6 +175,25 @@ type Config struct {
 	AnyoneMayEnter bool
 
 	Presentation auth.Presentation // If zero, the name
+
+	// InternalURL is the issuer's address as this server reaches it, where that is not
+	// where browsers do: "http://authentik-server:9000" for an issuer at
+	// "https://auth.example.com/application/o/app/". Without a path it has the issuer's.
+	// Discovery, token, keys and userinfo go there: scheme, host and what differs of the
+	// path are replaced, and Host, X-Forwarded-Host and X-Forwarded-Proto are those of
+	// the issuer. The issuer, and the address that browsers are sent to, stay. https, or
+	// http on loopback, or with InsecureHTTP. If empty, the issuer's own.
+	InternalURL string
+
+	// InsecureHTTP takes http for an issuer, its endpoints and InternalURL on a private
+	// network: where they are, or their names lead to, loopback or private addresses (RFC
+	// 1918, RFC 4193), and never link-local ones. That is looked at where the connection is
+	// made, after the name was looked up. An issuer with https has https endpoints all the
+	// same. It MUST NOT be set where somebody else is on that network: whoever reads it has
+	// the client's secret and everybody's codes and tokens, and whoever changes it signs in
+	// as anybody. An HTTPClient whose Transport is no [http.Transport] reaches only
+	// addresses that are written as numbers.
+	InsecureHTTP bool
 
 	// HTTPClient's Transport is used, with limits where it has none; its cookie jar,
 	// its time limit and its redirect policy are not. If nil, a transport of our
@@ -166,10 +230,22 @@ func New(c Config) (*Provider, error) {
 	if c.Map == nil {
 		c.Map = DefaultIdentity
 	}
+	for _, end := range []string{wellKnown, wellKnown + "/"} {
+		c.Issuer = strings.TrimSuffix(c.Issuer, end)
+		c.InternalURL = strings.TrimSuffix(c.InternalURL, end)
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	p := &Provider{config: c, client: upstream.New(c.HTTPClient)}
+	if c.InsecureHTTP {
+		p.client = p.client.PrivateHTTP()
+	}
+	if c.InternalURL != "" {
+		public, _ := c.address(c.Issuer) // checked
+		p.internal, _ = c.address(c.InternalURL)
+		p.client = p.client.Via(public, p.internal)
+	}
 	p.metadata = &upstream.Lazy[*metadata]{TTL: 24 * time.Hour, MaxStale: 7 * 24 * time.Hour, Now: c.Now, Fetch: p.discover}
 	p.keys = newKeySource(c.Now, p.fetchKeys)
 	return p, nil
@@ -180,15 +256,31 @@ func (c *Config) check() error {
 	problem := func(format string, args ...any) {
 		err = errors.Join(err, fmt.Errorf("auth: oidc.Config %q: "+format, append([]any{c.Name}, args...)...))
 	}
-	if e := codegrant.CheckName(c.Name); e != nil {
-		problem("%w", e)
+	if !codegrant.ValidName(c.Name) {
+		problem("Name: want lower-case letters, digits and hyphens")
 	}
-	if u, e := upstream.CheckURL(c.Issuer); e != nil {
-		problem("Issuer: %w", e)
-	} else if u.RawQuery != "" {
-		problem("Issuer: want no query")
+	for _, field := range []struct{ name, value string }{{"Issuer", c.Issuer}, {"InternalURL", c.InternalURL}} {
+		u, e := c.address(field.value)
+		_, private := upstream.CheckPrivateURL(field.value)
+		switch {
+		case field.name == "InternalURL" && field.value == "":
+		case e != nil && private == nil:
+			problem("%s: %w, or with InsecureHTTP (AUTH_INSECURE_HTTP=1) on a private network", field.name, e)
+		case errors.Is(e, upstream.ErrInsecure) && c.InsecureHTTP:
+			problem("%s: want an https address (http only on loopback and private addresses)", field.name)
+		case e != nil:
+			problem("%s: %w%s", field.name, e, withScheme(field.value))
+		case u.RawQuery != "":
+			problem("%s: want no query", field.name)
+		}
 	}
-	if c.IssuerTemplate != "" && strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
+	if c.TrustEmail && c.AnyoneMayEnter {
+		problem("TrustEmail: anybody can get an account there, with any address: it is for an issuer of your own")
+	}
+	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
+		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)
+	}
+	if strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)
 	}
 	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, codegrant.Method(c.ClientAuth), c.PrivateKey))
@@ -201,4 +293,27 @@ func (c *Config) check() error {
 		problem("%w", e)
 	}
 	return err
+}
+
+// address checks one that is https, or http where that is taken.
+func (c *Config) address(raw string) (*url.URL, error) {
+	if c.InsecureHTTP {
+		return upstream.CheckPrivateURL(raw)
+	}
+	return upstream.CheckURL(raw)
+}
+
+// withScheme shows an address that has none with the one that was meant.
+func withScheme(issuer string) string {
+	rest := strings.TrimLeft(issuer, "/")
+	if rest == "" || strings.ContainsAny(rest, "@#? ") || strings.Contains(rest, "://") {
+		return ""
+	}
+	for _, scheme := range []string{"https://", "http://"} {
+		u, err := url.Parse(scheme + rest)
+		if err == nil && u.Hostname() != "" && (scheme == "http://") == upstream.IsLoopback(u.Hostname()) {
+			return fmt.Sprintf(": %q, not %.200q", u, issuer)
+		}
+	}
+	return ""
 }

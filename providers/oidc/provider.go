@@ -39,6 +39,7 @@ import (
 // concurrent use.
 type Provider struct {
 	config   Config
+	internal *url.URL // where the issuer is reached; nil for where it is
 	client   *upstream.Client
 	metadata *upstream.Lazy[*metadata]
 	keys     *keySource
@@ -74,7 +75,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("discovery", err)
 	}
-	iss := codegrant.Issuer{URL: p.config.Issuer, Template: p.config.IssuerTemplate, Required: m.issInResponse}
+	iss := codegrant.Issuer{URL: m.issuer, Template: p.config.IssuerTemplate, Required: m.issInResponse}
 	code, err := codegrant.ReadResponse(p.config.Name, response, iss)
 	if err != nil {
 		return nil, p.fail("callback", err)
@@ -100,6 +101,12 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("identity", err)
 	}
+	if p.config.GroupsClaim != "" {
+		id.Groups = claims.Groups(p.config.GroupsClaim)
+	}
+	if p.config.TrustEmail && id.Email != "" {
+		id.EmailVerified = true
+	}
 	id.Token = t
 	codegrant.Trim(id)
 	return id, nil
@@ -108,9 +115,13 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 // redeem returns a token that has an ID token in its Extra.
 func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
 	c := &p.config
+	audience := c.Issuer
+	if c.IssuerTemplate == "" {
+		audience = m.issuer
+	}
 	t, err := codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
-		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, Audience: c.Issuer, Now: c.Now},
+		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, Audience: audience, Now: c.Now},
 	}.Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err

@@ -51,9 +51,10 @@ func audiences(o strictjson.Object) ([]string, bool) {
 }
 
 // checkAudience wants us among the audiences, nobody whom the configuration does
-// not know, and us as the authorized party: Core 3.1.3.7, 3 to 5. go-oidc looks for
-// us among the audiences, and at nothing else. Whoever else is an audience could
-// bring the token here as somebody's sign-in.
+// not know unless it leaves that to the issuer, and us as the authorized party: Core
+// 3.1.3.7, 3 to 5. go-oidc looks for us among the audiences, and at nothing else.
+// Whoever else is an audience could bring the token here as somebody's sign-in;
+// azp says that it is from one of ours.
 func (p *Provider) checkAudience(o strictjson.Object) error {
 	list, ok := audiences(o)
 	if !ok {
@@ -63,7 +64,7 @@ func (p *Provider) checkAudience(o strictjson.Object) error {
 		return codegrant.Invalid("aud is %q, want the client id", codegrant.Printable(strings.Join(list, " "), 200))
 	}
 	for _, a := range list {
-		if a != p.config.ClientID && !slices.Contains(p.config.TrustedAudiences, a) {
+		if a != p.config.ClientID && !p.config.AudiencesByIssuer && !slices.Contains(p.config.TrustedAudiences, a) {
 			return codegrant.Invalid("aud names %q, which TrustedAudiences does not", codegrant.Printable(a, 200))
 		}
 	}

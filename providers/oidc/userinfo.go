@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -27,13 +30,14 @@ var protected = []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce
 // down costs the person a name and an address, and not the sign-in; one that speaks
 // of somebody else is an attack, and refused in any case.
 func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oauth2.Token, c Claims) (Claims, error) {
-	lacking := !c.Has("email") && !c.Has("name")
-	if m.userinfo == "" || !p.config.AlwaysUserinfo && !lacking {
+	needed := p.config.AlwaysUserinfo || p.lacks(c)
+	wanted := !c.Has("email") && !c.Has("name")
+	if m.userinfo == "" || !needed && !wanted {
 		return c, nil
 	}
-	info, claims, err := p.userinfo(ctx, m, t)
+	info, claims, err := p.userinfo(ctx, m, t, c)
 	if err != nil {
-		if !p.config.AlwaysUserinfo && errors.Is(err, auth.ErrUnavailable) {
+		if !needed && errors.Is(err, auth.ErrUnavailable) {
 			return c, nil // who it is, the ID token says
 		}
 		return c, err
@@ -42,6 +46,18 @@ func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oau
 		return c, codegrant.Invalid("sub is another one than the ID token's") // Core 5.3.2
 	}
 	return merge(c, Claims{claims}), nil
+}
+
+// lacks reports whether an ID token says less than what is needed. An address of
+// which it does not say whether it is verified is half an answer: userinfo may say so
+// of the same one.
+func (p *Provider) lacks(c Claims) bool {
+	_, hasGroups := defaultGroups(c)
+	if name := p.config.GroupsClaim; name != "" {
+		_, hasGroups = groups(c.object, name)
+	}
+	hasEmail := c.Has("email") && (c.Has("email_verified") || p.config.TrustEmail)
+	return p.config.Needs.Email && !hasEmail || p.config.Needs.Groups && !hasGroups
 }
 
 // merge is what the ID token says, and what userinfo adds. A null says nothing.
@@ -69,10 +85,10 @@ func merge(id, info Claims) Claims {
 }
 
 // userinfo is OpenID Connect Core 5.3, by go-oidc, and all that the endpoint said.
-func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token) (*gooidc.UserInfo, strictjson.Object, error) {
+func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token, id Claims) (*gooidc.UserInfo, strictjson.Object, error) {
 	var claims strictjson.Object
 	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {
-		claims, err = readUserinfo(r)
+		claims, err = readUserinfo(r, func(jwt string) (strictjson.Object, error) { return p.openUserinfo(ctx, jwt, id) })
 		return err
 	})
 	info, err := m.provider.UserInfo(gooidc.ClientContext(ctx, gate.HTTPClient()), oauth2.StaticTokenSource(t))
@@ -85,15 +101,54 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token) (
 	return info, claims, nil
 }
 
+// openUserinfo verifies a signed answer as an ID token is verified: Core 5.3.2. It is
+// of the same issuer, for this client; that it is about the same person is checked of
+// every answer. Which algorithm signs, the registration says and not the metadata, so
+// all that are accepted count. It needs no expiry, and is held to the one that it has.
+func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (strictjson.Object, error) {
+	header, err := readHeader(jwt)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(p.config.Algorithms, header.algorithm) {
+		return nil, codegrant.Invalid("it is signed with %q, want one of %q", codegrant.Printable(header.algorithm, 32), p.config.Algorithms)
+	}
+	claims, key, err := p.keys.verify(ctx, jwt, header)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkIssuer(id.String("iss"), claims, key); err != nil {
+		return nil, err
+	}
+	if err := p.checkAudience(claims); err != nil {
+		return nil, err
+	}
+	if _, there := claims["exp"]; there {
+		now := p.config.Now()
+		if exp, ok := claims.Int("exp"); !ok {
+			return nil, codegrant.Invalid("exp is no number")
+		} else if exp <= now.Add(-clockSkew).Unix() {
+			return nil, clockError("it has expired", now)
+		}
+	}
+	return claims, nil
+}
+
 // readUserinfo keeps the claims, and leaves go-oidc those that it reads. The answer
-// is JSON, whatever it calls itself: of application/jwt, go-oidc would verify the
-// signature alone, and neither issuer nor audience.
-func readUserinfo(r *upstream.Response) (strictjson.Object, error) {
+// is JSON, whatever it calls itself, unless that is application/jwt, which open turns
+// into claims: go-oidc would verify the signature alone, and neither issuer nor
+// audience.
+func readUserinfo(r *upstream.Response, open func(jwt string) (strictjson.Object, error)) (strictjson.Object, error) {
 	if r.Status != http.StatusOK {
 		return nil, codegrant.BadStatus(r.Status)
 	}
-	o, err := strictjson.Parse(r.Body)
-	if err != nil {
+	var o strictjson.Object
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && media == "application/jwt" {
+		if o, err = open(strings.TrimSpace(string(r.Body))); err != nil {
+			return nil, err
+		}
+	} else if o, err = strictjson.Parse(r.Body); err != nil {
 		return nil, codegrant.Invalid("the answer is no JSON object")
 	}
 	var known struct {

@@ -109,3 +109,148 @@ func TestVerifiedIsSaidOfAnAddress(t *testing.T) { // UI-06, EN-03
 		})
 	}
 }
+
+// TestUserinfoWhereItIsNeeded: what a policy looks at is asked for, and cannot be down.
+func TestUserinfoWhereItIsNeeded(t *testing.T) { // UI-04
+	email, groups, both := oidc.Needs{Email: true}, oidc.Needs{Groups: true}, oidc.Needs{Email: true, Groups: true}
+	for name, test := range map[string]struct {
+		token object // a nil takes the claim out of the ID token; userinfo has all
+		needs oidc.Needs
+		path  string
+		asked int
+	}{
+		"nothing is needed":         {object{"email": nil, "groups": nil}, oidc.Needs{}, "", 0},
+		"an address":                {object{"email": nil}, email, "", 1},
+		"an address, there":         {object{}, email, "", 0},
+		"an address, unsaid":        {object{"email_verified": nil}, email, "", 1},
+		"an address, denied":        {object{"email_verified": false}, email, "", 0},
+		"groups":                    {object{"groups": nil}, groups, "", 1},
+		"groups, there":             {object{}, groups, "", 0},
+		"groups, none":              {object{"groups": []string{}}, groups, "", 0},
+		"groups, there as roles":    {object{"groups": nil, "roles": "staff"}, groups, "", 0},
+		"groups elsewhere":          {object{}, groups, "teams.of", 1},
+		"groups elsewhere, there":   {object{"teams": object{"of": "staff"}}, groups, "teams.of", 0},
+		"groups, and not addresses": {object{"email": nil}, groups, "", 0},
+		"both":                      {object{"email": nil}, both, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) { c.Needs, c.GroupsClaim = test.needs, test.path })
+			change := func(m map[string]any) {
+				m["groups"] = []string{"staff"}
+				for name, value := range test.token {
+					if m[name] = value; value == nil {
+						delete(m, name)
+					}
+				}
+			}
+			all := func(m map[string]any) {
+				m["groups"], m["teams"] = []string{"staff"}, object{"of": []string{"staff"}}
+			}
+			r.idp.SetFaults(providertest.Faults{IDToken: change, Userinfo: all})
+			id, err := r.signIn()
+			require.NoError(t, err)
+			require.Equal(t, test.asked, r.idp.Hits("userinfo"))
+			if test.asked > 0 {
+				require.Equal(t, "ada@example.com", id.Email)
+				require.True(t, id.EmailVerified)
+				require.Equal(t, []string{"staff"}, id.Groups)
+			}
+			r.idp.SetFaults(providertest.Faults{IDToken: change, Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+				if name == "userinfo" {
+					w.WriteHeader(503)
+				}
+				return name == "userinfo"
+			}})
+			_, err = r.signIn()
+			require.ErrorIs(t, err, map[bool]error{true: auth.ErrUnavailable}[test.asked > 0])
+		})
+	}
+}
+
+func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
+	other := providertest.New(providertest.Config{})
+	other.RotateKeys()
+	claims := func(r *relying, more object) object {
+		m := object{"iss": r.idp.Issuer(), "aud": "app", "sub": "ada", "email": "ada@example.com"}
+		for name, value := range more {
+			if m[name] = value; value == nil {
+				delete(m, name)
+			}
+		}
+		return m
+	}
+	header := func(r *relying) object { return object{"alg": "RS256", "kid": r.idp.SigningKeyID()} }
+	good := func(more object) func(*relying) string {
+		return func(r *relying) string { return providertest.Sign(r.idp.SigningKey(), header(r), claims(r, more)) }
+	}
+	for name, test := range map[string]struct {
+		body func(*relying) string
+		err  error
+	}{
+		"as it should be":        {good(nil), nil},
+		"a line break after it":  {func(r *relying) string { return good(nil)(r) + "\n" }, nil},
+		"a list of one audience": {good(object{"aud": []string{"app"}}), nil},
+		"not yet expired":        {good(object{"exp": 99999999999}), nil},
+		"of another key": {func(r *relying) string {
+			return providertest.Sign(other.SigningKey(), header(r), claims(r, nil))
+		}, auth.ErrInvalidResponse},
+		"not signed": {func(r *relying) string {
+			return providertest.Encode(object{"alg": "none"}) + "." + providertest.Encode(claims(r, nil)) + "."
+		}, auth.ErrInvalidResponse},
+		"symmetric": {func(r *relying) string {
+			return providertest.Sign(r.idp.SigningKey(), object{"alg": "HS256"}, claims(r, nil))
+		}, auth.ErrInvalidResponse},
+		"an access token": {func(r *relying) string {
+			return providertest.Sign(r.idp.SigningKey(), object{"alg": "RS256", "typ": "at+jwt"}, claims(r, nil))
+		}, auth.ErrInvalidResponse},
+		"of another issuer":            {good(object{"iss": "https://evil.example"}), auth.ErrInvalidResponse},
+		"of no issuer":                 {good(object{"iss": nil}), auth.ErrInvalidResponse},
+		"for another client":           {good(object{"aud": "another"}), auth.ErrInvalidResponse},
+		"for no client":                {good(object{"aud": nil}), auth.ErrInvalidResponse},
+		"for others too":               {good(object{"aud": []string{"app", "another"}}), auth.ErrInvalidResponse},
+		"about somebody else":          {good(object{"sub": "eve"}), auth.ErrInvalidResponse},
+		"about nobody":                 {good(object{"sub": nil}), auth.ErrInvalidResponse},
+		"expired":                      {good(object{"exp": 1}), auth.ErrClock},
+		"an expiry that is text":       {good(object{"exp": "99999999999"}), auth.ErrInvalidResponse},
+		"JSON that calls itself a JWT": {func(*relying) string { return `{"sub":"ada"}` }, auth.ErrInvalidResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo = true })
+			r.idp.SetFaults(providertest.Faults{
+				IDToken: func(m map[string]any) { delete(m, "email") },
+				Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+					if name == "userinfo" {
+						w.Header().Set("Content-Type", "application/jwt; charset=utf-8")
+						_, _ = w.Write([]byte(test.body(r)))
+					}
+					return name == "userinfo"
+				},
+			})
+			id, err := r.signIn()
+			require.ErrorIs(t, err, test.err)
+			if err == nil {
+				require.Equal(t, "ada@example.com", id.Email)
+			}
+		})
+	}
+}
+
+// TestUserinfoIsJSON: whatever it calls itself.
+func TestUserinfoIsJSON(t *testing.T) { // UI-05
+	for _, media := range []string{"text/html", "", ";"} {
+		r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo = true })
+		r.idp.SetFaults(providertest.Faults{
+			IDToken: func(m map[string]any) { delete(m, "name") },
+			Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+				if name == "userinfo" {
+					w.Header()["Content-Type"] = []string{media}
+					_, _ = w.Write([]byte(`{"sub":"ada","name":"Ada L."}`))
+				}
+				return name == "userinfo"
+			},
+		})
+		id, err := r.signIn()
+		require.NoError(t, err, media)
+		require.Equal(t, "Ada L.", id.Name)
+	}
+}

@@ -43,15 +43,16 @@ const rolesClaim = "urn:zitadel:iam:org:project:roles"
 
 // Config describes a web application of a ZITADEL project.
 type Config struct {
-	// Issuer is the instance's address, such as https://example.zitadel.cloud, as its
-	// discovery document spells it: without a slash at the end. Required.
+	// Issuer is the instance's address, such as https://example.zitadel.cloud. Required.
 	Issuer string
 
 	ClientID     string      // of the application's page. Required
 	ClientSecret auth.Secret // shown once, when the application is made. Required
 
-	// ProjectIDs are the projects that may stand as audiences of ID tokens beside
-	// the client. If nil, none, and a token that names its project is refused.
+	// ProjectIDs narrows down who may stand as an audience of an ID token beside the
+	// client: projects, and other clients of theirs. If nil, whomever ZITADEL names,
+	// which are all clients of the project, and the project. "azp" must be ClientID in
+	// any case.
 	ProjectIDs []string
 
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
@@ -65,16 +66,17 @@ func New(c Config) (auth.Provider, error) { return oidc.New(c.oidc()) }
 
 func (c Config) oidc() oidc.Config {
 	return oidc.Config{
-		Name:             "zitadel",
-		Issuer:           c.Issuer,
-		ClientID:         c.ClientID,
-		ClientSecret:     c.ClientSecret,
-		Scopes:           []string{"openid", "profile", "email", rolesClaim},
-		TrustedAudiences: c.ProjectIDs,
-		Map:              identity,
-		Presentation:     auth.Presentation{Label: "ZITADEL", Mark: mark},
-		HTTPClient:       c.HTTPClient,
-		Now:              c.Now,
+		Name:              "zitadel",
+		Issuer:            c.Issuer,
+		ClientID:          c.ClientID,
+		ClientSecret:      c.ClientSecret,
+		Scopes:            []string{"openid", "profile", "email", rolesClaim},
+		TrustedAudiences:  c.ProjectIDs,
+		AudiencesByIssuer: c.ProjectIDs == nil, // nobody can turn that off at ZITADEL
+		Map:               identity,
+		Presentation:      auth.Presentation{Label: "ZITADEL", Mark: mark},
+		HTTPClient:        c.HTTPClient,
+		Now:               c.Now,
 	}
 }
 
@@ -84,6 +86,7 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	id.Groups = claims.Groups("groups") // not "roles": at ZITADEL that is a claim of an action's own
 	var roles map[string]map[string]string
 	if json.Unmarshal(claims.Raw(rolesClaim), &roles) == nil {
 		id.Groups = slices.Sorted(maps.Keys(roles))

@@ -57,14 +57,14 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 	}
 }
 
-// TestIssuer: it is taken as it is written.
+// TestIssuer: a slash at its end is mended, and nothing else.
 func TestIssuer(t *testing.T) { // DI-01
 	idp := providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
 		People:  []providertest.Person{{Subject: "1", Name: "Ada"}},
 	})
 	t.Cleanup(idp.Close)
-	for suffix, want := range map[string]error{"": nil, "/": auth.ErrMisconfigured} {
+	for suffix, want := range map[string]error{"": nil, "/": nil, "//": auth.ErrMisconfigured} {
 		p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer() + suffix, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
 		require.NoError(t, err)
 		_, err = providertest.SignIn(p, nil)
@@ -72,6 +72,46 @@ func TestIssuer(t *testing.T) { // DI-01
 	}
 	_, err := zitadel.New(zitadel.Config{ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
 	require.ErrorContains(t, err, "Issuer")
+}
+
+// TestAudiencesOfAProject: ZITADEL names every client of the project, and the project.
+func TestAudiencesOfAProject(t *testing.T) { // ZI-01, ID-13, ID-14
+	all := []string{"app", "259254020357488600", "259254020357488642"}
+	for name, test := range map[string]struct {
+		claims map[string]any
+		ok     bool
+	}{
+		"all, issued to us":        {map[string]any{"aud": all, "azp": "app"}, true},
+		"all, issued to nobody":    {map[string]any{"aud": all}, false},
+		"all, issued to null":      {map[string]any{"aud": all, "azp": nil}, false},
+		"all, issued to another":   {map[string]any{"aud": all, "azp": all[1]}, false},
+		"all, issued to a list":    {map[string]any{"aud": all, "azp": []string{"app"}}, false},
+		"the others":               {map[string]any{"aud": all[1:], "azp": "app"}, false},
+		"one of them is no text":   {map[string]any{"aud": []any{"app", 5}, "azp": "app"}, false},
+		"one of them is a null":    {map[string]any{"aud": []any{"app", nil}, "azp": "app"}, false},
+		"the client alone, no azp": {map[string]any{"aud": "app"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := providertest.NewServer(providertest.Config{
+				Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+				People:  []providertest.Person{{Subject: "1", Name: "Ada"}},
+			})
+			t.Cleanup(idp.Close)
+			idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) {
+				for k, v := range test.claims {
+					m[k] = v
+				}
+			}})
+			p, err := zitadel.New(zitadel.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+			require.NoError(t, err)
+			_, err = providertest.SignIn(p, nil)
+			if test.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		})
+	}
 }
 
 func TestRolesAreAskedFor(t *testing.T) {

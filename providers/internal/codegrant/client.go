@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -56,6 +57,12 @@ func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.
 		}
 	}
 	return err
+}
+
+// NeedsEncoding reports whether client_secret_basic changes an id or a secret: RFC 6749
+// 2.3.1 has both form-encoded before they are joined.
+func NeedsEncoding(id string, secret auth.Secret) bool {
+	return url.QueryEscape(id) != id || url.QueryEscape(secret.Reveal()) != secret.Reveal()
 }
 
 // assertionAlgorithm is the one algorithm of a key that every server with

@@ -15,32 +15,16 @@ import (
 	"github.com/sallyport/auth"
 )
 
-const (
-	maxGroups       = 200
-	maxGroupBytes   = 8 << 10
-	maxPictureBytes = 2 << 10
-)
+const maxPictureBytes = 2 << 10
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// CheckName holds a provider's id to what URLs and the environment can carry.
-func CheckName(name string) error {
-	if !providerName.MatchString(name) {
-		return errors.New("Name: want lower-case letters, digits and hyphens")
-	}
-	return nil
-}
+// ValidName reports whether URLs and the environment can carry a provider's id.
+func ValidName(name string) bool { return providerName.MatchString(name) }
 
-// Trim keeps what a provider sends within what a session can hold: 200 groups, of
-// 8 KiB together, and a picture at an https address of at most 2 KiB.
+// Trim drops a picture that is not at an https address of at most 2 KiB. Groups are
+// all handed on: whether the allowed one is among them, a policy has to see.
 func Trim(id *auth.Identity) {
-	size := 0
-	for i, g := range id.Groups {
-		if size += len(g) + 3; i >= maxGroups || size > maxGroupBytes {
-			id.Groups = id.Groups[:i]
-			break
-		}
-	}
 	if len(id.Picture) > maxPictureBytes || !strings.HasPrefix(id.Picture, "https://") {
 		id.Picture = ""
 	}

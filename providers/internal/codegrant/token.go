@@ -3,6 +3,8 @@ package codegrant
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"mime"
 	"net/http"
@@ -91,16 +93,23 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Present("error") { // with status 200 too, as GitHub does
-		code, _ := o.String("error")
+	a := &answer{TokenType: "Bearer", ExpiresIn: lifetime(o)}
+	a.AccessToken, _ = o.String("access_token")
+	code, isText := o.String("error")
+	// With status 200 too, as GitHub does. An empty text beside a token is no error:
+	// servers that write their answer from one struct have it, and RFC 6749 A.7 wants a
+	// code to have a character.
+	if o.Present("error") && (!isText || code != "" || a.AccessToken == "") {
 		description, _ := o.String("error_description")
-		return nil, ProviderError(t.Provider, code, description)
+		err := ProviderError(t.Provider, code, description)
+		if code == "invalid_client" && errors.Is(err, auth.ErrMisconfigured) {
+			err = t.explain(err)
+		}
+		return nil, err
 	}
 	if r.Status != http.StatusOK && r.Status != http.StatusCreated {
 		return nil, BadStatus(r.Status)
 	}
-	a := &answer{TokenType: "Bearer", ExpiresIn: lifetime(o)}
-	a.AccessToken, _ = o.String("access_token")
 	a.RefreshToken, _ = o.String("refresh_token")
 	a.IDToken, _ = o.String("id_token")
 	if scope, ok := o.String("scope"); ok {
@@ -110,6 +119,10 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 	switch {
 	case a.AccessToken == "":
 		return nil, Invalid("the answer has no access_token")
+	case !o.Present("token_type"):
+		// RFC 6749 5.1 requires it, and some servers have only ever had the one type, and
+		// leave it out. What comes is used as a bearer token, and by a server that wants
+		// another kind it is refused.
 	case !strings.EqualFold(kind, "bearer"): // RFC 6749 7.1: a type that is not understood is not used
 		return nil, Invalid("token_type is %q, want bearer", Printable(kind, 32))
 	}
@@ -118,7 +131,7 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 
 func (t TokenRequest) parse(r *upstream.Response) (strictjson.Object, error) {
 	if r.Status >= 500 || r.Status == http.StatusTooManyRequests {
-		return nil, BadStatus(r.Status)
+		return nil, t.unavailable(r)
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if t.Forms && media == "application/x-www-form-urlencoded" {
@@ -129,9 +142,34 @@ func (t TokenRequest) parse(r *upstream.Response) (strictjson.Object, error) {
 	case err == nil:
 		return o, nil
 	case r.Status == http.StatusUnauthorized:
-		return nil, Misconfigured("the token endpoint answered 401: are client id and secret right?")
+		return nil, t.explain(Misconfigured("the token endpoint answered 401: are client id and secret right?"))
 	}
 	return nil, Unavailable("the token endpoint answered status %d with %q, want a JSON object", r.Status, Printable(media, 64))
+}
+
+// unavailable is a server that fails. What it says of the failure is for the log; the
+// class stays, whatever the code is: nothing is known of the code that was sent.
+func (t TokenRequest) unavailable(r *upstream.Response) error {
+	o, err := strictjson.Parse(r.Body)
+	code, _ := o.String("error")
+	if err != nil || code == "" {
+		return BadStatus(r.Status)
+	}
+	description, _ := o.String("error_description")
+	said := &auth.ProviderError{Provider: t.Provider, Code: Printable(code, 64), Description: Printable(description, 200), Err: auth.ErrUnavailable}
+	return fmt.Errorf("status %d: %w", r.Status, said)
+}
+
+// explain adds to a refused client what is the cause more often than a wrong secret,
+// where it can be: the server compares what RFC 6749 2.3.1 has us encode as it came. To
+// find out by trying would take the code, which is sent once.
+func (t TokenRequest) explain(err error) error {
+	if t.Method != ClientSecretBasic || !NeedsEncoding(t.Client.ID, t.Client.Secret) {
+		return err
+	}
+	return fmt.Errorf(`%w; the secret or the id has characters that client_secret_basic encodes (RFC 6749 2.3.1: + / = and others), `+
+		`which some servers do not decode (Casdoor, LemonLDAP): set ClientAuth (in the environment AUTH_%s_CLIENT_AUTH) to client_secret_post, `+
+		`or choose a secret of letters and digits`, err, strings.ToUpper(strings.ReplaceAll(t.Provider, "-", "_")))
 }
 
 // parseForm reads an answer that is form-encoded, as JSON would be.

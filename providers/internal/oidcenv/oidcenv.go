@@ -24,7 +24,10 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 	if s.Algorithms != nil {
 		c.Algorithms = s.Algorithms
 	}
-	c.TrustedAudiences = slices.Concat(c.TrustedAudiences, s.TrustedAudiences)
+	if s.TrustedAudiences != nil {
+		c.TrustedAudiences = slices.Concat(c.TrustedAudiences, s.TrustedAudiences)
+		c.AudiencesByIssuer = false // those that are named, and no others
+	}
 	if s.PrivateKey != nil {
 		c.PrivateKey, c.PrivateKeyID, c.ClientAuth = s.PrivateKey, s.PrivateKeyID, oidc.PrivateKeyJWT
 	}
