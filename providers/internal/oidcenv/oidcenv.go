@@ -34,6 +34,7 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 	if s.ClientAuth != "" {
 		c.ClientAuth = oidc.ClientAuth(s.ClientAuth)
 	}
+	c.Needs.Email, c.Needs.Groups = c.Needs.Email || s.NeedsEmail, c.Needs.Groups || s.NeedsGroups
 	if s.Prompt != "" {
 		params := url.Values{}
 		maps.Copy(params, c.AuthParams)
