@@ -40,6 +40,10 @@ type Settings struct {
 	Algorithms   []string
 
 	TrustedAudiences []string
+
+	// What the operator's policy looks at: whether AUTH_ALLOWED_EMAILS and
+	// AUTH_ALLOWED_GROUPS are set.
+	NeedsEmail, NeedsGroups bool
 }
 
 const maxLabel = 60 // characters
@@ -87,6 +91,9 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 	if oauth2 {
 		return s
 	}
+	emails, _ := r.First("AUTH_ALLOWED_EMAILS")
+	groups, _ := r.First("AUTH_ALLOWED_GROUPS")
+	s.NeedsEmail, s.NeedsGroups = emails != "", groups != ""
 	s.PrivateKeyID = r.Get(name + "PRIVATE_KEY_ID")
 	if text, _ := r.First(name + "PRIVATE_KEY"); text != "" { // a PEM may end with a line break
 		if s.PrivateKey = privateKey(text); s.PrivateKey == nil {

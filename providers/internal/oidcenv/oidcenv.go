@@ -24,8 +24,9 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 	if s.Algorithms != nil {
 		c.Algorithms = s.Algorithms
 	}
-	if s.TrustedAudiences != nil { // the operator says which, where the issuer names many by design
-		c.TrustedAudiences, c.AudiencesByIssuer = slices.Concat(c.TrustedAudiences, s.TrustedAudiences), false
+	if s.TrustedAudiences != nil {
+		c.TrustedAudiences = slices.Concat(c.TrustedAudiences, s.TrustedAudiences)
+		c.AudiencesByIssuer = false // those that are named, and no others
 	}
 	if s.PrivateKey != nil {
 		c.PrivateKey, c.PrivateKeyID, c.ClientAuth = s.PrivateKey, s.PrivateKeyID, oidc.PrivateKeyJWT
@@ -33,6 +34,7 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 	if s.ClientAuth != "" {
 		c.ClientAuth = oidc.ClientAuth(s.ClientAuth)
 	}
+	c.Needs.Email, c.Needs.Groups = c.Needs.Email || s.NeedsEmail, c.Needs.Groups || s.NeedsGroups
 	if s.Prompt != "" {
 		params := url.Values{}
 		maps.Copy(params, c.AuthParams)
