@@ -135,7 +135,23 @@ func TestKitFinds(t *testing.T) {
 		"an ID token with an unknown":      anybody,
 		"an ID token with a wrong at_":     anybody,
 		"an ID token with an issue da":     anybody,
-		"an ID token without a signat":     anybody,
+		"an ID token without a signat": func(s *spoilt) {
+			s.exchange = func(p auth.Provider, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
+				id, err := p.Exchange(context.Background(), tx, response)
+				if err != nil && strings.Contains(err.Error(), "it is not signed") {
+					return &auth.Identity{Issuer: s.x.Base, Subject: "ada"}, nil
+				}
+				return id, err
+			}
+		},
+		"a callback with an error signs in": func(s *spoilt) {
+			s.exchange = func(p auth.Provider, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
+				if response.Has("error") && !response.Has("code") {
+					return &auth.Identity{Issuer: s.x.Base, Subject: "ada"}, nil
+				}
+				return p.Exchange(context.Background(), tx, response)
+			}
+		},
 		"a token endpoint that is down gives odd": after(func(id *auth.Identity, err error) (*auth.Identity, error) {
 			if errors.Is(err, auth.ErrUnavailable) {
 				err = errors.New("odd")
@@ -146,7 +162,11 @@ func TestKitFinds(t *testing.T) {
 			s.exchange = func(p auth.Provider, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
 				id, err := p.Exchange(context.Background(), tx, response)
 				if errors.Is(err, auth.ErrUnavailable) {
-					err = fmt.Errorf("%w: %s", err, s.x.ClientSecret.Reveal())
+					if resp, e := http.PostForm(s.x.Base+"/token", response); e == nil {
+						body, _ := io.ReadAll(resp.Body)
+						resp.Body.Close()
+						err = fmt.Errorf("%w: %s", err, body)
+					}
 				}
 				return id, err
 			}
@@ -208,6 +228,8 @@ func TestKitLetsPass(t *testing.T) {
 		return s, err
 	})
 	require.NoError(t, err)
+	one := providertest.Kit{People: []providertest.Person{{Subject: "ada", Name: "Ada"}}}
+	require.NoError(t, one.Check(func(x providertest.Target) (auth.Provider, error) { return good(x) }))
 	err = providertest.Kit{TrailingSlash: true}.Check(func(x providertest.Target) (auth.Provider, error) {
 		require.True(t, strings.HasSuffix(x.Base, "/"))
 		return good(x)

@@ -232,6 +232,15 @@ func TestBearer(t *testing.T) { // UI-03, GH-05
 	}
 }
 
+func TestHeaderFault(t *testing.T) {
+	p := newIdP(t, false)
+	p.SetFaults(providertest.Faults{Header: func(h map[string]any) { h["kid"] = "spoilt" }})
+	_, _, back := p.authorize(t, nil)
+	_, body, _ := send(t, request(t, "POST", p.Issuer()+"/token", url.Values{"grant_type": {"authorization_code"}, "code": {back.Get("code")},
+		"redirect_uri": {"https://app.example/cb"}, "code_verifier": {verifier}, "client_id": {"app"}, "client_secret": {"s"}}))
+	require.Contains(t, body, providertest.Encode(map[string]any{"alg": "RS256", "typ": "JWT", "kid": "spoilt"})+".")
+}
+
 func TestRotateKeys(t *testing.T) { // JW-01
 	p := newIdP(t, false)
 	key, id := p.SigningKey(), p.SigningKeyID()
