@@ -38,6 +38,9 @@ func (e *envReader) unread(parts Parts, clerkKey string) {
 	e.mu.Lock()
 	asked := maps.Clone(e.asked)
 	e.mu.Unlock()
+	if asked[insecureHTTP] && e.env(insecureHTTP) != "" && truthy(e.env(insecureHTTP)) {
+		e.log.Warn("auth: " + insecureHTTP + " is set: identity providers on private networks may be reached by http. Whoever is on the line reads codes and tokens, and can sign in as anybody")
+	}
 	var ids []string // longest first: AUTH_A_B_ID is of a-b, not of a
 	names := []string{insecureHTTP}
 	for id := range parts.Providers {

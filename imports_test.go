@@ -49,7 +49,7 @@ var arrows = []struct{ from, to string }{
 	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
 	{"providers/providertest", "."},
 	{"providers/internal/fromenv", ". envvar internal/upstream"},
-	{"providers/internal/oidcenv", ". providers/internal/fromenv providers/oidc"},
+	{"providers/internal/oidcenv", ". envvar providers/internal/fromenv providers/oidc"},
 	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv providers/internal/oidcenv"},
 	{"providers", ". providers/*"},
 	{"examples/internal/serve", "envvar"},

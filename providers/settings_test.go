@@ -184,3 +184,62 @@ func TestWhatThePolicyLooksAtIsFetched(t *testing.T) { // PV-02
 		require.Equal(t, want, strings.TrimSpace(strings.Join(id.Groups, ",")+" "+id.Email), variable)
 	}
 }
+
+// TestIssuersOfOnesOwn: what the environment says of an issuer that is the operator's
+// own is believed, and without it is not.
+func TestIssuersOfOnesOwn(t *testing.T) { // UI-06, EN-03
+	for id := range prefixes {
+		if id == "github" {
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
+			sign := func(more map[string]string) *auth.Identity {
+				p, idp, err := newProvider(t, id, more)
+				require.NoError(t, err)
+				own := idp.Issuer()
+				if id == "auth0" || id == "authentik" {
+					own += "/"
+				}
+				idp.SetFaults(providertest.Faults{
+					Metadata: func(m map[string]any) { m["issuer"] = own }, Callback: func(q url.Values) { q.Set("iss", own) },
+					IDToken: func(m map[string]any) {
+						m["iss"], m["email"], m["email_verified"] = own, "ada@corp.example", false
+						m["teams"] = map[string]any{"of": []string{"staff"}}
+					},
+				})
+				who, err := providertest.SignIn(p, nil)
+				require.NoError(t, err)
+				return who
+			}
+			who := sign(map[string]string{"TRUST_EMAIL": "1", "GROUPS_CLAIM": "teams.of"})
+			require.True(t, who.EmailVerified)
+			require.Equal(t, []string{"staff"}, who.Groups)
+			who = sign(map[string]string{"TRUST_EMAIL": "0"})
+			require.False(t, who.EmailVerified)
+			require.NotContains(t, who.Groups, "staff")
+			for variable, bad := range map[string]string{"TRUST_EMAIL": "yes", "GROUPS_CLAIM": "a..b", "INTERNAL_URL": "keycloak:8080"} {
+				_, _, err := newProvider(t, id, map[string]string{variable: bad})
+				require.ErrorContains(t, err, "AUTH_"+prefixes[id]+"_"+variable)
+			}
+		})
+	}
+}
+
+// TestHTTPOnAPrivateNetwork: by one variable, and not on the open network.
+func TestHTTPOnAPrivateNetwork(t *testing.T) { // DI-07, DI-14
+	for id, address := range map[string]string{"generic-oidc": "GENERIC_OIDC_ISSUER", "authentik": "AUTHENTIK_ISSUER", "github": "AUTH_GITHUB_BASE_URL", "zitadel": "ZITADEL_ISSUER"} {
+		name := prefixes[id]
+		for insecure, ok := range map[string]bool{"": false, "0": false, "1": true} {
+			env := map[string]string{name + "_CLIENT_ID": "app", name + "_CLIENT_SECRET": "app-secret", address: "http://192.168.1.10:9000", "AUTH_INSECURE_HTTP": insecure}
+			_, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
+			if ok {
+				require.NoError(t, err, id)
+			} else {
+				require.ErrorContains(t, err, address, id)
+			}
+		}
+	}
+	env := map[string]string{"GENERIC_OIDC_ISSUER": "http://8.8.8.8", "GENERIC_OIDC_CLIENT_ID": "app", "GENERIC_OIDC_CLIENT_SECRET": "s", "AUTH_INSECURE_HTTP": "1"}
+	_, err := providers.All()["generic-oidc"](func(name string) string { return env[name] }, "generic-oidc", nil)
+	require.Error(t, err, "an address of the open network")
+}

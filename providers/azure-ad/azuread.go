@@ -216,6 +216,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	}
 	c.ClientID = r.Need("it is the Application (client) ID of the app registration", names["id"]...)
 	settings := fromenv.ReadSettings(r, name, false)
+	settings.NeedsEmail = false // Microsoft's userinfo says no more of an address than its tokens do
 	c.ClientSecret = settings.Secret(r, "it is the value, not the id, of a client secret of the app registration", names["secret"]...)
 	c.Tenants = allowedTenants(r, "AUTH_"+name+"_ALLOWED_TENANTS", c.Tenant)
 	if err := r.Err(); err != nil {

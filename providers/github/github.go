@@ -142,7 +142,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if s.Prompt != "" {
 		config.AuthParams, config.ParamNames = url.Values{"prompt": {s.Prompt}}, []string{"login"} // and not for the browser to say
 	}
-	config.ClientAuth = oauth2.ClientAuth(s.ClientAuth)
+	config.ClientAuth, config.InsecureHTTP = oauth2.ClientAuth(s.ClientAuth), s.InsecureHTTP
 	return oauth2.New(config)
 }
 

@@ -68,8 +68,9 @@ func Address(r *envvar.Reader, cure string, names ...string) string {
 	}
 	u, err := upstream.CheckURL(value)
 	switch {
+	case errors.Is(err, upstream.ErrInsecure) && insecureHTTP(r):
 	case errors.Is(err, upstream.ErrInsecure):
-		r.Problem(&envvar.Error{Variable: name, Problem: "is no https address, and http is taken on this machine alone", Cure: "put TLS in front of the server, and write the address with https://; " + cure})
+		r.Problem(&envvar.Error{Variable: name, Problem: "is no https address, and http is taken on this machine alone", Cure: "put TLS in front of the server, and write the address with https://, or set AUTH_INSECURE_HTTP=1 for a server on a private network; " + cure})
 	case err != nil:
 		r.Problem(&envvar.Error{Variable: name, Problem: "is no address of a server", Cure: "write it whole, with https:// in front, no user name and no #; " + cure})
 	case u.RawQuery != "":

@@ -60,7 +60,7 @@ func TestWithoutIssuer(t *testing.T) {
 	require.Empty(t, reg.Issuer)
 	require.Equal(t, map[string]bool{
 		"X_CLIENT_ID": true, "AUTH_X_ID": true, "X_CLIENT_SECRET": true, "AUTH_X_SECRET": true,
-		"AUTH_X_NAME": true, "AUTH_X_SCOPES": true, "AUTH_X_PROMPT": true, "AUTH_X_CLIENT_AUTH": true,
+		"AUTH_X_NAME": true, "AUTH_X_SCOPES": true, "AUTH_X_PROMPT": true, "AUTH_INSECURE_HTTP": true, "AUTH_X_CLIENT_AUTH": true,
 	}, asked, "all spellings")
 }
 

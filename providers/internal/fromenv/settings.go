@@ -30,6 +30,11 @@ import (
 //	AUTH_NAME_PRIVATE_KEY_ID      PrivateKeyID
 //	AUTH_NAME_ALGORITHMS          Algorithms
 //	AUTH_NAME_TRUSTED_AUDIENCES   TrustedAudiences
+//	AUTH_NAME_TRUST_EMAIL         TrustEmail: 1 or 0
+//	AUTH_NAME_GROUPS_CLAIM        GroupsClaim: a claim, or a path with dots
+//	AUTH_NAME_INTERNAL_URL        InternalURL
+//
+// AUTH_INSECURE_HTTP, 1 or 0, is InsecureHTTP of all providers.
 type Settings struct {
 	Label        string
 	Scopes       []string
@@ -40,6 +45,10 @@ type Settings struct {
 	Algorithms   []string
 
 	TrustedAudiences []string
+	TrustEmail       bool
+	GroupsClaim      string
+	InternalURL      string
+	InsecureHTTP     bool
 
 	// What the operator's policy looks at: whether AUTH_ALLOWED_EMAILS and
 	// AUTH_ALLOWED_GROUPS are set.
@@ -88,6 +97,7 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 		problem("CLIENT_AUTH", "is no way for this provider to authenticate a client", "set it to "+strings.Join(methods[:len(methods)-1], ", ")+" or none")
 		s.ClientAuth = ""
 	}
+	s.InsecureHTTP = insecureHTTP(r)
 	if oauth2 {
 		return s
 	}
@@ -109,7 +119,30 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 		}
 	}
 	s.TrustedAudiences = r.List(name + "TRUSTED_AUDIENCES")
+	s.TrustEmail = Switch(r, name+"TRUST_EMAIL")
+	s.GroupsClaim = r.Get(name + "GROUPS_CLAIM")
+	if s.GroupsClaim != "" && slices.Contains(strings.Split(s.GroupsClaim, "."), "") {
+		problem("GROUPS_CLAIM", "is no claim", "write its name, or names with single dots between them, such as realm_access.roles")
+		s.GroupsClaim = ""
+	}
+	s.InternalURL = Address(r, "it is where this server reaches the issuer, such as https://keycloak.internal:8443", name+"INTERNAL_URL")
 	return s
+}
+
+// insecureHTTP is for every address of every provider.
+func insecureHTTP(r *envvar.Reader) bool { return Switch(r, "AUTH_INSECURE_HTTP") }
+
+// Switch reads a variable that is 1 or 0. One that is not set is 0.
+func Switch(r *envvar.Reader, name string) bool {
+	switch value := r.Get(name); value {
+	case "1", "true":
+		return true
+	case "", "0", "false":
+		return false
+	default:
+		r.Problem(&envvar.Error{Variable: name, Problem: "is neither 1 nor 0", Cure: "set it to 1 to switch it on, or unset it"})
+		return false
+	}
 }
 
 // Secret is [envvar.Reader.Need] for the client's secret, or [envvar.Reader.Get] where

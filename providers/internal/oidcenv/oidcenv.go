@@ -6,8 +6,10 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/internal/fromenv"
 	"github.com/sallyport/auth/providers/oidc"
 )
@@ -33,6 +35,14 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 	}
 	if s.ClientAuth != "" {
 		c.ClientAuth = oidc.ClientAuth(s.ClientAuth)
+	}
+	if s.TrustEmail && c.AnyoneMayEnter {
+		return nil, &envvar.Error{Variable: "AUTH_" + strings.ToUpper(strings.ReplaceAll(c.Name, "-", "_")) + "_TRUST_EMAIL", Problem: "is set for a provider at which anybody can get an account, with any address", Cure: "unset it, or name one tenant that is your own"}
+	}
+	c.TrustEmail, c.InternalURL = c.TrustEmail || s.TrustEmail, s.InternalURL
+	c.InsecureHTTP = c.InsecureHTTP || s.InsecureHTTP
+	if s.GroupsClaim != "" {
+		c.GroupsClaim = s.GroupsClaim
 	}
 	c.Needs.Email, c.Needs.Groups = c.Needs.Email || s.NeedsEmail, c.Needs.Groups || s.NeedsGroups
 	if s.Prompt != "" {
