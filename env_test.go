@@ -644,3 +644,17 @@ func TestClerkNames(t *testing.T) {
 	require.NotContains(t, log, "WEBHOOK")
 	require.NotContains(t, log, "SIGN_IN_URL")
 }
+
+// TestLongestIDCounts: AUTH_CORP_EU_ALLOWED_TENANTS is of corp-eu, not of corp.
+func TestLongestIDCounts(t *testing.T) {
+	const lines = baseEnv + "|NEXT_AUTH_SSO_PROVIDERS=corp|AUTH_CORP_EU_ID=x"
+	for range 5 { // maps have no order
+		_, log, err := named(lines, func(p *auth.Parts) {
+			for _, id := range []string{"corp", "corp-eu"} {
+				p.Providers[id] = p.Providers["github"]
+			}
+		})
+		require.NoError(t, err)
+		require.Contains(t, log, "AUTH_CORP_EU_ID is ignored: NEXT_AUTH_SSO_PROVIDERS does not name that provider")
+	}
+}

@@ -1,7 +1,15 @@
 package providers_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -17,6 +25,10 @@ var prefixes = map[string]string{"auth0": "AUTH0", "authentik": "AUTHENTIK", "zi
 
 // newProvider is the provider id at a stand-in, with more variables.
 func newProvider(t *testing.T, id string, more map[string]string) (auth.Provider, *providertest.Server, error) {
+	return newProviderWith(t, id, more, nil)
+}
+
+func newProviderWith(t *testing.T, id string, more map[string]string, client *http.Client) (auth.Provider, *providertest.Server, error) {
 	idp := providertest.NewServer(providertest.Config{
 		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
 		People:  []providertest.Person{{Subject: "ada", Username: "ada", Name: "Ada"}},
@@ -36,7 +48,7 @@ func newProvider(t *testing.T, id string, more map[string]string) (auth.Provider
 	for k, v := range more {
 		env["AUTH_"+name+"_"+k] = v
 	}
-	p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
+	p, err := providers.All()[id](func(name string) string { return env[name] }, id, client)
 	return p, idp, err
 }
 
@@ -242,4 +254,52 @@ func TestHTTPOnAPrivateNetwork(t *testing.T) { // DI-07, DI-14
 	env := map[string]string{"GENERIC_OIDC_ISSUER": "http://8.8.8.8", "GENERIC_OIDC_CLIENT_ID": "app", "GENERIC_OIDC_CLIENT_SECRET": "s", "AUTH_INSECURE_HTTP": "1"}
 	_, err := providers.All()["generic-oidc"](func(name string) string { return env[name] }, "generic-oidc", nil)
 	require.Error(t, err, "an address of the open network")
+}
+
+// tokenRequest remembers how a client authenticated.
+type tokenRequest struct {
+	header bool
+	form   url.Values
+}
+
+func (k *tokenRequest) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == "POST" && r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		_, _, k.header = r.BasicAuth()
+		k.form, _ = url.ParseQuery(string(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestClientAuthentication: as the environment says, at each provider.
+func TestClientAuthentication(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	for id := range prefixes {
+		for method, more := range map[string]map[string]string{
+			"client_secret_basic": {"CLIENT_AUTH": "client_secret_basic"},
+			"client_secret_post":  {"CLIENT_AUTH": "client_secret_post"},
+			"none":                {"CLIENT_AUTH": "none"},
+			"private_key_jwt":     {"PRIVATE_KEY": private, "PRIVATE_KEY_ID": "k1"},
+		} {
+			if id == "github" && method == "private_key_jwt" {
+				continue
+			}
+			seen := &tokenRequest{}
+			p, _, err := newProviderWith(t, id, more, &http.Client{Transport: seen})
+			require.NoError(t, err)
+			_, _ = providertest.SignIn(p, nil) // the stand-in takes only some
+			require.NotNil(t, seen.form, "%s %s", id, method)
+			require.Equal(t, method == "client_secret_basic", seen.header, "%s %s", id, method)
+			require.Equal(t, method == "client_secret_post", seen.form.Has("client_secret"), "%s %s", id, method)
+			require.Equal(t, method == "private_key_jwt", seen.form.Has("client_assertion"), "%s %s", id, method)
+		}
+	}
 }

@@ -5,9 +5,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/examples/internal/visit"
 	"github.com/sallyport/auth/session"
 )
@@ -62,6 +65,9 @@ func TestOpenPaths(t *testing.T) { // MW-01
 	} {
 		require.False(t, open.lets(raw("GET", uri)), "%s: %s", name, uri)
 	}
+	moved := raw("GET", "/icons/a.png")
+	moved.URL.Path = "/admin"
+	require.False(t, open.lets(moved), "something in front has changed the path")
 	for _, bad := range []string{"/", "manifest.json", "/a,/", "/icons/*", "/icons/../x", "//icons/", "/a%20b", "/a?b", "/a#b", "https://example.com/icons/", "/图标/", "/a/./b", "/icons//"} {
 		_, err := readOpenPaths(bad)
 		require.ErrorContains(t, err, "GATEWAY_OPEN_PATHS", bad)
@@ -97,6 +103,20 @@ func TestOpenPathsInFront(t *testing.T) { // MW-01, MW-06
 	require.Equal(t, 401, nobody.Do("GET", server.URL+"/manifest.json", nil, nil).Status, "none unless named")
 }
 
+// readOnly is a session that came as a bearer token.
+func readOnly(t *testing.T) *session.Session {
+	sessions, err := session.NewManager(session.Config{}, []auth.Secret{auth.NewSecret(secret)}, time.Now)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	require.NoError(t, sessions.Start(w, httptest.NewRequest("GET", "/", nil), &session.Session{Subject: "ada"}, false))
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+w.Result().Cookies()[0].Value)
+	found, err := sessions.Load(r, false)
+	require.NoError(t, err)
+	require.True(t, found.ReadOnly())
+	return found
+}
+
 func TestKeepSession(t *testing.T) { // MW-14
 	for value, kept := range map[string]bool{"": false, "0": false, "1": true} {
 		server, _ := inFront(t, application(t), "http://localhost:1", "GATEWAY_KEEP_SESSION", value)
@@ -108,6 +128,13 @@ func TestKeepSession(t *testing.T) { // MW-14
 		require.Equal(t, kept, strings.Contains(got, "authjs.session-token="), value)
 		require.NotContains(t, got, "authjs.csrf-token", "the session and no more")
 		require.NotContains(t, got, "authjs.state")
+	}
+	// A session that came as a bearer token, and Clerk's.
+	for keep, want := range map[bool]string{false: "", true: "Bearer a.b.c.d.e"} {
+		h := http.Header{"Authorization": {"Bearer a.b.c.d.e"}, "Cookie": {"__session=x"}}
+		options{keepSession: keep}.removeSession(h, readOnly(t), &clerk.State{Token: "other"})
+		require.Equal(t, want, h.Get("Authorization"))
+		require.Equal(t, keep, h.Get("Cookie") != "")
 	}
 	for _, bad := range []string{"yes", "true", " 1", "2"} {
 		_, err := readOptions(func(name string) string { return map[string]string{"GATEWAY_KEEP_SESSION": bad}[name] })

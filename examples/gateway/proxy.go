@@ -61,14 +61,10 @@ func reverseProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *s
 				p.Out.Header.Set("X-Forwarded-For", client.String())
 			}
 			removeIdentity(p.Out.Header)
-			removeSessionCookies(p.Out.Header, o.keepSession)
-			if state, ok := clerk.FromContext(p.In.Context()); ok && !o.keepSession {
-				removeClerkSession(p.Out.Header, state)
-			}
-			if who, ok := auth.FromContext(p.In.Context()); ok {
-				if !o.keepSession {
-					removeSessionToken(p.Out.Header, who)
-				}
+			who, ok := auth.FromContext(p.In.Context())
+			state, _ := clerk.FromContext(p.In.Context())
+			o.removeSession(p.Out.Header, who, state)
+			if ok {
 				setIdentity(p.Out.Header, who, a.UserID(who))
 			}
 		},
@@ -76,6 +72,18 @@ func reverseProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *s
 			logger.ErrorContext(r.Context(), "gateway: the application does not answer", "cause", err.Error())
 			http.Error(w, "The application behind this gateway does not answer. Try again later.", http.StatusBadGateway)
 		},
+	}
+}
+
+// removeSession keeps the session of who, and Clerk's, from the application, unless it
+// is to have them. Either may be nil.
+func (o options) removeSession(h http.Header, who *session.Session, state *clerk.State) {
+	removeSessionCookies(h, o.keepSession)
+	if state != nil && !o.keepSession {
+		removeClerkSession(h, state)
+	}
+	if who != nil && !o.keepSession {
+		removeSessionToken(h, who)
 	}
 }
 
