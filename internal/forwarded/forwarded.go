@@ -500,14 +500,14 @@ func (p *Proxies) schemeOf(h http.Header) (scheme string, unvouched bool) {
 	case scheme == "" && cloudFront == "http":
 		return cloudFront, false
 	}
-	return scheme, unvouched && scheme == "http"
+	return scheme, unvouched
 }
 
 // row is how many proxies next to us, each behind the other, are believed about the
 // address: the peer, and those of X-Forwarded-For.
 func (p *Proxies) row(h http.Header) int {
 	hops, n := hopsOf(h, false), 1
-	for i := len(hops) - 1; i >= 0 && n < maxHops; i-- {
+	for i := len(hops) - 1; i >= 0; i-- {
 		ip, ok := parseHop(hops[i])
 		if !ok || !contain(p.origins, ip) {
 			break

@@ -328,7 +328,7 @@ func TestOrigin(t *testing.T) { // HO-01, HO-02, HO-03
 		"port 0":                       {byDefault, request(near, "app.example", false, port, "0"), "http://app.example"},
 		"a port, out of range":         {byDefault, request(near, "app.example", false, port, "65536"), "http://app.example"},
 		"a port, a stranger's":         {byDefault, request(far, "app.example", false, port, "8443"), "http://app.example"},
-		"a port, Forwarded counts":     {standard, request(near, "app.example", false, port, "8443", "Forwarded", "host=app.example"), "http://app.example"},
+		"a port, Forwarded counts":     {standard, request(near, "internal", false, port, "8443", "Forwarded", "host=app.example"), "http://app.example"},
 		"a port, confirmed":            {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", `host="app.example:8443"`), "http://app.example:8443"},
 		"a port, contradicted":         {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", `host="app.example:9"`), "http://internal"},
 		"a port beside the other kind": {byDefault, request(near, "internal", false, xfh, "app.example", port, "8443", "Forwarded", "host=app.example"), "http://app.example:8443"},

@@ -43,5 +43,5 @@ func (s *Server) currentPath(r *http.Request, v *visit) string {
 	if taken, ok := strings.CutSuffix(raw, left); ok && taken != "" && strings.HasSuffix(v.prefix, taken) {
 		raw = v.prefix + left
 	}
-	return v.page(raw, s.routes)
+	return v.page(raw)
 }

@@ -42,14 +42,14 @@ func canonicalOrigin(scheme, host string) (*url.URL, error) {
 // canonicalAddress is raw with its origin as browsers write it, if it has one.
 func canonicalAddress(raw string) string {
 	scheme, rest, ok := strings.Cut(raw, "://")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
+	if !ok {
 		return raw
 	}
 	end := len(rest)
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		end = i
 	}
-	origin, err := canonicalOrigin(strings.ToLower(scheme), rest[:end])
+	origin, err := canonicalOrigin(scheme, rest[:end])
 	if err != nil {
 		return raw
 	}
@@ -65,8 +65,8 @@ func asciiHost(host string) (string, error) {
 	if isASCII(name) {
 		return host, nil
 	}
-	if !utf8.ValidString(name) || len(name) > 255 {
-		return "", errors.New("the host is not valid text")
+	if len(name) > 255 {
+		return "", errors.New("the host is too long")
 	}
 	ascii, err := punycode(strings.ToLower(name))
 	if err != nil {

@@ -35,7 +35,7 @@ func TestInternationalNames(t *testing.T) { // RD-02, HO-01
 		require.ErrorContains(t, err, "address bar", "%q", name)
 		require.NotContains(t, err.Error(), "perhaps")
 	}
-	for _, name := range []string{"ü..example", "ü%2f.example", "-ü_.example/\xff", strings.Repeat("ü", 200) + ".example"} {
+	for _, name := range []string{"ü..example", "ü%2f.example", "\xff.example", "ü\xff.example", strings.Repeat("ü", 200) + ".example"} {
 		_, _, err := web.ParseURL("https://" + name)
 		require.Error(t, err, "%q", name)
 	}

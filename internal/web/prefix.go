@@ -52,15 +52,15 @@ func (v *visit) public(path string) string {
 }
 
 // page is the public path of raw, a path of the application, and home where raw is
-// none, or is one of ours: below routes, with the prefix or without it.
-func (v *visit) page(raw, routes string) string {
-	path, ok := returnto.Clean(raw, v.base, routes)
+// none, or is one of ours: with the prefix or without it, it is below base afterwards.
+func (v *visit) page(raw string) string {
+	path, ok := returnto.Clean(raw)
 	if !ok {
 		return v.home()
 	}
 	path, ok = returnto.Clean(v.public(path), v.base)
 	if !ok {
-		return v.home() // too long by the prefix
+		return v.home()
 	}
 	return path
 }

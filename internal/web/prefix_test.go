@@ -231,6 +231,11 @@ func TestPagesBelowThePrefix(t *testing.T) { // MW-13, RD-09
 		require.Contains(t, w.Header().Get("Location"), host+"/app/oops?", name)
 	}
 	a := make("", "")
+	stale := serve(a, "GET", host+"/api/auth/callback/stub?code=x&state=unknown", "", "Accept", "text/html") // begins again
+	at, err := stale.Result().Location()
+	require.NoError(t, err)
+	again := serve(newAuth(t, func(c *auth.Config) { c.URL = host + "/app/api/auth" }), "GET", host+"/api/auth/callback/stub?code=ada&state="+at.Query().Get("state"), "", "Cookie", cookieHeader(stale.Result().Cookies()...))
+	require.Equal(t, host+"/app/", again.Header().Get("Location"), "of an attempt that nobody knows")
 	w := serve(a, "GET", host+"/api/auth/callback/stub?state=x", "", "Accept", "text/html")
 	require.Contains(t, w.Body.String(), `action="/app/api/auth/signin/stub"`)
 	require.Contains(t, w.Body.String(), `name="callbackUrl" value="/app/"`)

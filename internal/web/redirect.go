@@ -22,7 +22,7 @@ func (s *Server) returnPath(v *visit, raw string) string {
 	}
 	rest, ok := returnto.SameOrigin(raw, v.origin.String())
 	if !ok {
-		return v.page(raw, s.routes)
+		return v.page(raw)
 	}
 	path, ok := returnto.Clean(rest, v.base, s.routes)
 	if !ok {
