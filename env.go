@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -319,7 +320,11 @@ func (e *envReader) nameOf(names ...string) string {
 func (e *envReader) publicURL() string {
 	raw := e.Get("NEXTAUTH_URL", "AUTH_URL")
 	if _, _, err := web.ParseURL(raw); err != nil {
-		e.problem(e.nameOf("NEXTAUTH_URL", "AUTH_URL"), "is not the address of the routes", "set it to one like https://example.com/api/auth, or unset it where the address of the request is right")
+		problem := "is not the address of the routes"
+		if cause := errors.Unwrap(err); cause != nil {
+			problem += " (" + cause.Error() + ")"
+		}
+		e.problem(e.nameOf("NEXTAUTH_URL", "AUTH_URL"), problem, "set it to one like https://example.com/api/auth, or to the path alone, as /app/api/auth, or unset it, where the host of the request is right")
 	}
 	return raw
 }

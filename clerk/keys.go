@@ -118,7 +118,7 @@ func strong(key *rsa.PublicKey) bool {
 }
 
 // parseKeys takes the RSA keys for signatures out of a set: RFC 7517 5. Others, weak
-// ones, and those of more than 8192 bits, which go-jose refuses, are passed over: one
+// ones, and those of more than 4096 bits, which go-jose refuses, are passed over: one
 // bad key must not spoil the rest. Only RS256 verifies, so that a key for another
 // algorithm is none.
 func parseKeys(body []byte) (map[string]*rsa.PublicKey, error) {

@@ -35,6 +35,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
@@ -72,7 +73,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 		return err
 	}
 	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
-	if config.URL == "" && serve.BeyondThisMachine(listener) {
+	if !strings.Contains(config.URL, "://") && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
 	return serve.HTTP(ctx, listener, handler(a, upstream, options, logger))

@@ -34,6 +34,7 @@ var problems = []struct{ name, env string }{
 	{"a provider twice", healthy + "NEXT_AUTH_SSO_PROVIDERS=github,github"},
 	{"no provider in the list", healthy + "NEXT_AUTH_SSO_PROVIDERS=,"},
 	{"no address of the routes", healthy + "NEXTAUTH_URL=app.example.com"},
+	{"an address of the routes that browsers read otherwise", healthy + "NEXTAUTH_URL=https://192.168.1/api/auth"},
 	{"no address of the application", healthy + "UPSTREAM_URL=127.0.0.1:8080"},
 	{"no networks", healthy + "TRUSTED_PROXIES=everybody"},
 	{"a store that is not there", healthy + "NEXT_AUTH_SSO_SESSION_STRATEGY=database"},

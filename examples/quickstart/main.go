@@ -47,7 +47,7 @@ func run(ctx context.Context, env auth.Env, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "Open %s\n", serve.Origin(listener))
-	if config.URL == "" && serve.BeyondThisMachine(listener) {
+	if !strings.Contains(config.URL, "://") && serve.BeyondThisMachine(listener) {
 		fmt.Fprintln(out, "Warning: any Host that a request names is believed to be this site's. Set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
 	if code != "" {

@@ -44,7 +44,7 @@ func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
 	for _, test := range []struct {
 		host, address string
 		want          bool
-	}{{"", "", false}, {"0.0.0.0", "https://app.example.com", false}, {"0.0.0.0", "", true}} {
+	}{{"", "", false}, {"0.0.0.0", "https://app.example.com", false}, {"0.0.0.0", "", true}, {"0.0.0.0", "/app/api/auth", true}} {
 		env["HOST"], env["NEXTAUTH_URL"] = test.host, test.address
 		ctx, end := context.WithCancel(context.Background())
 		end() // it says all this before it serves
