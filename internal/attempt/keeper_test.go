@@ -229,7 +229,7 @@ func TestNoOtherCookieIsAnAttempt(t *testing.T) { // ST-03, ST-04, ST-11, ST-13
 		require.NoError(t, err)
 		return session.NewCodec(salt, []session.Secret{session.NewSecret(secret)}).Seal(payload)
 	}
-	content := map[string]any{"p": "github", "s": a.State, "n": "n", "v": "v", "u": "u", "r": "/evil", "e": 4102444800}
+	content := map[string]any{"p": "github", "s": a.State, "n": "n", "v": "v", "u": "u", "r": "/evil", "e": int64(4102444800)}
 	const salt = "sallyport.transaction"
 	find := func(value string) bool {
 		one := &browser{[]*http.Cookie{{Name: name, Value: value}}}

@@ -191,7 +191,7 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 		"as it should be":        {good(nil), nil},
 		"a line break after it":  {func(r *relying) string { return good(nil)(r) + "\n" }, nil},
 		"a list of one audience": {good(object{"aud": []string{"app"}}), nil},
-		"not yet expired":        {good(object{"exp": 99999999999}), nil},
+		"not yet expired":        {good(object{"exp": int64(99999999999)}), nil},
 		"of another key": {func(r *relying) string {
 			return providertest.Sign(other.SigningKey(), header(r), claims(r, nil))
 		}, auth.ErrInvalidResponse},
