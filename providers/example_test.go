@@ -31,10 +31,19 @@ func ExampleAll() {
 	fmt.Println(strings.Join(slices.Sorted(maps.Keys(providers.All())), "\n"))
 	// Output:
 	// auth0
+	// authelia
 	// authentik
 	// azure-ad
+	// casdoor
+	// cloudflare-zero-trust
+	// cognito
 	// generic-oidc
 	// github
+	// gitlab
+	// google
+	// keycloak
+	// logto
 	// microsoft-entra-id
+	// okta
 	// zitadel
 }

@@ -9,18 +9,23 @@
 //	github                   github
 //	zitadel                  zitadel
 //	generic-oidc             generic, any OpenID Connect issuer
+//	authelia, casdoor, cloudflare-zero-trust, cognito, gitlab, google, keycloak, logto
+//	and okta                 preset
 //
 // Providers of other kinds are made by packages oidc and oauth2, which hold the
 // protocol, and tested with package providertest.
 package providers
 
 import (
+	"maps"
+
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/auth0"
 	"github.com/sallyport/auth/providers/authentik"
 	azuread "github.com/sallyport/auth/providers/azure-ad"
 	"github.com/sallyport/auth/providers/generic"
 	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/preset"
 	"github.com/sallyport/auth/providers/zitadel"
 )
 
@@ -28,7 +33,7 @@ import (
 // uses, in a map of the caller's own, to which others may be added. A program that
 // wants fewer makes a map of those that it wants, and links no others.
 func All() map[string]auth.ProviderFactory {
-	return map[string]auth.ProviderFactory{
+	all := map[string]auth.ProviderFactory{
 		"auth0":              auth0.FromEnv,
 		"azure-ad":           azuread.FromEnv,
 		"microsoft-entra-id": azuread.FromEnv,
@@ -37,4 +42,6 @@ func All() map[string]auth.ProviderFactory {
 		"zitadel":            zitadel.FromEnv,
 		"generic-oidc":       generic.FromEnv,
 	}
+	maps.Copy(all, preset.Factories())
+	return all
 }

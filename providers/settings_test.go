@@ -21,7 +21,8 @@ import (
 	"github.com/sallyport/auth/providers/providertest"
 )
 
-var prefixes = map[string]string{"auth0": "AUTH0", "authentik": "AUTHENTIK", "zitadel": "ZITADEL", "generic-oidc": "GENERIC_OIDC", "github": "GITHUB"}
+var prefixes = map[string]string{"auth0": "AUTH0", "authentik": "AUTHENTIK", "zitadel": "ZITADEL", "generic-oidc": "GENERIC_OIDC", "github": "GITHUB",
+	"authelia": "AUTHELIA", "casdoor": "CASDOOR", "gitlab": "GITLAB", "keycloak": "KEYCLOAK", "okta": "OKTA"}
 
 // newProvider is the provider id at a stand-in, with more variables.
 func newProvider(t *testing.T, id string, more map[string]string) (auth.Provider, *providertest.Server, error) {
@@ -110,7 +111,7 @@ func TestAlgorithmsAndAudiences(t *testing.T) { // TV-02
 				}
 			}
 			for trusted, ok := range map[string]bool{"": false, "other": false, "project": true} {
-				ok = ok || id == "zitadel" && trusted == "" // which names the project by design
+				ok = ok || trusted == "" && (id == "zitadel" || id == "keycloak") // which name others by design
 				p, idp, err := newProvider(t, id, map[string]string{"TRUSTED_AUDIENCES": trusted})
 				require.NoError(t, err)
 				own := idp.Issuer()
@@ -123,8 +124,7 @@ func TestAlgorithmsAndAudiences(t *testing.T) { // TV-02
 						IDToken: func(m map[string]any) { m["iss"], m["aud"], m["azp"] = own, []string{"app", "project"}, azp },
 					})
 					_, err = providertest.SignIn(p, nil)
-					byDesign := id == "zitadel" && trusted == ""
-					require.Equal(t, (ok || byDesign) && names, err == nil, "%q, azp %s: %v", trusted, azp, err)
+					require.Equal(t, ok && names, err == nil, "%q, azp %s: %v", trusted, azp, err)
 				}
 			}
 		})

@@ -61,12 +61,9 @@ func TestLobeChatEnvironments(t *testing.T) { // LG-06
 		"client-database-sso.env":    {ways: "auth0 code"},
 		"server-database.env":        {ways: "github code", problem: []string{"ACCESS_CODE"}, cure: map[string]string{"ACCESS_CODE": "0f3d5c7b9a1e2846c0d2e4f6a8b1c3d5"}},
 		"docker-domain.env":          {ways: "zitadel code", problem: []string{"ACCESS_CODE"}, cure: map[string]string{"ACCESS_CODE": "0f3d5c7b9a1e2846c0d2e4f6a8b1c3d5"}},
-		"docker-ip.env": {ways: "generic-oidc code", problem: []string{"ACCESS_CODE", "NEXT_AUTH_SSO_PROVIDERS"}, cure: map[string]string{
-			"ACCESS_CODE": "0f3d5c7b9a1e2846c0d2e4f6a8b1c3d5", "NEXT_AUTH_SSO_PROVIDERS": "generic-oidc", "GENERIC_OIDC_ISSUER": "http://192.168.1.10:8000", "AUTH_INSECURE_HTTP": "1",
-			"GENERIC_OIDC_CLIENT_ID": "a387a4892ee19b1a2249", "GENERIC_OIDC_CLIENT_SECRET": "dbf205949d704de81b0b5b3603174e23fbecc354",
-		}},
-		"vercel-clerk.env":     {ways: "clerk"},
-		"vercel-next-auth.env": {ways: "microsoft-entra-id github code"},
+		"docker-ip.env":              {ways: "casdoor code", problem: []string{"ACCESS_CODE", "AUTH_CASDOOR_ISSUER"}, cure: map[string]string{"ACCESS_CODE": "0f3d5c7b9a1e2846c0d2e4f6a8b1c3d5", "AUTH_INSECURE_HTTP": "1"}},
+		"vercel-clerk.env":           {ways: "clerk"},
+		"vercel-next-auth.env":       {ways: "microsoft-entra-id github code"},
 	} {
 		seen[file] = true
 		t.Run(file, func(t *testing.T) {

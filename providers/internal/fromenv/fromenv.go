@@ -12,6 +12,7 @@
 package fromenv
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/sallyport/auth"
@@ -30,10 +31,11 @@ type Registration struct {
 // Cures say of each variable what its value is and where to find it. They end the
 // line that an operator reads when it is not set.
 type Cures struct {
-	Issuer       string // if empty, the provider has no such variable, and none is read
-	ClientID     string
-	ClientSecret string
-	OAuth2       bool // whether the provider has no ID tokens, and no settings for them
+	Issuer        string // if empty, the provider has no such variable, and none is read
+	DefaultIssuer string // where the variable is not set. If empty, it has to be
+	ClientID      string
+	ClientSecret  string
+	OAuth2        bool // whether the provider has no ID tokens, and no settings for them
 }
 
 // Read reads the variables of the provider that they call name, such as "AUTH0". The
@@ -41,9 +43,9 @@ type Cures struct {
 // first spelling of what is not set, and holds no value.
 func Read(env auth.Env, name string, cures Cures) (Registration, error) {
 	r := envvar.NewReader(env)
-	var reg Registration
+	reg := Registration{Issuer: cures.DefaultIssuer}
 	if cures.Issuer != "" {
-		reg.Issuer = Address(r, cures.Issuer, name+"_ISSUER", "AUTH_"+name+"_ISSUER")
+		reg.Issuer = cmp.Or(Address(r, cures.Issuer, name+"_ISSUER", "AUTH_"+name+"_ISSUER"), cures.DefaultIssuer)
 		if reg.Issuer == "" {
 			r.Problem(&envvar.Error{Variable: name + "_ISSUER", Problem: "is not set", Cure: cures.Issuer})
 		}

@@ -1,0 +1,186 @@
+// Package preset signs people in with the OpenID Connect providers that need knowledge
+// and no protocol of their own: each is an entry of a table.
+//
+//	id                       issuer
+//	authelia                 https://auth.example.com
+//	casdoor                  https://casdoor.example.com
+//	cloudflare-zero-trust    https://<team>.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>
+//	cognito                  https://cognito-idp.<region>.amazonaws.com/<user pool id>
+//	gitlab                   https://gitlab.com, unless the environment names another
+//	google                   https://accounts.google.com, always
+//	keycloak                 https://keycloak.example.com/realms/<realm>
+//	logto                    https://<tenant>.logto.app/oidc
+//	okta                     https://<org>.okta.com, or .../oauth2/<authorization server>
+//
+// The application is a confidential client there, for the authorization code flow, with
+// the redirect URI https://<host>/api/auth/callback/<id>.
+//
+// In the environment, each reads its ISSUER, CLIENT_ID and CLIENT_SECRET behind its id,
+// as KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET, or as Auth.js
+// spells them, AUTH_KEYCLOAK_ISSUER, AUTH_KEYCLOAK_ID and AUTH_KEYCLOAK_SECRET.
+// AUTH_GOOGLE_CLIENT_ID and AUTH_GOOGLE_CLIENT_SECRET are LobeChat's.
+//
+// In code, [oidc.New] does the same and more.
+//
+// # Who somebody is
+//
+// What [oidc.DefaultIdentity] says, and what a product calls by a name of its own:
+// Casdoor's displayName and avatar, Cognito's cognito:username, and the roles that
+// Keycloak gives for the client, beside those of the realm, where it sends no "groups".
+//
+// # What it does not protect from
+//
+// Anybody in the world can get an account at Google and at gitlab.com: set a policy
+// there. At the others, whoever can get one at the issuer can sign in.
+package preset
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oidcenv"
+	"github.com/sallyport/auth/providers/oidc"
+)
+
+const (
+	googleIssuer = "https://accounts.google.com"
+	gitlabIssuer = "https://gitlab.com"
+)
+
+type entry struct {
+	label       string
+	issuer      string // the only one, or with asks the default
+	asks        string // what the issuer looks like, for the operator. If empty, no variable names one
+	groupsScope string // has the groups said, and is asked for where a policy looks at them
+	clientAuth  oidc.ClientAuth
+
+	audiencesByIssuer bool
+	identity          func(clientID string) func(context.Context, oidc.Claims) (*auth.Identity, error)
+}
+
+// entries is the table. Authelia refuses a scope that the client is not registered for,
+// and registrations for other software lack "groups". Casdoor compares a secret in the
+// header as it came, where RFC 6749 2.3.1 has it encoded, and its discovery says nothing
+// of methods.
+var entries = map[string]entry{
+	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
+	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, identity: casdoor},
+	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>"},
+	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
+	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
+	"google":                {label: "Google", issuer: googleIssuer},
+	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
+	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
+	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
+}
+
+// Factories returns the [auth.ProviderFactory] of each by its id, in a map of the
+// caller's own.
+func Factories() map[string]auth.ProviderFactory {
+	list := map[string]auth.ProviderFactory{}
+	for id, e := range entries {
+		list[id] = e.factory(id)
+	}
+	return list
+}
+
+// factory reads the variables of the kind, whatever id a program offers it under.
+func (e entry) factory(kind string) auth.ProviderFactory {
+	return func(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+		if kind == "google" {
+			env = lobeChats(env)
+		}
+		reg, err := fromenv.Read(env, strings.ToUpper(strings.ReplaceAll(kind, "-", "_")), fromenv.Cures{
+			Issuer:        e.asks,
+			DefaultIssuer: e.issuer,
+			ClientID:      e.label + " gives it to the application",
+			ClientSecret:  e.label + " gives it to the application",
+		})
+		if err != nil {
+			return nil, err
+		}
+		c := oidc.Config{
+			Name:              id,
+			Issuer:            reg.Issuer,
+			ClientID:          reg.ClientID,
+			ClientSecret:      reg.ClientSecret,
+			ClientAuth:        e.clientAuth,
+			AudiencesByIssuer: e.audiencesByIssuer,
+			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			Presentation:      auth.Presentation{Label: e.label},
+			HTTPClient:        client,
+		}
+		if e.groupsScope != "" && reg.Settings.NeedsGroups {
+			c.Scopes = []string{"openid", "profile", "email", e.groupsScope}
+		}
+		if e.identity != nil {
+			c.Map = e.identity(reg.ClientID)
+		}
+		return oidcenv.New(c, reg.Settings)
+	}
+}
+
+// lobeChats has the spelling that LobeChat looks for first.
+func lobeChats(env auth.Env) auth.Env {
+	return func(name string) string {
+		if name == "GOOGLE_CLIENT_ID" || name == "GOOGLE_CLIENT_SECRET" {
+			return cmp.Or(env("AUTH_"+name), env(name))
+		}
+		return env(name)
+	}
+}
+
+// casdoor reads Casdoor's record of the user, which its default token is: "name" is the
+// login name there, and the display name in the standard tokens, which have no
+// displayName.
+func casdoor(string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
+	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
+		id, err := oidc.DefaultIdentity(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if c.Has("displayName") {
+			id.Username = cmp.Or(id.Username, c.String("name"))
+			id.Name = cmp.Or(c.String("displayName"), id.Name)
+		}
+		id.Picture = cmp.Or(id.Picture, c.String("avatar"))
+		return id, nil
+	}
+}
+
+func cognito(string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
+	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
+		id, err := oidc.DefaultIdentity(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		id.Username = cmp.Or(id.Username, c.String("cognito:username"))
+		id.Name = cmp.Or(id.Name, id.Username)
+		return id, nil
+	}
+}
+
+// keycloak adds the roles of this client. Those of other clients say nothing here.
+func keycloak(clientID string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
+	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
+		id, err := oidc.DefaultIdentity(ctx, c)
+		if err != nil || c.Has("groups") {
+			return id, err
+		}
+		var clients map[string]struct{ Roles []string }
+		if json.Unmarshal(c.Raw("resource_access"), &clients) == nil {
+			for _, role := range clients[clientID].Roles {
+				if !slices.Contains(id.Groups, role) {
+					id.Groups = append(id.Groups, role)
+				}
+			}
+		}
+		return id, nil
+	}
+}

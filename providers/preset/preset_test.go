@@ -1,0 +1,245 @@
+package preset_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/preset"
+	"github.com/sallyport/auth/providers/providertest"
+)
+
+// inMemory is an identity provider at whatever address it says it has.
+type inMemory struct {
+	*providertest.IdP
+	basic int // requests with the client's secret in a header
+}
+
+func (s *inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, _, ok := r.BasicAuth(); ok {
+		s.basic++
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+const secret = "a+b/c=d+e/f=g+h/i=j+k/l="
+
+func newIdP(issuer string, people ...providertest.Person) *inMemory {
+	if people == nil {
+		people = []providertest.Person{{Subject: "1", Name: "Ada Lovelace", Username: "ada", Email: "ada@corp.example", EmailVerified: true}}
+	}
+	return &inMemory{IdP: providertest.New(providertest.Config{Issuer: issuer, Clients: []providertest.Client{{ID: "app", Secret: secret}}, People: people})}
+}
+
+func (s *inMemory) provider(t *testing.T, id string, more map[string]string) auth.Provider {
+	name := "AUTH_" + strings.ToUpper(strings.ReplaceAll(id, "-", "_"))
+	env := map[string]string{name + "_ID": "app", name + "_SECRET": secret, name + "_ISSUER": issuers[id]}
+	maps.Copy(env, more)
+	p, err := preset.Factories()[id](func(name string) string { return env[name] }, id, &http.Client{Transport: s})
+	require.NoError(t, err)
+	return p
+}
+
+// signIn returns what the provider says, and what it was asked for.
+func (s *inMemory) signIn(t *testing.T, p auth.Provider) (id *auth.Identity, scope string, err error) {
+	tx := auth.Transaction{
+		Provider: p.Name(), State: "state", Nonce: "nonce", Verifier: strings.Repeat("v", 43),
+		RedirectURI: "https://app.example/api/auth/callback/" + p.Name(), ReturnTo: "/", Expires: time.Now().Add(time.Minute),
+	}
+	address, err := p.AuthCodeURL(context.Background(), tx)
+	require.NoError(t, err)
+	r := httptest.NewRequest("GET", address, nil)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	back, err := w.Result().Location()
+	require.NoError(t, err, w.Body)
+	id, err = p.Exchange(context.Background(), tx, back.Query())
+	return id, r.URL.Query().Get("scope"), err
+}
+
+// issuers have those that name one as their own documentation has them.
+var issuers = map[string]string{
+	"authelia":              "https://auth.example.com",
+	"casdoor":               "https://casdoor.example.com",
+	"cloudflare-zero-trust": "https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/0123456789abcdef",
+	"cognito":               "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf012",
+	"keycloak":              "https://keycloak.example.com/realms/corp",
+	"logto":                 "https://tenant.logto.app/oidc",
+	"okta":                  "https://org.okta.com/oauth2/default",
+}
+
+func TestEverybodySignsIn(t *testing.T) {
+	own := map[string]string{"google": "https://accounts.google.com", "gitlab": "https://gitlab.com"}
+	for _, id := range slices.Sorted(maps.Keys(preset.Factories())) {
+		t.Run(id, func(t *testing.T) {
+			issuer := own[id]
+			if issuer == "" {
+				issuer = issuers[id]
+			}
+			require.NotEmpty(t, issuer)
+			s := newIdP(issuer)
+			p := s.provider(t, id, nil)
+			who, scope, err := s.signIn(t, p)
+			require.NoError(t, err)
+			require.Equal(t, "1 Ada Lovelace ada ada@corp.example "+issuer, who.Subject+" "+who.Name+" "+who.Username+" "+who.Email+" "+who.Issuer)
+			require.True(t, who.EmailVerified)
+			require.Equal(t, "openid profile email", scope)
+			require.Equal(t, id, p.Name())
+			require.Equal(t, own[id] != "", p.(auth.OpenDoor).AnyoneMayEnter())
+
+			s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) { c["iss"] = issuer + ".example" }})
+			_, _, err = s.signIn(t, p)
+			require.ErrorIs(t, err, auth.ErrInvalidResponse, "TV-01")
+		})
+	}
+}
+
+func TestGitLabOfOnesOwn(t *testing.T) {
+	s := newIdP("https://gitlab.example.com")
+	p := s.provider(t, "gitlab", map[string]string{"AUTH_GITLAB_ISSUER": "https://gitlab.example.com"})
+	_, _, err := s.signIn(t, p)
+	require.NoError(t, err)
+	require.False(t, p.(auth.OpenDoor).AnyoneMayEnter())
+}
+
+func TestGoogleAsLobeChatSpellsIt(t *testing.T) {
+	s := newIdP("https://accounts.google.com")
+	p, err := preset.Factories()["google"](func(name string) string {
+		return map[string]string{"AUTH_GOOGLE_CLIENT_ID": "app", "AUTH_GOOGLE_CLIENT_SECRET": secret, "GOOGLE_CLIENT_ID": "another"}[name]
+	}, "google", &http.Client{Transport: s})
+	require.NoError(t, err)
+	_, _, err = s.signIn(t, p)
+	require.NoError(t, err)
+}
+
+// TestCasdoor has the answers that a real one sends.
+func TestCasdoor(t *testing.T) {
+	for name, test := range map[string]struct {
+		claims             map[string]any
+		who, picture, want string
+		missing            []string
+	}{
+		"default": {
+			claims: map[string]any{"name": "ada", "displayName": "Ada Lovelace", "avatar": "https://cdn.example/ada.png", "groups": []any{"corp/staff"}, "emailVerified": true, "passwordSalt": "s"},
+			who:    "Ada Lovelace, ada", picture: "https://cdn.example/ada.png", want: "corp/staff", missing: []string{"preferred_username", "email_verified"},
+		},
+		"default, without a display name": {
+			claims: map[string]any{"name": "ada", "displayName": "", "groups": []any{}}, who: "ada, ada", missing: []string{"preferred_username", "email_verified"},
+		},
+		"JWT-Standard": {
+			claims: map[string]any{"name": "Ada Lovelace"}, who: "Ada Lovelace, ", missing: []string{"preferred_username", "groups", "email_verified"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newIdP(issuers["casdoor"])
+			s.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { delete(m, "token_endpoint_auth_methods_supported") },
+				IDToken: func(c map[string]any) {
+					maps.Copy(c, test.claims)
+					for _, claim := range test.missing {
+						delete(c, claim)
+					}
+				},
+			})
+			p := s.provider(t, "casdoor", nil)
+			who, _, err := s.signIn(t, p)
+			require.NoError(t, err)
+			require.Equal(t, test.who, who.Name+", "+who.Username)
+			require.Equal(t, test.picture, who.Picture)
+			require.Equal(t, test.want, strings.Join(who.Groups, " "))
+			require.False(t, who.EmailVerified, "emailVerified is Casdoor's own word, and not OpenID Connect's")
+			require.Zero(t, s.basic, "Casdoor does not decode a secret in the header")
+
+			who, _, err = s.signIn(t, s.provider(t, "casdoor", map[string]string{"AUTH_CASDOOR_TRUST_EMAIL": "1"}))
+			require.NoError(t, err)
+			require.True(t, who.EmailVerified)
+		})
+	}
+}
+
+func TestKeycloak(t *testing.T) { // TV-02
+	roles := func(list ...any) map[string]any { return map[string]any{"roles": list} }
+	for name, test := range map[string]struct {
+		claims map[string]any
+		groups string
+		err    error
+	}{
+		"groups, and nothing else": {claims: map[string]any{"groups": []any{"staff"}, "resource_access": map[string]any{"app": roles("admin")}}, groups: "staff"},
+		"the realm's roles and the client's": {
+			claims: map[string]any{"realm_access": roles("user", "both"), "resource_access": map[string]any{"app": roles("editor", "both"), "account": roles("admin")}},
+			groups: "user both editor",
+		},
+		"the client's alone":       {claims: map[string]any{"resource_access": map[string]any{"app": roles("editor")}}, groups: "editor"},
+		"another client's":         {claims: map[string]any{"resource_access": map[string]any{"account": roles("admin")}}},
+		"roles of another shape":   {claims: map[string]any{"resource_access": map[string]any{"app": "admin"}}},
+		"no roles":                 {},
+		"an audience mapper":       {claims: map[string]any{"aud": []any{"app", "account"}, "azp": "app"}},
+		"one without azp":          {claims: map[string]any{"aud": []any{"app", "account"}, "azp": nil}, err: auth.ErrInvalidResponse},
+		"one for another client":   {claims: map[string]any{"aud": []any{"app", "account"}, "azp": "account"}, err: auth.ErrInvalidResponse},
+		"an audience without ours": {claims: map[string]any{"aud": []any{"account"}, "azp": "app"}, err: auth.ErrInvalidResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newIdP(issuers["keycloak"])
+			s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) {
+				delete(c, "groups")
+				maps.Copy(c, test.claims)
+				if azp, ok := test.claims["azp"]; ok && azp == nil {
+					delete(c, "azp")
+				}
+			}})
+			who, _, err := s.signIn(t, s.provider(t, "keycloak", nil))
+			if test.err != nil {
+				require.ErrorIs(t, err, test.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.groups, strings.Join(who.Groups, " "))
+		})
+	}
+	t.Run("the twin at another provider", func(t *testing.T) {
+		s := newIdP(issuers["okta"])
+		s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) { c["aud"], c["azp"] = []any{"app", "account"}, "app" }})
+		_, _, err := s.signIn(t, s.provider(t, "okta", nil))
+		require.ErrorIs(t, err, auth.ErrInvalidResponse)
+	})
+}
+
+func TestCognito(t *testing.T) {
+	s := newIdP(issuers["cognito"])
+	s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) {
+		for _, claim := range []string{"name", "nickname", "preferred_username", "groups"} {
+			delete(c, claim)
+		}
+		c["cognito:username"], c["cognito:groups"] = "ada", []any{"staff"}
+	}, Userinfo: func(c map[string]any) { delete(c, "name"); delete(c, "preferred_username"); delete(c, "groups") }})
+	who, _, err := s.signIn(t, s.provider(t, "cognito", nil))
+	require.NoError(t, err)
+	require.Equal(t, "ada, ada, staff", who.Name+", "+who.Username+", "+strings.Join(who.Groups, " "))
+}
+
+// TestAuthelia: nothing of the person is in its ID token, and the groups are another
+// scope, which a client may not be registered for.
+func TestAuthelia(t *testing.T) {
+	s := newIdP(issuers["authelia"], providertest.Person{Subject: "1", Name: "Ada", Email: "ada@corp.example", EmailVerified: true, Groups: []string{"staff"}})
+	s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) {
+		for _, claim := range []string{"name", "preferred_username", "email", "email_verified", "groups", "picture"} {
+			delete(c, claim)
+		}
+		c["amr"] = []any{"pwd"}
+	}})
+	who, scope, err := s.signIn(t, s.provider(t, "authelia", map[string]string{"AUTH_ALLOWED_GROUPS": "staff"}))
+	require.NoError(t, err)
+	require.Equal(t, "openid profile email groups", scope)
+	require.Equal(t, "Ada, ada@corp.example, staff", who.Name+", "+who.Email+", "+strings.Join(who.Groups, " "))
+	require.True(t, who.EmailVerified)
+}
