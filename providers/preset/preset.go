@@ -141,10 +141,7 @@ func lobeChats(env auth.Env) auth.Env {
 // displayName.
 func casdoor(string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
 	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
-		id, err := oidc.DefaultIdentity(ctx, c)
-		if err != nil {
-			return nil, err
-		}
+		id, _ := oidc.DefaultIdentity(ctx, c)
 		if c.Has("displayName") {
 			id.Username = cmp.Or(id.Username, c.String("name"))
 			id.Name = cmp.Or(c.String("displayName"), id.Name)
@@ -156,10 +153,7 @@ func casdoor(string) func(context.Context, oidc.Claims) (*auth.Identity, error) 
 
 func cognito(string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
 	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
-		id, err := oidc.DefaultIdentity(ctx, c)
-		if err != nil {
-			return nil, err
-		}
+		id, _ := oidc.DefaultIdentity(ctx, c)
 		id.Username = cmp.Or(id.Username, c.String("cognito:username"))
 		id.Name = cmp.Or(id.Name, id.Username)
 		return id, nil
@@ -169,9 +163,9 @@ func cognito(string) func(context.Context, oidc.Claims) (*auth.Identity, error) 
 // keycloak adds the roles of this client. Those of other clients say nothing here.
 func keycloak(clientID string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
 	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
-		id, err := oidc.DefaultIdentity(ctx, c)
-		if err != nil || c.Has("groups") {
-			return id, err
+		id, _ := oidc.DefaultIdentity(ctx, c)
+		if c.Has("groups") {
+			return id, nil
 		}
 		var clients map[string]struct{ Roles []string }
 		if json.Unmarshal(c.Raw("resource_access"), &clients) == nil {
