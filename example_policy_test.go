@@ -16,11 +16,11 @@ func ExampleAllowEmails() {
 	}
 	ctx := context.Background()
 	fmt.Println(policy(ctx, "github", &auth.Identity{Email: "Ada@example.com", EmailVerified: true}))
-	fmt.Println(policy(ctx, "github", &auth.Identity{Email: "eve@example.com"}))
+	fmt.Println(policy(ctx, "keycloak", &auth.Identity{Email: "eve@example.com"}))
 	fmt.Println(policy(ctx, "github", &auth.Identity{Email: "eve@partner.example", EmailVerified: true}))
 	// Output:
 	// <nil>
-	// auth: this person may not sign in: the provider has not verified the e-mail address
+	// auth: this person may not sign in: the provider has not verified the e-mail address; where the OpenID Connect issuer is your own, AUTH_KEYCLOAK_TRUST_EMAIL=1 (oidc.Config.TrustEmail) says that its addresses are right
 	// auth: this person may not sign in: the e-mail address is not on the allow-list
 }
 

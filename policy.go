@@ -46,12 +46,12 @@ func AllowEmails(list ...string) (Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ context.Context, _ string, id *Identity) error {
+	return func(_ context.Context, provider string, id *Identity) error {
 		switch {
 		case id.Email == "":
 			return fmt.Errorf("%w: the provider gave no e-mail address", ErrNotAllowed)
 		case !id.EmailVerified:
-			return fmt.Errorf("%w: the provider has not verified the e-mail address", ErrNotAllowed)
+			return fmt.Errorf("%w: the provider has not verified the e-mail address; where the OpenID Connect issuer is your own, AUTH_%s_TRUST_EMAIL=1 (oidc.Config.TrustEmail) says that its addresses are right", ErrNotAllowed, variableID(provider))
 		}
 		e := lowerASCII(id.Email)
 		local, domain, ok := strings.Cut(e, "@")

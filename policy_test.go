@@ -118,8 +118,8 @@ func TestPoliciesSayWhy(t *testing.T) { // LG-04
 	groups, err := auth.AllowGroups("staff")
 	require.NoError(t, err)
 	for want, refusal := range map[string]error{
-		"gave no e-mail address":    emails(context.Background(), "x", &auth.Identity{EmailVerified: true}),
-		"has not verified":          emails(context.Background(), "x", &auth.Identity{Email: "a@corp.com"}),
+		"gave no e-mail address": emails(context.Background(), "x", &auth.Identity{EmailVerified: true}),
+		"has not verified the e-mail address; where the OpenID Connect issuer is your own, AUTH_MY_IDP_TRUST_EMAIL=1 (oidc.Config.TrustEmail) says": emails(context.Background(), "my-idp", &auth.Identity{Email: "a@corp.com"}),
 		"is not a plain one":        emails(context.Background(), "x", &auth.Identity{Email: "a@b@corp.com", EmailVerified: true}),
 		"is not on the allow-list":  emails(context.Background(), "x", &auth.Identity{Email: "a@corp.org", EmailVerified: true}),
 		"not in any of the allowed": groups(context.Background(), "x", &auth.Identity{Groups: []string{"x"}}),
