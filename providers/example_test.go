@@ -43,6 +43,7 @@ func ExampleAll() {
 	// google
 	// keycloak
 	// logto
+	// microsoft
 	// microsoft-entra-id
 	// okta
 	// zitadel

@@ -5,6 +5,7 @@
 //	auth0                    auth0
 //	azure-ad                 azure-ad (azuread)
 //	microsoft-entra-id       azure-ad (azuread), under its newer name
+//	microsoft                azure-ad (azuread), as LobeChat's later versions call it
 //	authentik                authentik
 //	github                   github
 //	zitadel                  zitadel
@@ -37,6 +38,7 @@ func All() map[string]auth.ProviderFactory {
 		"auth0":              auth0.FromEnv,
 		"azure-ad":           azuread.FromEnv,
 		"microsoft-entra-id": azuread.FromEnv,
+		"microsoft":          azuread.FromEnv,
 		"authentik":          authentik.FromEnv,
 		"github":             github.FromEnv,
 		"zitadel":            zitadel.FromEnv,

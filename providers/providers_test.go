@@ -51,7 +51,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
-	prefix := map[string]string{"auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_",
+	prefix := map[string]string{"auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_", "microsoft": "AUTH_MICROSOFT_",
 		"authelia": "AUTHELIA_", "casdoor": "CASDOOR_", "cloudflare-zero-trust": "CLOUDFLARE_ZERO_TRUST_", "cognito": "COGNITO_", "gitlab": "GITLAB_", "google": "GOOGLE_",
 		"keycloak": "KEYCLOAK_", "logto": "LOGTO_", "okta": "OKTA_"}
 	all := providers.All()
@@ -68,7 +68,7 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 			})
 		}
 		want := 3
-		if id == "github" || id == "gitlab" || id == "google" { // they have an address of their own
+		if id == "github" || id == "gitlab" || id == "google" || id == "microsoft" { // they have an address of their own
 			want = 2
 		}
 		require.Equal(t, want, n, id)
@@ -141,6 +141,7 @@ func TestFactoriesTakeBothSpellings(t *testing.T) {
 		"auth0":              {"AUTH0_CLIENT_ID": "x", "AUTH_AUTH0_SECRET": "y", "AUTH_AUTH0_ISSUER": "https://t.auth0.com"},
 		"azure-ad":           {"AZURE_AD_CLIENT_ID": "x", "AUTH_AZURE_AD_SECRET": "y", "AZURE_AD_TENANT_ID": "common"},
 		"microsoft-entra-id": {"AUTH_MICROSOFT_ENTRA_ID_ID": "x", "AUTH_AZURE_AD_SECRET": "y", "MICROSOFT_ENTRA_ID_ISSUER": "https://login.microsoftonline.us/11111111-2222-3333-4444-555555555555/v2.0/"},
+		"microsoft":          {"AUTH_MICROSOFT_ID": "x", "AUTH_MICROSOFT_SECRET": "y"},
 		"authentik":          {"AUTH_AUTHENTIK_ID": "x", "AUTHENTIK_CLIENT_SECRET": "y", "AUTHENTIK_ISSUER": "https://a.example/application/o/app"},
 		"github":             {"GITHUB_CLIENT_ID": "x", "AUTH_GITHUB_SECRET": "y", "AUTH_GITHUB_BASE_URL": "https://ghe.example"},
 		"zitadel":            {"ZITADEL_CLIENT_ID": "x", "ZITADEL_CLIENT_SECRET": "y", "AUTH_ZITADEL_ISSUER": "https://z.example"},

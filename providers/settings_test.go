@@ -164,7 +164,7 @@ func TestAllowedTenants(t *testing.T) { // PV-03
 		"a tenant that is none":    {"contoso", "", "AZURE_AD_TENANT_ID is no tenant"},
 		"another tenant's address": {"https://login.microsoftonline.com/" + one, "", "AZURE_AD_TENANT_ID is no tenant"},
 	} {
-		for id, prefix := range map[string]string{"azure-ad": "AUTH_AZURE_AD_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_"} {
+		for id, prefix := range map[string]string{"azure-ad": "AUTH_AZURE_AD_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_", "microsoft": "AUTH_MICROSOFT_"} {
 			env := map[string]string{prefix + "ID": "c", prefix + "SECRET": "s", prefix + "TENANT_ID": test.tenant, prefix + "ALLOWED_TENANTS": test.allowed}
 			p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
 			if test.want != "" {

@@ -4,13 +4,15 @@
 // At Microsoft, the application is an app registration with the redirect URI
 // https://<host>/api/auth/callback/azure-ad on the platform Web, and a client secret.
 //
-// In the environment, the provider has two ids, "azure-ad" and the newer
-// "microsoft-entra-id", which differ in their variables and in the callback URL.
+// In the environment, the provider has three ids, "azure-ad", the newer
+// "microsoft-entra-id", and LobeChat's "microsoft", which differ in their variables and
+// in the callback URL.
 // [FromEnv] reads for "azure-ad" AZURE_AD_TENANT_ID, AZURE_AD_CLIENT_ID and
 // AZURE_AD_CLIENT_SECRET, or AUTH_AZURE_AD_TENANT_ID, AUTH_AZURE_AD_ID and
 // AUTH_AZURE_AD_SECRET; for "microsoft-entra-id" AUTH_MICROSOFT_ENTRA_ID_TENANT_ID, or
 // the whole AUTH_MICROSOFT_ENTRA_ID_ISSUER, AUTH_MICROSOFT_ENTRA_ID_ID and
-// AUTH_MICROSOFT_ENTRA_ID_SECRET.
+// AUTH_MICROSOFT_ENTRA_ID_SECRET; for "microsoft" AUTH_MICROSOFT_TENANT_ID, which is
+// "common" if unset, AUTH_MICROSOFT_ID and AUTH_MICROSOFT_SECRET.
 //
 // # Who somebody is
 //
@@ -180,10 +182,10 @@ func verified(claims oidc.Claims) bool {
 	return false
 }
 
-// FromEnv is the [auth.ProviderFactory] of "azure-ad" and "microsoft-entra-id", which
-// becomes the provider's name. AUTH_MICROSOFT_ENTRA_ID_BASE_URL names a sovereign
-// cloud, unless the issuer does. AUTH_AZURE_AD_ALLOWED_TENANTS, or
-// AUTH_MICROSOFT_ENTRA_ID_ALLOWED_TENANTS, are [Config].Tenants, in letters of any case.
+// FromEnv is the [auth.ProviderFactory] of "azure-ad", "microsoft-entra-id" and
+// "microsoft", which becomes the provider's name. AUTH_MICROSOFT_ENTRA_ID_BASE_URL names
+// a sovereign cloud, unless the issuer does. AUTH_AZURE_AD_ALLOWED_TENANTS, and the same
+// of the other ids, are [Config].Tenants, in letters of any case.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	r := envvar.NewReader(env)
 	name := "AZURE_AD"
@@ -193,7 +195,12 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		"tenant": {"AZURE_AD_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID"},
 	}
 	c, byIssuer := Config{Name: id, HTTPClient: client}, false
-	if id == "microsoft-entra-id" {
+	switch id {
+	case "microsoft":
+		name = "MICROSOFT"
+		names = map[string][]string{"id": {"AUTH_MICROSOFT_ID"}, "secret": {"AUTH_MICROSOFT_SECRET"}, "tenant": {"AUTH_MICROSOFT_TENANT_ID"}}
+		c.Tenant = "common"
+	case "microsoft-entra-id":
 		name = "MICROSOFT_ENTRA_ID"
 		names["id"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_ID"}, names["id"][1:]...)
 		names["secret"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_SECRET"}, names["secret"][1:]...)
@@ -208,7 +215,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 			byIssuer = true // or what is wrong with it is all
 		}
 	}
-	if _, variable := r.First(names["tenant"]...); !byIssuer {
+	if value, variable := r.First(names["tenant"]...); !byIssuer && (value != "" || c.Tenant == "") {
 		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)
 		if c.Tenant != "" && envvar.Check(variable, c.Tenant) == nil && !isTenant(c.Tenant) {
 			r.Problem(&envvar.Error{Variable: variable, Problem: "is no tenant", Cure: "set it to the Directory (tenant) ID of the app registration or one of the tenant's domains; or to common, organizations or consumers"})
