@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,8 @@ type Env = envvar.Env
 
 // ProviderFactory makes a provider from the environment: the FromEnv function of
 // its package. id is the name under which the operator asked for it, which becomes
-// the provider's name. It does no network I/O. It reports every missing or
+// the provider's name: its own, or that of one of several, as "corp" in
+// "corp:keycloak", whose variables begin with AUTH_CORP_. It does no network I/O. It reports every missing or
 // malformed variable, joined, each as an [*envvar.Error]. client is for the
 // provider's calls; nil is the provider's own.
 type ProviderFactory func(env Env, id string, client *http.Client) (Provider, error)
@@ -338,17 +340,24 @@ func (e *envReader) providers(parts Parts) []Provider {
 	known := slices.Sorted(maps.Keys(parts.Providers))
 	var list []Provider
 	seen := map[string]bool{}
-	for _, id := range envvar.Split(value) {
-		factory, ok := parts.Providers[id]
+	for _, entry := range envvar.Split(value) {
+		id, kind, several := strings.Cut(entry, ":")
+		if !several {
+			kind = id
+		}
+		factory, ok := parts.Providers[kind]
 		switch {
 		case !ok && unset:
 			e.problem(name, "is not set, and its default, "+defaultProvider+", is none of this program's", "the known ones are "+strings.Join(known, ", "))
 			continue
 		case !ok:
-			e.problem(name, "names the provider "+shownID(id)+", which is not known", "the known ones are "+strings.Join(known, ", "))
+			e.problem(name, "names the provider "+shownID(kind)+", which is not known", "the known ones are "+strings.Join(known, ", "))
 			continue
 		case seen[id]:
 			e.problem(name, fmt.Sprintf("names the provider %q twice", id), "name it once")
+			continue
+		case id != kind && (!isInstance(id) || parts.Providers[id] != nil):
+			e.problem(name, "has "+shownID(id)+" in front of a colon, which cannot be an id", "write it like corp:"+kind+", in lower-case letters, digits and hyphens, with an id that is not taken; its variables are then AUTH_CORP_ID and so on")
 			continue
 		}
 		seen[id] = true
@@ -361,12 +370,24 @@ func (e *envReader) providers(parts Parts) []Provider {
 			e.Problem(err)
 			continue
 		}
+		if id != kind && p.Name() != id { // a factory that knows its own name alone
+			e.problem(name, "has "+shownID(id)+" in front of a colon, and there can be no several of "+kind, "name it as "+kind)
+			continue
+		}
 		list = append(list, p)
 	}
 	if len(list) == 0 && e.Err() == nil {
 		e.problem(name, "names no provider", "the known ones are "+strings.Join(known, ", "))
 	}
 	return list
+}
+
+var instanceID = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// isInstance reports whether id can be that of one of several providers of a kind: a
+// provider's name, whose variables are nobody else's.
+func isInstance(id string) bool {
+	return instanceID.MatchString(id) && len(id) <= 40 && !slices.Contains([]string{AccessCode, "allowed", "brand", "insecure", "session", "trust", "user"}, id)
 }
 
 // shownID is id for an error, unless it looks like more than an id: a whole file that

@@ -41,16 +41,17 @@ func (e *envReader) unread(parts Parts, clerkKey string) {
 	if asked[insecureHTTP] && e.env(insecureHTTP) != "" && truthy(e.env(insecureHTTP)) {
 		e.log.Warn("auth: " + insecureHTTP + " is set: identity providers on private networks may be reached by http. Whoever is on the line reads codes and tokens, and can sign in as anybody")
 	}
-	var ids []string // longest first: AUTH_A_B_ID is of a-b, not of a
-	names := []string{insecureHTTP}
+	ids := slices.Clone(e.inUse)
 	for id := range parts.Providers {
-		id = variableID(id)
-		ids = append(ids, id)
+		ids = append(ids, variableID(id))
+	}
+	names := []string{insecureHTTP}
+	for _, id := range ids {
 		for _, ending := range slices.Concat(restricting, widening) {
 			names = append(names, "AUTH_"+id+ending)
 		}
 	}
-	slices.SortFunc(ids, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(ids, func(a, b string) int { return len(b) - len(a) }) // AUTH_A_B_ID is of a-b, not of a
 	if parts.Names != nil {
 		names = append(names, parts.Names()...)
 	}

@@ -13,6 +13,9 @@
 //	authelia, casdoor, cloudflare-zero-trust, cognito, gitlab, google, keycloak, logto
 //	and okta                 preset
 //
+// NEXT_AUTH_SSO_PROVIDERS=corp:keycloak,partner:keycloak has two of one kind, whose
+// variables are AUTH_CORP_ID, AUTH_PARTNER_ID and so on.
+//
 // Providers of other kinds are made by packages oidc and oauth2, which hold the
 // protocol, and tested with package providertest.
 package providers

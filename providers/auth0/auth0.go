@@ -94,8 +94,8 @@ func (c Config) membersOnly(ctx context.Context, claims oidc.Claims) (*auth.Iden
 
 // FromEnv is the [auth.ProviderFactory] of "auth0". There is no variable for an
 // organization.
-func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	reg, err := fromenv.Read(env, "AUTH0", fromenv.Cures{
+func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+	reg, err := fromenv.Read(env, id, "auth0", fromenv.Cures{
 		Issuer:       "it is your tenant's address, such as https://example.eu.auth0.com",
 		ClientID:     "Auth0 shows it under Applications, Settings, Client ID",
 		ClientSecret: "Auth0 shows it under Applications, Settings, Client Secret",
@@ -103,7 +103,9 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
+	c := Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc()
+	c.Name = id
+	return oidcenv.New(c, reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{{

@@ -66,8 +66,8 @@ func (c Config) oidc() oidc.Config {
 }
 
 // FromEnv is the [auth.ProviderFactory] of "authentik".
-func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	reg, err := fromenv.Read(env, "AUTHENTIK", fromenv.Cures{
+func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+	reg, err := fromenv.Read(env, id, "authentik", fromenv.Cures{
 		Issuer:       "authentik shows it on the provider's page as OpenID Configuration Issuer, such as https://auth.example.com/application/o/slug/",
 		ClientID:     "authentik shows it on the provider's page",
 		ClientSecret: "authentik shows it when the provider is edited",
@@ -75,7 +75,9 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
+	c := Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc()
+	c.Name = id
+	return oidcenv.New(c, reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

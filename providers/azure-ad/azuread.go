@@ -214,6 +214,11 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 			c.BaseURL, c.Tenant = base, tenant
 			byIssuer = true // or what is wrong with it is all
 		}
+	case "azure-ad":
+	default: // one of several
+		name = fromenv.Variable(id)
+		names = map[string][]string{"id": {"AUTH_" + name + "_ID"}, "secret": {"AUTH_" + name + "_SECRET"}, "tenant": {"AUTH_" + name + "_TENANT_ID"}}
+		c.BaseURL = fromenv.Address(r, "it is one like https://login.microsoftonline.us", "AUTH_"+name+"_BASE_URL")
 	}
 	if value, variable := r.First(names["tenant"]...); !byIssuer && (value != "" || c.Tenant == "") {
 		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)

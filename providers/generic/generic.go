@@ -34,13 +34,13 @@ import (
 )
 
 // FromEnv is an [auth.ProviderFactory]. id becomes the provider's name, and so a part
-// of the callback URL, where a program offers this one under another id than
-// "generic-oidc"; the variables are the same.
+// of the callback URL; under another id than "generic-oidc" its variables are those of
+// Auth.js's spelling with that id.
 //
 // One slash at the issuer's end is mended, by what its metadata calls it; see
 // [oidc.Config].
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
-	reg, err := fromenv.Read(env, "GENERIC_OIDC", fromenv.Cures{
+	reg, err := fromenv.Read(env, id, "generic-oidc", fromenv.Cures{
 		Issuer:       "it is the issuer exactly as its /.well-known/openid-configuration spells it",
 		ClientID:     "the identity provider gives it to the application",
 		ClientSecret: "the identity provider gives it to the application",

@@ -75,13 +75,20 @@ func TestIssuer(t *testing.T) { // DI-01
 	require.ErrorContains(t, err, "GENERIC_OIDC_ISSUER")
 }
 
-// TestName: a program may offer it under an id of its own.
+// TestName: a program may offer it under an id of its own, which its variables have too.
 func TestName(t *testing.T) {
-	p, err := fromEnv("keycloak", "https://id.example.com")
-	require.NoError(t, err)
-	require.Equal(t, "keycloak", p.Name())
-	_, err = fromEnv("Key Cloak", "https://id.example.com")
-	require.Error(t, err)
+	for id, ok := range map[string]bool{"pocket-id": true, "Pocket Id": false} {
+		p, err := generic.FromEnv(func(name string) string {
+			return map[string]string{
+				"AUTH_POCKET_ID_ID": "c", "AUTH_POCKET_ID_SECRET": "s", "AUTH_POCKET_ID_ISSUER": "https://id.example.com",
+				"GENERIC_OIDC_CLIENT_ID": "c", "GENERIC_OIDC_CLIENT_SECRET": "s", "GENERIC_OIDC_ISSUER": "https://id.example.com",
+			}[name]
+		}, id, nil)
+		require.Equal(t, ok, err == nil, "%v", err)
+		if ok {
+			require.Equal(t, id, p.Name())
+		}
+	}
 }
 
 func TestFromEnvMissing(t *testing.T) { // LG-06

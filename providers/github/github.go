@@ -111,8 +111,8 @@ func (c Config) oauth2() (oauth2.Config, error) {
 
 // FromEnv is the [auth.ProviderFactory] of "github". AUTH_GITHUB_ORGANIZATIONS are
 // [Config].Organizations and Teams, "acme,partner/core".
-func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	reg, err := fromenv.Read(env, "GITHUB", fromenv.Cures{
+func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+	reg, err := fromenv.Read(env, id, "github", fromenv.Cures{
 		ClientID:     "GitHub shows it under Settings, Developer settings, on the app's page",
 		ClientSecret: "GitHub makes it on the app's page under Client secrets",
 		OAuth2:       true,
@@ -120,8 +120,8 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	r := envvar.NewReader(env)
 	r.Problem(err)
 	c := Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}
-	c.BaseURL = fromenv.Address(r, "it is that of a GitHub Enterprise Server, such as https://github.example.com", "AUTH_GITHUB_BASE_URL")
-	c.readMembers(r)
+	c.BaseURL = fromenv.Address(r, "it is that of a GitHub Enterprise Server, such as https://github.example.com", "AUTH_"+fromenv.Variable(id)+"_BASE_URL")
+	c.readMembers(r, "AUTH_"+fromenv.Variable(id)+"_ORGANIZATIONS")
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
@@ -129,6 +129,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
+	config.Name = id
 	s := reg.Settings
 	if s.Label != "" {
 		config.Presentation.Label = s.Label
@@ -149,8 +150,7 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 // A login name of an organization, and a team's slug.
 var orgName, teamSlug = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,99})$`), regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 
-func (c *Config) readMembers(r *envvar.Reader) {
-	const variable = "AUTH_GITHUB_ORGANIZATIONS"
+func (c *Config) readMembers(r *envvar.Reader, variable string) {
 	value := r.Get(variable)
 	for _, entry := range envvar.Split(value) {
 		org, team, isTeam := strings.Cut(entry, "/")

@@ -90,13 +90,12 @@ func Factories() map[string]auth.ProviderFactory {
 	return list
 }
 
-// factory reads the variables of the kind, whatever id a program offers it under.
 func (e entry) factory(kind string) auth.ProviderFactory {
 	return func(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 		if kind == "google" {
 			env = lobeChats(env)
 		}
-		reg, err := fromenv.Read(env, strings.ToUpper(strings.ReplaceAll(kind, "-", "_")), fromenv.Cures{
+		reg, err := fromenv.Read(env, id, kind, fromenv.Cures{
 			Issuer:        e.asks,
 			DefaultIssuer: e.issuer,
 			ClientID:      e.label + " gives it to the application",

@@ -95,8 +95,8 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 }
 
 // FromEnv is the [auth.ProviderFactory] of "zitadel".
-func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error) {
-	reg, err := fromenv.Read(env, "ZITADEL", fromenv.Cures{
+func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
+	reg, err := fromenv.Read(env, id, "zitadel", fromenv.Cures{
 		Issuer:       "ZITADEL shows it on the application's page under URLs, such as https://example.zitadel.cloud",
 		ClientID:     "ZITADEL shows it on the application's page",
 		ClientSecret: "ZITADEL shows it once, when the application is made",
@@ -104,7 +104,9 @@ func FromEnv(env auth.Env, _ string, client *http.Client) (auth.Provider, error)
 	if err != nil {
 		return nil, err
 	}
-	return oidcenv.New(Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc(), reg.Settings)
+	c := Config{Issuer: reg.Issuer, ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}.oidc()
+	c.Name = id
+	return oidcenv.New(c, reg.Settings)
 }
 
 var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{

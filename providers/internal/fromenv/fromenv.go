@@ -8,12 +8,15 @@
 //
 // The first is the one that messages and documentation name, the second what Auth.js
 // infers (https://authjs.dev/guides/environment-variables). Where both are set, the
-// first counts. What every provider takes beside them is [Settings].
+// first counts. A provider under another id than its own, as one of several of its
+// kind is, has variables of its own too, in the second spelling alone. What every
+// provider takes beside them is [Settings].
 package fromenv
 
 import (
 	"cmp"
 	"errors"
+	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
@@ -38,21 +41,31 @@ type Cures struct {
 	OAuth2        bool // whether the provider has no ID tokens, and no settings for them
 }
 
-// Read reads the variables of the provider that they call name, such as "AUTH0". The
-// error joins every problem that they have, each an [*envvar.Error]; it names the
+// Variable is what variables call the provider id: "AZURE_AD" for "azure-ad".
+func Variable(id string) string { return strings.ToUpper(strings.ReplaceAll(id, "-", "_")) }
+
+// Read reads the variables of the provider id, whose own id is kind, such as "auth0".
+// The error joins every problem that they have, each an [*envvar.Error]; it names the
 // first spelling of what is not set, and holds no value.
-func Read(env auth.Env, name string, cures Cures) (Registration, error) {
+func Read(env auth.Env, id, kind string, cures Cures) (Registration, error) {
 	r := envvar.NewReader(env)
+	name := Variable(id)
+	spellings := func(first, second string) []string {
+		if id != kind {
+			return []string{second}
+		}
+		return []string{first, second}
+	}
 	reg := Registration{Issuer: cures.DefaultIssuer}
-	if cures.Issuer != "" {
-		reg.Issuer = cmp.Or(Address(r, cures.Issuer, name+"_ISSUER", "AUTH_"+name+"_ISSUER"), cures.DefaultIssuer)
+	if issuer := spellings(name+"_ISSUER", "AUTH_"+name+"_ISSUER"); cures.Issuer != "" {
+		reg.Issuer = cmp.Or(Address(r, cures.Issuer, issuer...), cures.DefaultIssuer)
 		if reg.Issuer == "" {
-			r.Problem(&envvar.Error{Variable: name + "_ISSUER", Problem: "is not set", Cure: cures.Issuer})
+			r.Problem(&envvar.Error{Variable: issuer[0], Problem: "is not set", Cure: cures.Issuer})
 		}
 	}
-	reg.ClientID = r.Need(cures.ClientID, name+"_CLIENT_ID", "AUTH_"+name+"_ID")
+	reg.ClientID = r.Need(cures.ClientID, spellings(name+"_CLIENT_ID", "AUTH_"+name+"_ID")...)
 	reg.Settings = ReadSettings(r, name, cures.OAuth2)
-	reg.ClientSecret = reg.Settings.Secret(r, cures.ClientSecret, name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET")
+	reg.ClientSecret = reg.Settings.Secret(r, cures.ClientSecret, spellings(name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET")...)
 	return reg, r.Err()
 }
 

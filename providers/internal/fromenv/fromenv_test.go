@@ -37,7 +37,7 @@ func TestRead(t *testing.T) { // LG-06
 				"auth: X_CLIENT_SECRET begins or ends with white space: remove it; a value from a file often ends with a newline"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reg, err := fromenv.Read(func(name string) string { return test.env[name] }, "X", cures)
+			reg, err := fromenv.Read(func(name string) string { return test.env[name] }, "x", "x", cures)
 			require.Equal(t, fromenv.Registration{Issuer: test.issuer, ClientID: test.id, ClientSecret: auth.NewSecret(test.secret)}, reg)
 			if test.problems == "" {
 				require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestRead(t *testing.T) { // LG-06
 // without ID tokens nothing about them.
 func TestWithoutIssuer(t *testing.T) {
 	asked := map[string]bool{}
-	reg, err := fromenv.Read(func(name string) string { asked[name] = true; return "" }, "X", fromenv.Cures{ClientID: "id", ClientSecret: "secret", OAuth2: true})
+	reg, err := fromenv.Read(func(name string) string { asked[name] = true; return "" }, "x", "x", fromenv.Cures{ClientID: "id", ClientSecret: "secret", OAuth2: true})
 	require.EqualError(t, err, "auth: X_CLIENT_ID is not set: id\nauth: X_CLIENT_SECRET is not set: secret")
 	require.Empty(t, reg.Issuer)
 	require.Equal(t, map[string]bool{
@@ -67,7 +67,7 @@ func TestWithoutIssuer(t *testing.T) {
 func TestSecretDoesNotShow(t *testing.T) { // LG-01
 	reg, err := fromenv.Read(func(name string) string {
 		return map[string]string{"X_CLIENT_ID": "c", "X_CLIENT_SECRET": "hunter2"}[name]
-	}, "X", fromenv.Cures{})
+	}, "x", "x", fromenv.Cures{})
 	require.NoError(t, err)
 	require.Equal(t, "hunter2", reg.ClientSecret.Reveal())
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
@@ -85,7 +85,7 @@ func TestIssuerIsAnAddress(t *testing.T) {
 	} {
 		_, err := fromenv.Read(func(name string) string {
 			return map[string]string{"X_ISSUER": value, "X_CLIENT_ID": "c", "X_CLIENT_SECRET": "s"}[name]
-		}, "X", cures)
+		}, "x", "x", cures)
 		if want == "" {
 			require.NoError(t, err, value)
 			continue

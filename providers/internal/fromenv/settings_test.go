@@ -110,7 +110,7 @@ func TestSecretIsNotAlwaysNeeded(t *testing.T) {
 		for k, v := range test.more {
 			env[k] = v
 		}
-		_, err := fromenv.Read(func(name string) string { return env[name] }, "X", cures)
+		_, err := fromenv.Read(func(name string) string { return env[name] }, "x", "x", cures)
 		require.Equal(t, test.needed, err != nil, "%s: %v", name, err)
 	}
 }
