@@ -188,23 +188,19 @@ func verified(claims oidc.Claims) bool {
 // of the other ids, are [Config].Tenants, in letters of any case.
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	r := envvar.NewReader(env)
-	name := "AZURE_AD"
-	names := map[string][]string{
-		"id":     {"AZURE_AD_CLIENT_ID", "AUTH_AZURE_AD_ID"},
-		"secret": {"AZURE_AD_CLIENT_SECRET", "AUTH_AZURE_AD_SECRET"},
-		"tenant": {"AZURE_AD_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID"},
-	}
+	name := fromenv.Variable(id)
+	names := map[string][]string{"id": {"AUTH_" + name + "_ID"}, "secret": {"AUTH_" + name + "_SECRET"}, "tenant": {"AUTH_" + name + "_TENANT_ID"}}
 	c, byIssuer := Config{Name: id, HTTPClient: client}, false
 	switch id {
+	case "azure-ad":
+		for key, first := range map[string]string{"id": "AZURE_AD_CLIENT_ID", "secret": "AZURE_AD_CLIENT_SECRET", "tenant": "AZURE_AD_TENANT_ID"} {
+			names[key] = append([]string{first}, names[key]...)
+		}
 	case "microsoft":
-		name = "MICROSOFT"
-		names = map[string][]string{"id": {"AUTH_MICROSOFT_ID"}, "secret": {"AUTH_MICROSOFT_SECRET"}, "tenant": {"AUTH_MICROSOFT_TENANT_ID"}}
 		c.Tenant = "common"
 	case "microsoft-entra-id":
-		name = "MICROSOFT_ENTRA_ID"
-		names["id"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_ID"}, names["id"][1:]...)
-		names["secret"] = append([]string{"AUTH_MICROSOFT_ENTRA_ID_SECRET"}, names["secret"][1:]...)
-		names["tenant"] = []string{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID", "AUTH_AZURE_AD_TENANT_ID", "AZURE_AD_TENANT_ID"}
+		names["id"], names["secret"] = append(names["id"], "AUTH_AZURE_AD_ID"), append(names["secret"], "AUTH_AZURE_AD_SECRET")
+		names["tenant"] = append(names["tenant"], "AUTH_AZURE_AD_TENANT_ID", "AZURE_AD_TENANT_ID")
 		c.BaseURL = fromenv.Address(r, "it is one like https://login.microsoftonline.us", "AUTH_MICROSOFT_ENTRA_ID_BASE_URL")
 		if issuer := r.Get("AUTH_MICROSOFT_ENTRA_ID_ISSUER", "MICROSOFT_ENTRA_ID_ISSUER"); issuer != "" {
 			base, tenant, err := splitIssuer(issuer)
@@ -214,10 +210,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 			c.BaseURL, c.Tenant = base, tenant
 			byIssuer = true // or what is wrong with it is all
 		}
-	case "azure-ad":
 	default: // one of several
-		name = fromenv.Variable(id)
-		names = map[string][]string{"id": {"AUTH_" + name + "_ID"}, "secret": {"AUTH_" + name + "_SECRET"}, "tenant": {"AUTH_" + name + "_TENANT_ID"}}
 		c.BaseURL = fromenv.Address(r, "it is one like https://login.microsoftonline.us", "AUTH_"+name+"_BASE_URL")
 	}
 	if value, variable := r.First(names["tenant"]...); !byIssuer && (value != "" || c.Tenant == "") {
