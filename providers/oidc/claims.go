@@ -43,8 +43,11 @@ func (c Claims) Groups(path string) []string { list, _ := groups(c.object, path)
 // groups: ok says that the claim is there, as groups; an empty list is.
 func groups(o strictjson.Object, path string) (list []string, ok bool) {
 	if raw, there := o[path]; there {
-		if one, isText := strictjson.String(string(raw)); isText {
-			return []string{one}, one != ""
+		switch one, isText := strictjson.String(string(raw)); {
+		case isText && one == "":
+			return nil, false
+		case isText:
+			return []string{one}, true
 		}
 		return strictjson.Strings(string(raw))
 	}

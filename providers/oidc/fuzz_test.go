@@ -101,6 +101,7 @@ func FuzzGroups(f *testing.F) { // ID-35, ID-36
 	f.Add([]byte(`{"realm_access":{"roles":"staff"},"realm_access.roles":5}`), "realm_access.roles")
 	f.Add([]byte(`{"a":{"b":{"c":["x",null]}},"a.b":{"c":[""]}}`), "a.b.c")
 	f.Add([]byte(`{"a":{"a":1,"a":2}}`), "a.a")
+	f.Add([]byte(`{"a":""}`), "a")
 	f.Fuzz(func(t *testing.T, document []byte, path string) {
 		claims, err := oidc.NewClaims(document)
 		if err != nil {
