@@ -260,12 +260,15 @@ func allowedTenants(r *envvar.Reader, variable, tenant string) (list []string) {
 	return list
 }
 
+// https, or http to a stand-in on this machine.
+var origin = regexp.MustCompile(`^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/])`)
+
 // splitIssuer takes https://login.microsoftonline.com/<tenant>/v2.0 apart. The error is
 // an [*envvar.Error].
 func splitIssuer(issuer string) (base, tenant string, err error) {
 	rest, ok := strings.CutSuffix(strings.TrimRight(issuer, "/"), "/v2.0")
 	i := strings.LastIndexByte(rest, '/')
-	if !ok || i < len("https://") || !strings.HasPrefix(issuer, "https://") || strings.ContainsAny(issuer, "@?#") || !isTenant(rest[i+1:]) {
+	if !ok || i < len("https://") || !origin.MatchString(issuer) || strings.ContainsAny(issuer, "@?#") || !isTenant(rest[i+1:]) {
 		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
 	}
 	return rest[:i], rest[i+1:], nil

@@ -259,6 +259,8 @@ func TestFromEnv(t *testing.T) { // LG-06, EN-02
 		"entra, by azure-ad's client":   {"microsoft-entra-id", env{"AUTH_AZURE_AD_TENANT_ID": tenant, "AUTH_AZURE_AD_ID": "c", "AUTH_AZURE_AD_SECRET": "s"}, global + tenant, ""},
 		"entra, by issuer":              {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0"}), global + tenant, ""},
 		"entra, an issuer's slash":      {"microsoft-entra-id", entra(env{"MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0/"}), global + tenant, ""},
+		"entra, a stand-in's issuer":    {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "http://localhost:4101/" + tenant + "/v2.0"}), "http://localhost:4101/" + tenant, ""},
+		"entra, a name like localhost":  {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "http://localhost.example:4101/" + tenant + "/v2.0"}), "", noIssuer},
 		"entra, a sovereign issuer":     {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": "https://login.microsoftonline.us/" + tenant + "/v2.0"}), "https://login.microsoftonline.us/" + tenant, ""},
 		"entra, the issuer counts":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_ISSUER": global + tenant + "/v2.0", "AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": another, "AUTH_MICROSOFT_ENTRA_ID_BASE_URL": "https://login.partner.example"}), global + tenant, ""},
 		"entra, a sovereign cloud":      {"microsoft-entra-id", entra(env{"AUTH_MICROSOFT_ENTRA_ID_TENANT_ID": tenant, "AUTH_MICROSOFT_ENTRA_ID_BASE_URL": "https://login.microsoftonline.us/"}), "https://login.microsoftonline.us/" + tenant, ""},
