@@ -189,7 +189,7 @@ const chatProviders = "zitadel，github"
 
 var chatEnv = map[string]string{
 	"NEXT_AUTH_SECRET": sharedSecret, "ACCESS_CODE": accessCode, "NEXTAUTH_URL": local(chat) + "/api/auth",
-	"NEXT_PUBLIC_ENABLE_NEXT_AUTH": "1", "NEXT_AUTH_SSO_PROVIDERS": chatProviders,
+	"NEXT_PUBLIC_ENABLE_NEXT_AUTH": "1", "NEXT_AUTH_SSO_PROVIDERS": chatProviders, "AUTH_USER_ID": "subject",
 	"ZITADEL_CLIENT_ID": "nextjs", "ZITADEL_CLIENT_SECRET": "nextjs", "ZITADEL_ISSUER": local(clientsIDP),
 	"GITHUB_CLIENT_ID": "nextjs", "GITHUB_CLIENT_SECRET": "nextjs", "AUTH_GITHUB_BASE_URL": local(clientsIDP),
 }

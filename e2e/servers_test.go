@@ -240,6 +240,7 @@ func startCodeApp(ctx context.Context, _ string, env map[string]string) error {
 	if err != nil {
 		return err
 	}
+	config.TrustedProxies = []string{"127.0.0.1"} // which says who the clients are
 	return serveApp(ctx, config, codeAddress)
 }
 

@@ -18,6 +18,8 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 	switch {
 	case what == "redirect status":
 		return "303, not 302: what follows is a GET, whatever came (RFC 9110 15.4.4)"
+	case what == "cookie __Host-authjs.code-device":
+		return "a browser that knew a code passes the limits by a device cookie"
 	case what == "no cookie __Secure-authjs.callback-url":
 		return "where to return to is sealed into each attempt, not kept once for a browser"
 	case what == "no cookie __Host-authjs.csrf-token" && (ours.kind() != "html" || strings.Contains(c.URL, "/error")):

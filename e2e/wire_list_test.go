@@ -47,7 +47,7 @@ func newWire(t *testing.T) *wire {
 	require.NoError(t, err)
 	codes, err := accesscode.New(accesscode.Config{Secrets: secrets, Codes: []accesscode.Code{{Text: auth.NewSecret(accessCode), Label: "Access code"}}})
 	require.NoError(t, err)
-	config := auth.Config{Secrets: secrets, URL: wireBase, Providers: []auth.Provider{gh, certified}, AccessCode: codes, Logger: slog.New(slog.DiscardHandler),
+	config := auth.Config{Secrets: secrets, URL: wireBase, Providers: []auth.Provider{gh, certified}, AccessCode: codes, UserID: auth.SubjectID, Logger: slog.New(slog.DiscardHandler),
 		Update: func(_ context.Context, s *session.Session, data json.RawMessage) error {
 			var wanted struct{ Name string }
 			if json.Unmarshal(data, &wanted) == nil && wanted.Name != "" {
