@@ -54,6 +54,7 @@ var wider = map[string]string{
 	"no kid, an older secret":         "JE-10: rotating the secret signs nobody out, whoever wrote the token",
 	"a plain cookie beside chunks":    "CK-02: a planted cookie signs nobody out",
 	"a chunk twice, the bad first":    "as above",
+	"a chunk more":                    "as above",
 	"a cookie of a name that is like": "as above",
 }
 
