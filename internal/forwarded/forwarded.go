@@ -75,7 +75,6 @@
 package forwarded
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,7 +82,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -398,65 +396,6 @@ func plainPath(path string) bool {
 	return true
 }
 
-// address is what one kind of header says of where the client called. What it does
-// not say is empty.
-type address struct {
-	scheme, host string
-	port         string // of a host that has none
-	malformed    bool
-	unvouched    bool // https, by an entry that no believed proxy wrote
-}
-
-// or is a, and b in what a does not say.
-func (a address) or(b address) address {
-	a.scheme, a.host, a.port = cmp.Or(a.scheme, b.scheme), cmp.Or(a.host, b.host), cmp.Or(a.port, b.port)
-	return a
-}
-
-// is reports whether a is that address, in other words perhaps.
-func (a address) is(scheme, host string) bool {
-	s, h, err := a.canonical()
-	return err == nil && !a.malformed && s == scheme && h == host
-}
-
-func (a address) canonical() (scheme, host string, err error) {
-	scheme = strings.ToLower(a.scheme)
-	if scheme != "https" && scheme != "http" {
-		return "", "", errors.New("the forwarded scheme is neither http nor https")
-	}
-	name, port, ok := parseHost(a.host)
-	if !ok {
-		return "", "", errors.New("the host of the request is not a host name with an optional port")
-	}
-	if port == "" {
-		port = a.portFor(scheme)
-	}
-	if port == "" || port == defaultPort(scheme) {
-		return scheme, name, nil
-	}
-	return scheme, name + ":" + port, nil
-}
-
-// Canonical is scheme and host, which may have a port, in the form that
-// [Proxies.Origin] returns.
-func Canonical(scheme, host string) (canonicalScheme, canonicalHost string, err error) {
-	return address{scheme: scheme, host: host}.canonical()
-}
-
-// portFor is what X-Forwarded-Port says of the client's port; empty where that is
-// none, or the other scheme's own.
-func (a address) portFor(scheme string) string {
-	n, err := strconv.ParseUint(a.port, 10, 16)
-	if err != nil || n == 0 {
-		return ""
-	}
-	port := strconv.FormatUint(n, 10)
-	if port != defaultPort(scheme) && (port == "80" || port == "443") {
-		return ""
-	}
-	return port
-}
-
 func (p *Proxies) addressOf(h http.Header, forwarded bool) address {
 	if forwarded {
 		e, ok := parseElement(last(h["Forwarded"]))
@@ -524,49 +463,4 @@ func last(values []string) string {
 	}
 	v := values[len(values)-1]
 	return strings.TrimSpace(v[strings.LastIndexByte(v, ',')+1:])
-}
-
-// element is what one proxy says in Forwarded. What it does not say is empty.
-type element struct{ client, proto, host string }
-
-// parseElement reads an element of Forwarded: RFC 7239 4. Its callers have cut the
-// header at commas, and it cuts at semicolons, whether those stand in quotes or
-// not: reading quotes from the left would let a client open one that swallows what
-// the proxies added. So half of a quoted string is malformed, as is an escape in one
-// and a parameter that stands twice; a client that gets a comma or a semicolon into
-// the host which a proxy writes down adds nothing to the chain. A malformed element
-// is empty.
-func parseElement(s string) (e element, ok bool) {
-	for pair := range strings.SplitSeq(s, ";") {
-		pair = strings.TrimSpace(pair)
-		if pair == "" {
-			continue // the grammar has it
-		}
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return element{}, false
-		}
-		if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
-			value = value[1 : len(value)-1]
-		}
-		if strings.Contains(value, `"`) {
-			return element{}, false
-		}
-		var field *string
-		switch strings.ToLower(name) {
-		case "for":
-			field = &e.client
-		case "proto":
-			field = &e.proto
-		case "host":
-			field = &e.host
-		default:
-			continue
-		}
-		if *field != "" {
-			return element{}, false
-		}
-		*field = value
-	}
-	return e, true
 }
