@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"testing"
 	"time"
 
@@ -107,16 +106,4 @@ func TestListenerThatIsGone(t *testing.T) {
 	require.NoError(t, listener.Close())
 	err = serve.HTTP(context.Background(), listener, http.NotFoundHandler())
 	require.ErrorIs(t, err, net.ErrClosed)
-}
-
-func TestUntilInterrupt(t *testing.T) {
-	ctx := serve.UntilInterrupt()
-	require.NoError(t, ctx.Err())
-	self, err := os.FindProcess(os.Getpid())
-	require.NoError(t, err)
-	if err := self.Signal(os.Interrupt); err != nil {
-		t.Skip("no signal can be sent here: ", err)
-	}
-	<-ctx.Done()
-	require.ErrorIs(t, ctx.Err(), context.Canceled)
 }

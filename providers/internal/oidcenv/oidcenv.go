@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
@@ -37,7 +36,7 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 		c.ClientAuth = oidc.ClientAuth(s.ClientAuth)
 	}
 	if s.TrustEmail && c.AnyoneMayEnter {
-		return nil, &envvar.Error{Variable: "AUTH_" + strings.ToUpper(strings.ReplaceAll(c.Name, "-", "_")) + "_TRUST_EMAIL", Problem: "is set for a provider at which anybody can get an account, with any address", Cure: "unset it, or name one tenant that is your own"}
+		return nil, &envvar.Error{Variable: "AUTH_" + fromenv.Variable(c.Name) + "_TRUST_EMAIL", Problem: "is set for a provider at which anybody can get an account, with any address", Cure: "unset it, or name one tenant that is your own"}
 	}
 	c.TrustEmail, c.InternalURL = c.TrustEmail || s.TrustEmail, s.InternalURL
 	c.InsecureHTTP = c.InsecureHTTP || s.InsecureHTTP
