@@ -110,7 +110,7 @@ func textFields(s *session.Session) map[string]*string {
 
 // stamped is what the token of s adds to, or replaces in, the claims c.
 func stamped(c claims, s *session.Session) claims {
-	c = c.with(claims{"jti": quote(s.ID), "iat": quote(s.IssuedAt.Unix()), "exp": quote(s.ExpiresAt.Unix())})
+	c = c.with(claims{"jti": quote(s.ID), "signin_id": quote(s.ID), "iat": quote(s.IssuedAt.Unix()), "exp": quote(s.ExpiresAt.Unix())})
 	if !s.AuthTime.IsZero() {
 		c["auth_time"] = quote(s.AuthTime.Unix())
 	}

@@ -15,16 +15,25 @@ import (
 // a session without an end is none. nbf (RFC 7519 4.1.5) is not kept.
 func decode(payload []byte) (s *Session, notBefore time.Time, ok bool) {
 	s = &Session{}
+	var tokenID string
 	ok = strictjson.Members(string(payload), func(name, raw string) (ok bool) {
-		if name == "nbf" {
+		switch name {
+		case "nbf":
 			notBefore, ok = timeOf(raw)
 			return ok
+		case "jti":
+			tokenID, ok = text(raw)
+		default:
+			ok = s.setField(name, raw)
 		}
-		if !s.setField(name, raw) {
+		if !ok {
 			s.extra = append(s.extra, extraClaim{name, raw})
 		}
 		return true
 	})
+	if s.ID == "" {
+		s.ID = tokenID
+	}
 	return s, notBefore, ok && !s.ExpiresAt.IsZero() && !s.IssuedAt.IsZero()
 }
 
@@ -33,15 +42,15 @@ func decode(payload []byte) (s *Session, notBefore time.Time, ok bool) {
 // null, which a field cannot tell from a claim that is not there.
 func (s *Session) setField(name, raw string) (ok bool) {
 	str := func(field *string) bool {
-		*field, ok = strictjson.String(raw)
-		return ok && *field != ""
+		*field, ok = text(raw)
+		return ok
 	}
 	at := func(field *time.Time) bool {
 		*field, ok = timeOf(raw)
 		return ok
 	}
 	switch name {
-	case "jti":
+	case "signin_id":
 		return str(&s.ID)
 	case "sub":
 		return str(&s.Subject)
@@ -71,6 +80,12 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return at(&s.ExpiresAt)
 	}
 	return false
+}
+
+// text is the string raw, if it is one that says something.
+func text(raw string) (string, bool) {
+	s, ok := strictjson.String(raw)
+	return s, ok && s != ""
 }
 
 // timeOf reads a NumericDate: a JSON number of seconds since 1970, with a fraction

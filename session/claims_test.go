@@ -96,7 +96,7 @@ func TestNotBeforeIsAskedOnce(t *testing.T) { // JE-13
 
 // allClaims has a value for each claim that has a field.
 const allClaims = `"jti":"1-2-3","sub":"ada","name":"Ada","email":"ada@example.com","email_verified":true,"picture":"https://example.com/a.png?b=1&c=2",` +
-	`"provider":"github","provider_issuer":"https://github.com/login/oauth","preferred_username":"ada1815","groups":["a","b"],"auth_time":1790000000`
+	`"provider":"github","provider_issuer":"https://github.com/login/oauth","preferred_username":"ada1815","groups":["a","b"],"signin_id":"1-2-3","auth_time":1790000000`
 
 func TestEachClaimHasItsField(t *testing.T) { // JE-14
 	b := newBox(t, session.Config{})
@@ -121,8 +121,8 @@ func TestClaimsWithoutAValueAreNotWritten(t *testing.T) {
 	require.NoError(t, err)
 	var claims map[string]any
 	require.NoError(t, json.Unmarshal(payload, &claims))
-	require.Len(t, claims, 4)
-	for _, name := range []string{"jti", "auth_time", "iat", "exp"} {
+	require.Len(t, claims, 5)
+	for _, name := range []string{"jti", "signin_id", "auth_time", "iat", "exp"} {
 		require.Contains(t, claims, name)
 	}
 }
@@ -159,7 +159,7 @@ func TestSetClaimChangesOneClaim(t *testing.T) {
 func TestClaimsThatCannotBeSet(t *testing.T) {
 	s := ada()
 	require.NoError(t, s.SetClaim("kept", true))
-	for _, name := range []string{"jti", "sub", "name", "email", "email_verified", "picture", "provider", "provider_issuer", "preferred_username", "groups", "auth_time", "iat", "exp", "nbf"} {
+	for _, name := range []string{"jti", "sub", "name", "email", "email_verified", "picture", "provider", "provider_issuer", "preferred_username", "groups", "signin_id", "auth_time", "iat", "exp", "nbf"} {
 		require.ErrorContains(t, s.SetClaim(name, "x"), name, name)
 	}
 	require.Error(t, s.SetClaim("a\xff", "x"))

@@ -62,6 +62,12 @@
 // before a request has it written anew, with a new MaxAge. Lifetime, 90 days, is
 // the end in any case, counted from the sign-in.
 //
+// They hold for tokens that Auth.js has written anew, too. Its middleware does that at
+// each request, with a new "jti" and an "exp" of its own, and leaves the claims
+// that it does not know alone. So what a session is bound to is "auth_time", when the
+// person signed in, and "signin_id", by which a sign-out reaches every token of that
+// sign-in; "exp" can only make it shorter.
+//
 // So a session that is used goes on until Lifetime, if UpdateAge is less than
 // MaxAge; one that is not used ends between MaxAge less UpdateAge and MaxAge after
 // the last request. The clocks of two nodes may differ by 15 seconds.
@@ -71,8 +77,10 @@
 // Both sides need the same secret, the same cookie name and the same cookie:
 // one host, or one CookieDomain. Auth.js v5 then reads what this package writes
 // and the other way round. Tokens of next-auth v4 are read, and left to v4 unless
-// [Config].UpgradeV4 is set. A session that Auth.js began has no AuthTime; it is
-// given one when this package first renews it, and Lifetime counts from there.
+// [Config].UpgradeV4 is set. A session that Auth.js began has no AuthTime, and
+// lasts as long as Auth.js says; it is given one when this package first renews it, and
+// MaxAge and Lifetime count from there. Until then a sign-out here ends the one token,
+// and not what Auth.js made of it.
 // With a Store there is nothing to share: Auth.js reads no cookie of that kind,
 // and neither its tokens nor bearer tokens are looked at.
 //

@@ -33,7 +33,8 @@ const tolerance = 15 * time.Second
 // copy, so that changing it later changes nothing.
 type Config struct {
 	// MaxAge ends a session that is not used for so long: a token counts until
-	// MaxAge after it was written. If zero, 30 days; at least a minute.
+	// MaxAge after it was written, by whichever side. If zero, 30 days; at least a
+	// minute. A shorter one counts for the sessions that there are, too.
 	MaxAge time.Duration
 
 	// UpdateAge is how old a session gets before a request has it written anew,
@@ -360,6 +361,21 @@ func (m *Manager) end(r *http.Request, who *Session, secure bool) error {
 	m.endAll(&old, m.v4)
 	m.endOne(m.borne(r, codec))
 	return nil
+}
+
+// bound holds a session of ours to this configuration, whatever another holder of the
+// secret made of its token's times: Auth.js writes a token anew whenever it reads one,
+// with an exp of its own. AuthTime is what it leaves alone, and says that a session is
+// ours.
+func (m *Manager) bound(s *Session) {
+	if s.AuthTime.IsZero() {
+		return
+	}
+	for _, end := range [...]time.Time{s.IssuedAt.Add(m.config.MaxAge), s.AuthTime.Add(m.config.Lifetime)} {
+		if end.Before(s.ExpiresAt) {
+			s.ExpiresAt = end
+		}
+	}
 }
 
 // last is when no token of the session s can hold any more, whichever node renews

@@ -26,7 +26,9 @@ const AccessCode = "access-code"
 // and is kept among those without one. Times are in whole seconds in a token.
 type Session struct {
 	// ID is unique for each sign-in and stays the same when the session is
-	// renewed: a UUID (RFC 9562 5.4). [Manager.Start] sets it. Claim "jti".
+	// renewed: a UUID (RFC 9562 5.4). [Manager.Start] sets it. Claim "signin_id", which
+	// Auth.js keeps when it writes a token anew, and "jti" (RFC 7519 4.1.7), which it
+	// replaces. Where there is no signin_id, because Auth.js signed in, it is the jti.
 	ID string
 
 	// Subject says who it is, within Provider and Issuer: what identifies a person
@@ -73,7 +75,7 @@ type Session struct {
 	IssuedAt time.Time
 
 	// ExpiresAt is when the session ends unless it is renewed. Claim "exp" (RFC 7519
-	// 4.1.4).
+	// 4.1.4), or what [Config].MaxAge and Lifetime make of it where AuthTime is set.
 	ExpiresAt time.Time
 
 	// extra is never changed in place, so that copies may share it.
@@ -165,7 +167,7 @@ func copyOf(s *Session) *Session {
 // fields are the claims that have one, as they stand in a token. Times are
 // NumericDates: seconds since 1970 (RFC 7519 2).
 type fields struct {
-	ID            string   `json:"jti,omitempty"`
+	TokenID       string   `json:"jti,omitempty"`
 	Subject       string   `json:"sub,omitempty"`
 	Name          string   `json:"name,omitempty"`
 	Email         string   `json:"email,omitempty"`
@@ -175,6 +177,7 @@ type fields struct {
 	Issuer        string   `json:"provider_issuer,omitempty"`
 	Username      string   `json:"preferred_username,omitempty"`
 	Groups        []string `json:"groups,omitempty"`
+	ID            string   `json:"signin_id,omitempty"`
 	AuthTime      int64    `json:"auth_time,omitempty"`
 	IssuedAt      int64    `json:"iat"`
 	ExpiresAt     int64    `json:"exp"`
@@ -185,7 +188,7 @@ type fields struct {
 // which names there are.
 func (f *fields) has(name string) (field, said bool) {
 	switch name {
-	case "jti":
+	case "jti", "signin_id":
 		return true, f.ID != ""
 	case "sub":
 		return true, f.Subject != ""
@@ -218,7 +221,7 @@ func (f *fields) has(name string) (field, said bool) {
 // when the field has been given a value.
 func (s *Session) encode() ([]byte, error) {
 	f := fields{
-		ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
+		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
 		Provider: s.Provider, Issuer: s.Issuer, Username: s.Username, Groups: s.Groups,
 		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}

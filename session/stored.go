@@ -81,7 +81,7 @@ func (m *Manager) read(r *http.Request, key string) (*Session, error) {
 		}
 		return nil, nil
 	}
-	if !m.current(s, m.now()) {
+	if m.bound(s); !m.current(s, m.now()) {
 		return nil, nil
 	}
 	s.key = key

@@ -113,6 +113,7 @@ func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 	if !ok || notBefore.After(m.now().Add(tolerance)) {
 		return nil
 	}
+	m.bound(s)
 	m.verified.put(key, codec, s, payload)
 	return s
 }
