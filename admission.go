@@ -29,7 +29,7 @@ const (
 // admission is the way from an identity to a session, the same for every
 // provider:
 //
-//	Provider.Exchange -> Identity -> checked and cleaned -> Policy -> Session -> Enrich
+//	Provider.Exchange -> Identity -> checked and cleaned -> Policy -> Session -> Enrich -> UserIDClaim
 //
 // Whatever a provider's own code returns passes here, so that what holds for a
 // session holds for all of them.
@@ -37,6 +37,7 @@ type admission struct {
 	log    *slog.Logger
 	policy Policy
 	enrich func(ctx context.Context, s *session.Session, id *Identity) error
+	names  naming
 }
 
 // way is p as the routes see it.
@@ -94,6 +95,9 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		if err := ad.enrich(ctx, s, id); err != nil {
 			return nil, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err)
 		}
+	}
+	if err := ad.names.write(s); err != nil {
+		return nil, err
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
 }
@@ -162,12 +166,15 @@ func withoutControls(list []string) []string {
 }
 
 // gate is a [CodeVerifier] as the routes see it.
-type gate struct{ CodeVerifier }
+type gate struct {
+	CodeVerifier
+	names naming
+}
 
 // Check implements [web.Gate].
 func (g gate) Check(ctx context.Context, client netip.Addr, code string) (*web.Admitted, error) {
 	id, err := g.Verify(ctx, client, code)
-	return admitted(id, "", err)
+	return g.admitted(id, "", err)
 }
 
 // CheckDevice implements [web.Gate].
@@ -177,11 +184,11 @@ func (g gate) CheckDevice(ctx context.Context, client netip.Addr, device, code s
 		return g.Check(ctx, client, code)
 	}
 	id, keep, err := v.VerifyDevice(ctx, client, device, code)
-	return admitted(id, keep, err)
+	return g.admitted(id, keep, err)
 }
 
 // admitted is the answer of a [CodeVerifier] as the routes see it.
-func admitted(id *Identity, device string, err error) (*web.Admitted, error) {
+func (g gate) admitted(id *Identity, device string, err error) (*web.Admitted, error) {
 	if err == nil {
 		id, err = checked(id)
 	}
@@ -193,5 +200,8 @@ func admitted(id *Identity, device string, err error) (*web.Admitted, error) {
 		return nil, err
 	}
 	s := &session.Session{Subject: id.Subject, Issuer: id.Issuer, Provider: AccessCode, Name: id.Name, Groups: id.Groups}
+	if err := g.names.write(s); err != nil {
+		return nil, err
+	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name, Device: device}, nil
 }

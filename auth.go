@@ -193,6 +193,12 @@ type Config struct {
 	// [ProviderSubjectID] where there are several; a log line says which.
 	UserID func(s *session.Session) string
 
+	// UserIDClaim is a claim of the session token in which a front end with the same
+	// secret finds what UserID says: "userId" for LobeChat's. Each session that is begun
+	// here has it; of one that Auth.js began it says who that is, in the place of UserID.
+	// If empty, there is none.
+	UserIDClaim string
+
 	// Session is how long sessions last and where they are kept. If zero: in
 	// an Auth.js cookie, for 30 days since the last renewal.
 	Session session.Config
@@ -275,8 +281,9 @@ func New(c Config) (*Authenticator, error) {
 		c.Logger.Info("auth: user ids are "+map[bool]string{true: "provider|subject, for there are several ways to sign in", false: "subjects, for there is one way to sign in"}[c.severalWays()],
 			"setting", "Config.UserID (AUTH_USER_ID)")
 	}
-	ways, err := c.ways()
-	err = errors.Join(err, c.idle())
+	names := naming{c.UserIDClaim, c.UserID}
+	ways, err := c.ways(names)
+	err = errors.Join(err, c.idle(), names.check())
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
@@ -285,10 +292,10 @@ func New(c Config) (*Authenticator, error) {
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
-		UserID: c.UserID, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
+		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
-		wc.Gate = gate{c.AccessCode}
+		wc.Gate = gate{c.AccessCode, names}
 	}
 	if c.Backend != nil {
 		wc.Backend = backend{c.Backend, c.Policy}
@@ -300,27 +307,7 @@ func New(c Config) (*Authenticator, error) {
 	if b, ok := c.Backend.(ClientAware); ok {
 		b.UseClient(server.Client)
 	}
-	return &Authenticator{server, c.UserID}, nil
-}
-
-// severalWays reports whether people can sign in in more than one way.
-func (c *Config) severalWays() bool {
-	count := len(c.Providers)
-	for _, there := range []bool{c.AccessCode != nil, c.Backend != nil} {
-		if there {
-			count++
-		}
-	}
-	return count > 1
-}
-
-// unique is the [Config].UserID that no two people share: with several ways in, two
-// of them may know somebody by one subject.
-func (c *Config) unique() func(*session.Session) string {
-	if c.severalWays() {
-		return ProviderSubjectID
-	}
-	return SubjectID
+	return &Authenticator{server, names.of}, nil
 }
 
 // idle are the settings that would mean nothing beside what else is set. One that is
@@ -340,6 +327,7 @@ func (c *Config) idle() (err error) {
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"UserIDClaim", c.UserIDClaim != "", signsIn || c.ReadOnly, "sessions that a front end reads too: Providers, AccessCode or ReadOnly"},
 		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
 		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"ReturnOrigins", len(c.ReturnOrigins) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
@@ -355,7 +343,7 @@ func (c *Config) idle() (err error) {
 }
 
 // ways checks the ways in, and has the providers as the routes see them.
-func (c *Config) ways() (ways []web.Way, err error) {
+func (c *Config) ways(names naming) (ways []web.Way, err error) {
 	some := len(c.Providers) > 0 || c.AccessCode != nil || c.Backend != nil
 	switch {
 	case !some && !c.ReadOnly:
@@ -363,7 +351,7 @@ func (c *Config) ways() (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Logger, c.Policy, c.Enrich}
+	ad := admission{c.Logger, c.Policy, c.Enrich, names}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -414,19 +402,6 @@ func (a *Authenticator) Origin(r *http.Request) (*url.URL, error) { return a.ser
 // Client returns the address that r comes from, by the proxies that are trusted. It
 // is the zero address where that is unknown.
 func (a *Authenticator) Client(r *http.Request) netip.Addr { return a.server.Client(r) }
-
-// UserID returns what the application calls whose session s is: see
-// [Config].UserID.
-func (a *Authenticator) UserID(s *session.Session) string { return a.userID(s) }
-
-// SubjectID is a [Config].UserID: the subject alone. With several ways to sign in,
-// two people may have the same.
-func SubjectID(s *session.Session) string { return s.Subject }
-
-// ProviderSubjectID is a [Config].UserID: the provider's name, "|" and the subject,
-// such as github|583231. No two people have the same. The name is empty for
-// somebody whom Auth.js signed in.
-func ProviderSubjectID(s *session.Session) string { return s.Provider + "|" + s.Subject }
 
 // FromContext returns the session of the request that ctx belongs to. ok is
 // false when nobody is signed in.

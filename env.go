@@ -58,6 +58,9 @@ const defaultProvider = "auth0"
 // ssoNames are the spellings of the list of providers.
 var ssoNames = []string{"NEXT_AUTH_SSO_PROVIDERS", "SSO_PROVIDERS", "AUTH_SSO_PROVIDERS"}
 
+// lobeChatUser is the claim in which LobeChat's front end looks for who somebody is.
+const lobeChatUser = "userId"
+
 const secretCure = "it seals the session tokens; make one of 32 bytes or more with `openssl rand -base64 32`"
 const codeCure = "it is the password for the service; a long random one that nobody knows, as `openssl rand -hex 32` makes it, turns access-code sign-in off"
 
@@ -134,8 +137,8 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	if err := e.Err(); err != nil {
 		return Config{}, err
 	}
-	if len(c.Providers) > 0 {
-		c.Enrich = lobeChatUser(&c)
+	if c.Backend == nil {
+		c.UserIDClaim = lobeChatUser
 	}
 	return c, nil
 }
@@ -184,18 +187,6 @@ func (e *envReader) userID() func(*session.Session) string {
 	default:
 		e.problem("AUTH_USER_ID", fmt.Sprintf("is %q", value), "set it to subject, or to provider for provider|subject, which tells people of several providers apart")
 		return nil
-	}
-}
-
-// lobeChatUser names the person as LobeChat's front end looks for it in a session
-// token, in userId: what c calls them.
-func lobeChatUser(c *Config) func(context.Context, *session.Session, *Identity) error {
-	userID := c.UserID
-	if userID == nil {
-		userID = c.unique()
-	}
-	return func(_ context.Context, s *session.Session, _ *Identity) error {
-		return s.SetClaim("userId", userID(s))
 	}
 }
 

@@ -64,17 +64,17 @@ func TestConfigFromEnv(t *testing.T) {
 }
 
 func TestLobeChatFindsItsUser(t *testing.T) {
-	fromEnv, err := auth.ConfigFromEnv(envOf(baseEnv), stubParts())
+	c, _, err := fromEnv(baseEnv, nil)
 	require.NoError(t, err)
-	stub := &stubProvider{name: "stub", identity: &auth.Identity{
-		Issuer: "https://idp.example", Subject: "ada", Claims: map[string]any{"userId": "another"},
-	}}
-	c := newConfig(stub)
-	c.Enrich = fromEnv.Enrich
-	a, err := auth.New(c)
+	require.Equal(t, "userId", c.UserIDClaim)
+	c, _, err = fromEnv("ACCESS_CODE=0123456789abcdef0123", func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
 	require.NoError(t, err)
-	who := sessionOf(t, sealedCookie(t, a, stub))
-	require.Equal(t, map[string]any{"userId": "ada"}, who.Claims())
+	require.Equal(t, "userId", c.UserIDClaim, "whatever way people come in")
+	c, _, err = fromEnv("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk", func(p *auth.Parts) {
+		p.Backend = func(auth.Env, *http.Client) (auth.Backend, error) { return stubBackend{}, nil }
+	})
+	require.NoError(t, err)
+	require.Empty(t, c.UserIDClaim, "Clerk's tokens are Clerk's")
 }
 
 func TestConfigFromEnvProblems(t *testing.T) { // LG-06, LG-08
@@ -304,7 +304,7 @@ func TestStoreFromEnv(t *testing.T) {
 	}
 	c, _, err := fromEnv(baseEnv, nil)
 	require.NoError(t, err)
-	require.NotNil(t, c.Enrich, "LobeChat's user id")
+	require.Nil(t, c.Session.Store)
 	require.NotNil(t, c.Logger)
 }
 
@@ -403,9 +403,6 @@ func TestUserIDFromEnv(t *testing.T) { // ID-39
 		a, err := auth.New(c)
 		require.NoError(t, err)
 		require.Equal(t, want, a.UserID(who()), value)
-		s := who()
-		require.NoError(t, c.Enrich(context.Background(), s, nil))
-		require.Equal(t, map[string]any{"userId": want}, s.Claims(), "LobeChat and /session call them the same")
 	}
 	env["AUTH_USER_ID"] = "email"
 	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
