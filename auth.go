@@ -241,6 +241,11 @@ type Config struct {
 	// ours, as Auth.js's pages option does: a path, to which callbackUrl or error
 	// is added as a query parameter. error is one of Auth.js's codes, and detail, if
 	// there is more to say, one of ours. Both must be reachable without signing in.
+	//
+	// What went wrong with a sign-in (OAuthCallbackError, CredentialsSignin, MissingCSRF)
+	// goes to the sign-in page, that of the application or ours, and the rest to
+	// ErrorURL. The form for an access code is at /signin/access-code below the routes,
+	// whatever SignInURL is: an application's page may link it, with callbackUrl.
 	SignInURL, ErrorURL string
 
 	// Templates replaces the pages "signin", "signout" and "error", each of

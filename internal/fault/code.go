@@ -59,3 +59,13 @@ func (c Code) Query() url.Values {
 	q.Set("detail", string(c))
 	return q
 }
+
+// OfSignIn reports whether c belongs on a sign-in page, where the person can begin
+// again, as Auth.js has it, and not on an error page.
+func (c Code) OfSignIn() bool {
+	switch Code(c.Query().Get("error")) {
+	case OAuthCallback, MissingCSRF, CodeWrong, SessionRequired, SignedOut:
+		return true
+	}
+	return false
+}

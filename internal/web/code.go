@@ -22,10 +22,31 @@ const (
 // maxCodeHeader bounds an access code in a header, in bytes.
 const maxCodeHeader = 1 << 10
 
+// ownForm is the field by which our form for an access code is known, so that what goes
+// wrong is shown there, and not on an application's page that has no such form.
+const ownForm = "form"
+
+func isOwnForm(r *http.Request) bool { return r.PostForm.Get(ownForm) != "" }
+
+// askForCode is GET /signin/access-code: our form, whatever page the application has
+// for the other ways in.
+func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, v *visit) {
+	s.clearBroken(w, r, v)
+	s.showCodeForm(w, r, v, http.StatusOK, s.returnPath(v, r.URL.Query().Get("callbackUrl")), knownError(r))
+}
+
+// showCodeForm shows the form for an access code alone, and code, what went wrong
+// before, if anything did.
+func (s *Server) showCodeForm(w http.ResponseWriter, r *http.Request, v *visit, status int, to string, code fault.Code) {
+	s.pages.signIn(w, r, status, signInPage{
+		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, AccessCode: true, Code: code,
+	}, formOrigins(v))
+}
+
 // signInByCode is POST /signin/access-code.
 func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) {
 	if !s.genuine(r, v) {
-		s.refuseForged(w, r, v)
+		s.refuseForged(w, r, v, true)
 		return
 	}
 	to := s.returnPath(v, r.FormValue("callbackUrl"))
@@ -54,7 +75,7 @@ func device(r *http.Request, secure bool) string {
 	return cookie.Value
 }
 
-// codeRefused shows the sign-in page again, or when to come back.
+// codeRefused shows the page again that the code was typed into, or when to come back.
 func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, to string, client netip.Addr, err error) {
 	var limited *fault.Limited
 	code, status := fault.StoreUnavailable, http.StatusServiceUnavailable
@@ -67,11 +88,14 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 	id := requestID()
 	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Client: client, Err: err})
 	setRetryAfter(w, status, limited)
-	if wantsAddress(r) || s.signInURL != "" {
+	switch {
+	case wantsAddress(r) || s.signInURL != "" && !isOwnForm(r):
 		s.codeRefusedElsewhere(w, r, v, to, code, status)
 		return
-	}
-	if code == fault.CodeWrong {
+	case code == fault.CodeWrong && s.signInURL != "":
+		s.showCodeForm(w, r, v, status, to, code)
+		return
+	case code == fault.CodeWrong:
 		s.showSignIn(w, r, v, status, to, code)
 		return
 	}
@@ -86,7 +110,11 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 func (s *Server) codeRefusedElsewhere(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code, status int) {
 	q := code.Query()
 	q.Set("callbackUrl", to)
-	location := v.address(s.signInPage(v)) + "?" + q.Encode()
+	page := s.signInPage(v)
+	if s.errorURL != "" {
+		page = s.failurePage(v, code)
+	}
+	location := v.address(page) + "?" + q.Encode()
 	switch {
 	case isV4(r) && code == fault.CodeWrong:
 		s.tell(w, http.StatusUnauthorized, location) // its client goes by the status

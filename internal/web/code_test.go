@@ -128,7 +128,9 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 		}
 	}
 	b = s.browser()
-	require.Equal(t, 303, b.get(path+"?code="+url.QueryEscape(goodCode)).StatusCode, "AC-09")
+	form := b.get(path + "?code=" + url.QueryEscape(goodCode))
+	require.Equal(t, 200, form.StatusCode, "AC-09")
+	require.NotContains(t, form.text, goodCode)
 	require.Equal(t, 303, b.get("/?code="+url.QueryEscape(goodCode)+"&access_code="+url.QueryEscape(goodCode)).StatusCode)
 	got := b.do("POST", path+"?code="+url.QueryEscape(goodCode), url.Values{"csrfToken": {b.csrf()}})
 	require.Equal(t, 403, got.StatusCode, "AC-09: a code in a query is none")
@@ -356,13 +358,49 @@ func TestNoCodeRoutesWithoutACode(t *testing.T) { // AC-07, CB-07
 
 func TestOpeningTheAddressOfACodesForm(t *testing.T) { // AC-09, CB-04
 	s := newGated(t, nil)
+	got := s.browser().get("/api/auth/callback/access-code?callbackUrl=/x&code=" + url.QueryEscape(goodCode))
+	require.Equal(t, s.server.URL+"/api/auth/signin?callbackUrl=%2Fx", got.Header.Get("Location"))
 	for _, path := range []string{"/api/auth/signin/access-code", "/api/auth/callback/access-code"} {
-		got := s.browser().get(path + "?callbackUrl=/x&code=" + url.QueryEscape(goodCode))
-		require.Equal(t, s.server.URL+"/api/auth/signin?callbackUrl=%2Fx", got.Header.Get("Location"))
 		got = s.browser().do("HEAD", path, nil)
 		require.Equal(t, 405, got.StatusCode)
 		require.Equal(t, "GET, POST", got.Header.Get("Allow"))
 	}
+}
+
+// TestTheCodesFormIsAlwaysThere: an application's own sign-in page may have no field for
+// a code.
+func TestTheCodesFormIsAlwaysThere(t *testing.T) { // AC-01, RD-04
+	const path = "/api/auth/signin/access-code"
+	for _, page := range []string{"", "/login"} {
+		s := newGated(t, func(c *auth.Config) { c.SignInURL = page })
+		b := s.browser()
+		b.plant(sessionCookie, "broken")
+		got := b.get(path + "?callbackUrl=/x%3Fy")
+		require.Equal(t, 200, got.StatusCode)
+		require.Empty(t, b.cookiesNamed(sessionCookie), "as on every sign-in page")
+		require.Contains(t, got.text, `name="callbackUrl" value="/x?y"`)
+		require.Contains(t, got.text, `action="`+path+`"`)
+		require.NotContains(t, got.text, "/api/auth/signin/stub", "the code alone")
+		require.NotContains(t, got.text, "alert")
+		require.Contains(t, b.get(path+"?callbackUrl=//evil.example").text, `name="callbackUrl" value="/"`)
+		require.Contains(t, b.get(path+"?error=SessionRequired").text, `role="alert"`)
+
+		form := url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/x?y"}, "form": {"1"}, "code": {"wrong"}}
+		got = b.do("POST", path, form)
+		require.Equal(t, 403, got.StatusCode, "where the code was typed")
+		require.Contains(t, got.text, `role="alert"`)
+		require.Contains(t, got.text, `name="callbackUrl" value="/x?y"`)
+		require.Equal(t, page == "", strings.Contains(got.text, "/api/auth/signin/stub"), "the page that it was typed into")
+		form.Set("csrfToken", "forged")
+		got = b.do("POST", path, form)
+		require.Equal(t, 403, got.StatusCode)
+		require.Contains(t, got.text, "The form was out of date")
+		form.Set("csrfToken", b.csrf())
+		form.Set("code", goodCode)
+		require.Equal(t, s.server.URL+"/x?y", b.do("POST", path, form).Header.Get("Location"))
+		require.NotEmpty(t, b.who())
+	}
+	require.Contains(t, newGated(t, nil).browser().get("/api/auth/signin").text, `<input type="hidden" name="form" value="1">`)
 }
 
 func TestProvidersOfACodeAlone(t *testing.T) {
@@ -484,9 +522,14 @@ func TestRefusedCodesElsewhere(t *testing.T) { // AC-01, HD-08
 		"wrong, v4":           {auth.ErrWrongCode, v4, "", 401, "callbackUrl=%2Fa&code=credentials&error=CredentialsSignin", ""},
 		"limited, v4":         {&auth.LimitError{RetryAfter: time.Minute}, v4, "", 429, "callbackUrl=%2Fa&code=rate_limited&detail=RateLimited&error=CredentialsSignin", "60"},
 		"down, v4, own page":  {auth.ErrStore, v4, "/login", 503, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
+		"down, error page":    {auth.ErrStore, "", "/login /oops", 303, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
+		"wrong, error page":   {auth.ErrWrongCode, "", "/login /oops", 303, "callbackUrl=%2Fa&code=credentials&error=CredentialsSignin", ""},
 		"other error, own pg": {errors.New("x"), "", "/login", 303, "callbackUrl=%2Fa&detail=StoreUnavailable&error=Configuration", "5"},
 	} {
-		s := newSite(t, func(c *auth.Config) { c.AccessCode, c.SignInURL = &fixedVerifier{err: test.err}, test.page })
+		signIn, failure, _ := strings.Cut(test.page, " ")
+		s := newSite(t, func(c *auth.Config) {
+			c.AccessCode, c.SignInURL, c.ErrorURL = &fixedVerifier{err: test.err}, signIn, failure
+		})
 		b := s.browser()
 		form := url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/a"}, "code": {"x"}}
 		var headers []string
@@ -506,8 +549,11 @@ func TestRefusedCodesElsewhere(t *testing.T) { // AC-01, HD-08
 			to = v.URL
 		}
 		page := "/api/auth/signin"
-		if test.page != "" {
-			page = test.page
+		if signIn != "" {
+			page = signIn
+		}
+		if failure != "" && test.err == auth.ErrStore {
+			page = failure
 		}
 		require.Equal(t, s.server.URL+page+"?"+test.query, to, name)
 		require.Len(t, s.reasons(), 1)

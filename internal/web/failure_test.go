@@ -47,28 +47,62 @@ func TestProviderIsDown(t *testing.T) {
 	require.NotEmpty(t, got.Header.Get("Retry-After"))
 }
 
+// TestErrorsForPagesMadeForAuthjs: those of a sign-in are shown where a person can begin
+// again, and an error page made for Auth.js knows the rest.
 func TestErrorsForPagesMadeForAuthjs(t *testing.T) {
-	s := newSite(t, func(c *auth.Config) { c.ErrorURL, c.SignInURL = "/oops", "/login" })
-	s.stub.identity = func(code string) (*auth.Identity, error) {
-		return nil, map[string]error{"declined": auth.ErrDeclined, "refused": auth.ErrNotAllowed, "wrong": auth.ErrMisconfigured, "down": auth.ErrUnavailable}[code]
-	}
-	for code, want := range map[string]string{
-		"declined": "OAuthCallbackError Declined", "refused": "AccessDenied ", "wrong": "Configuration ", "down": "Configuration Unavailable",
+	causes := map[string]error{"declined": auth.ErrDeclined, "invalid": auth.ErrInvalidResponse, "refused": auth.ErrNotAllowed, "wrong": auth.ErrMisconfigured, "down": auth.ErrUnavailable}
+	for pages, want := range map[string]map[string]string{
+		"/login /oops": {
+			"declined": "/login OAuthCallbackError Declined", "invalid": "/login OAuthCallbackError InvalidResponse",
+			"refused": "/oops AccessDenied ", "wrong": "/oops Configuration ", "down": "/oops Configuration Unavailable",
+		},
+		"/login ": {"declined": "/login OAuthCallbackError Declined", "refused": "", "down": ""},
+		" /oops":  {"declined": "/api/auth/signin OAuthCallbackError Declined", "refused": "/oops AccessDenied "},
 	} {
-		b := s.browser()
-		got := b.back("stub", b.start("stub", "/").Get("state"), code)
-		u, err := got.Location()
-		require.NoError(t, err)
-		require.Equal(t, "/oops", u.Path)
-		require.Equal(t, want, u.Query().Get("error")+" "+u.Query().Get("detail"))
-		require.NotEmpty(t, u.Query().Get("request_id"))
-		got = b.get("/api/auth/error?" + u.RawQuery)
-		require.Equal(t, map[string]int{"declined": 200, "refused": 403, "wrong": 500, "down": 500}[code], got.StatusCode)
+		s := newSite(t, func(c *auth.Config) { c.SignInURL, c.ErrorURL, _ = strings.Cut(pages, " ") })
+		s.stub.identity = func(code string) (*auth.Identity, error) { return nil, causes[code] }
+		for code, want := range want {
+			b := s.browser()
+			got := b.back("stub", b.start("stub", "/wanted?x").Get("state"), code)
+			if want == "" {
+				require.Contains(t, got.text, "<h1>", "our own page")
+				require.GreaterOrEqual(t, got.StatusCode, 400)
+				continue
+			}
+			u, err := got.Location()
+			require.NoError(t, err)
+			require.Equal(t, want, u.Path+" "+u.Query().Get("error")+" "+u.Query().Get("detail"))
+			require.Equal(t, "/wanted?x", u.Query().Get("callbackUrl"))
+			require.NotEmpty(t, u.Query().Get("request_id"))
+			got = b.get("/api/auth/error?" + u.RawQuery)
+			require.Equal(t, map[string]int{"declined": 200, "invalid": 200, "refused": 403, "wrong": 500, "down": 500}[code], got.StatusCode)
+		}
 	}
-	page := s.browser().get("/api/auth/error?error=Configuration&detail=Unavailable")
+	page := newSite(t, nil).browser().get("/api/auth/error?error=Configuration&detail=Unavailable")
 	require.Contains(t, page.text, "does not answer")
-	page = s.browser().get("/api/auth/error?error=Configuration&detail=%3Cscript%3E")
+	page = newSite(t, nil).browser().get("/api/auth/error?error=Configuration&detail=%3Cscript%3E")
 	require.Contains(t, page.text, "not set up correctly")
+}
+
+func TestForgedFormsForPagesMadeForAuthjs(t *testing.T) { // CS-02
+	s := newSite(t, func(c *auth.Config) {
+		c.SignInURL, c.ErrorURL, c.AccessCode = "/login", "/oops", &fixedVerifier{err: auth.ErrWrongCode}
+	})
+	for _, path := range []string{"/api/auth/signin/stub", "/api/auth/signin/access-code"} {
+		b := s.browser()
+		form := url.Values{"csrfToken": {"x"}, "callbackUrl": {"/a"}}
+		u, err := b.do("POST", path, form).Location()
+		require.NoError(t, err)
+		require.Equal(t, "/oops Configuration CookiesBlocked /a", u.Path+" "+u.Query().Get("error")+" "+u.Query().Get("detail")+" "+u.Query().Get("callbackUrl"))
+		b.csrf()
+		u, err = b.do("POST", path, form).Location()
+		require.NoError(t, err)
+		require.Equal(t, "/login MissingCSRF  /a", u.Path+" "+u.Query().Get("error")+" "+u.Query().Get("detail")+" "+u.Query().Get("callbackUrl"))
+		require.Equal(t, s.last().RequestID, u.Query().Get("request_id"))
+	}
+	b := s.browser()
+	b.csrf()
+	require.Equal(t, 403, b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {"x"}}).StatusCode, "who signs out does not want to sign in")
 }
 
 func TestEachFailureHasItsStatusAndPage(t *testing.T) { // LG-04, HD-03, HD-09
@@ -120,7 +154,7 @@ func TestFailureForAScript(t *testing.T) {
 	got := b.back("stub", b.start("stub", "/").Get("state"), "ada", "X-Auth-Return-Redirect", "1")
 	require.Equal(t, 200, got.StatusCode)
 	require.Equal(t, "5", got.Header.Get("Retry-After"))
-	require.JSONEq(t, `{"url":"`+s.server.URL+`/api/auth/error?detail=Unavailable&error=Configuration&request_id=`+s.last().RequestID+`"}`, got.text)
+	require.JSONEq(t, `{"url":"`+s.server.URL+`/api/auth/error?callbackUrl=%2F&detail=Unavailable&error=Configuration&request_id=`+s.last().RequestID+`"}`, got.text)
 }
 
 func TestForgedFormsAnswer(t *testing.T) { // CS-02, CS-04

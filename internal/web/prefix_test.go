@@ -228,6 +228,8 @@ func TestPagesBelowThePrefix(t *testing.T) { // MW-13, RD-09
 		w = serve(a, "GET", host+"/api/auth/signin?callbackUrl=/x", "")
 		require.Equal(t, host+"/app/login?callbackUrl=%2Fapp%2Fx", w.Header().Get("Location"), name)
 		w = serve(a, "GET", host+"/api/auth/callback/stub?state=x", "", "Accept", "text/html")
+		require.Contains(t, w.Header().Get("Location"), host+"/app/login?", name)
+		w = serve(a, "POST", host+"/api/auth/signin/stub", "csrfToken=x", "Content-Type", "application/x-www-form-urlencoded")
 		require.Contains(t, w.Header().Get("Location"), host+"/app/oops?", name)
 	}
 	a := make("", "")
@@ -240,7 +242,7 @@ func TestPagesBelowThePrefix(t *testing.T) { // MW-13, RD-09
 	require.Contains(t, w.Body.String(), `action="/app/api/auth/signin/stub"`)
 	require.Contains(t, w.Body.String(), `name="callbackUrl" value="/app/"`)
 	w = serve(a, "GET", host+"/api/auth/callback/stub", "", "X-Auth-Return-Redirect", "1")
-	require.Contains(t, w.Body.String(), host+"/app/api/auth/error?")
+	require.Contains(t, w.Body.String(), host+"/app/api/auth/signin?")
 	require.Contains(t, serve(a, "GET", host+"/api/auth/nothing", "", "Accept", "text/html").Body.String(), `href="/app/api/auth/signin`)
 	require.Contains(t, serve(a, "POST", host+"/api/auth/signout", "", "Content-Type", "application/x-www-form-urlencoded").Body.String(), `href="/app/api/auth/signin`)
 	w = serve(a, "GET", host+"/api/auth/signin/stub?callbackUrl=/x", "")

@@ -67,8 +67,10 @@ type action struct {
 func (s *Server) actionOf(name, id string) action {
 	way := s.ways[id]
 	switch {
-	case s.gate != nil && id == session.AccessCode && (name == "signin" || name == "callback"):
-		// Auth.js's client posts credentials to callback.
+	case s.gate != nil && id == session.AccessCode && name == "signin":
+		return action{get: s.askForCode, post: s.signInByCode, limit: maxCodeForm}
+	case s.gate != nil && id == session.AccessCode && name == "callback":
+		// Auth.js's client posts credentials here.
 		return action{get: s.toSignInPage, post: s.signInByCode, limit: maxCodeForm}
 	case way != nil && name == "signin":
 		return action{get: s.toSignInPage, limit: maxForm,

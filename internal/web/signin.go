@@ -62,7 +62,7 @@ func (s *Server) toSignInPage(w http.ResponseWriter, r *http.Request, v *visit) 
 // signIn is POST /signin/{provider}: it starts an attempt.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
 	if !s.genuine(r, v) {
-		s.refuseForged(w, r, v)
+		s.refuseForged(w, r, v, true)
 		return
 	}
 	to := s.returnPath(v, r.FormValue("callbackUrl"))

@@ -92,7 +92,7 @@ func TestOwnPages(t *testing.T) {
 	require.Equal(t, s.server.URL+"/login?callbackUrl=%2Fa", b.get("/api/auth/signin?callbackUrl=/a").Header.Get("Location"))
 	s.stub.identity = func(string) (*auth.Identity, error) { return nil, auth.ErrNotAllowed }
 	got := b.back("stub", b.start("stub", "/").Get("state"), "x").Header.Get("Location")
-	require.True(t, strings.HasPrefix(got, s.server.URL+"/oops?error=AccessDenied&request_id="), got)
+	require.True(t, strings.HasPrefix(got, s.server.URL+"/oops?callbackUrl=%2F&error=AccessDenied&request_id="), got)
 	for _, bad := range []string{"//evil.example", "https://evil.example/", "login", "/a?b", "/a#b"} {
 		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{s.stub}, SignInURL: bad})
 		require.ErrorContains(t, err, "SignInURL", bad)

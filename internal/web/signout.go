@@ -24,7 +24,7 @@ func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit
 // signOut is POST /signout.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	if !s.genuine(r, v) {
-		s.refuseForged(w, r, v)
+		s.refuseForged(w, r, v, false)
 		return
 	}
 	if err := s.end(w, r, v); err != nil {
