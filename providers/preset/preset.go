@@ -150,9 +150,12 @@ func casdoor(string) func(context.Context, oidc.Claims) (*auth.Identity, error) 
 	}
 }
 
+// cognito knows that Cognito's userinfo endpoint writes email_verified as text, where
+// its ID tokens have the boolean.
 func cognito(string) func(context.Context, oidc.Claims) (*auth.Identity, error) {
 	return func(ctx context.Context, c oidc.Claims) (*auth.Identity, error) {
 		id, _ := oidc.DefaultIdentity(ctx, c)
+		id.EmailVerified = id.EmailVerified || id.Email != "" && c.String("email_verified") == "true"
 		id.Username = cmp.Or(id.Username, c.String("cognito:username"))
 		id.Name = cmp.Or(id.Name, id.Username)
 		return id, nil

@@ -227,6 +227,27 @@ func TestCognito(t *testing.T) {
 	require.Equal(t, "ada, ada, staff", who.Name+", "+who.Username+", "+strings.Join(who.Groups, " "))
 }
 
+// TestTextThatVerifies: an address is verified by the boolean, and by Cognito's userinfo
+// as text.
+func TestTextThatVerifies(t *testing.T) { // ID-35
+	for id, wants := range map[string]map[any]bool{
+		"cognito": {"true": true, true: true, "false": false, "TRUE": false, "1": false, false: false, nil: false},
+		"okta":    {"true": false, true: true},
+	} {
+		for said, want := range wants {
+			s := newIdP(issuers[id])
+			s.SetFaults(providertest.Faults{
+				IDToken:  func(c map[string]any) { delete(c, "email"); delete(c, "email_verified") },
+				Userinfo: func(c map[string]any) { c["email_verified"] = said },
+			})
+			who, _, err := s.signIn(t, s.provider(t, id, map[string]string{"AUTH_ALLOWED_EMAILS": "corp.example"}))
+			require.NoError(t, err)
+			require.Equal(t, "ada@corp.example", who.Email)
+			require.Equal(t, want, who.EmailVerified, "%s says %v", id, said)
+		}
+	}
+}
+
 // TestAuthelia: nothing of the person is in its ID token, and the groups are another
 // scope, which a client may not be registered for.
 func TestAuthelia(t *testing.T) {
