@@ -631,7 +631,7 @@ func TestRestrictionIsHonouredOrAnError(t *testing.T) { // PV-02, LG-06
 func TestClerkNames(t *testing.T) {
 	_, log, err := named("CLERK_PUBLISHABLE_KEY=pk|CLERK_SECRET_KEY=sk|CLERK_AUTHORISED_PARTIES=x|CLERK_WEBHOOK_SECRET=x|NEXT_PUBLIC_CLERK_SIGN_IN_URL=/x|AUTH_GITHUB_ID=x", func(p *auth.Parts) {
 		p.Backend = func(env auth.Env, _ *http.Client) (auth.Backend, error) {
-			env.First("CLERK_SECRET_KEY", "CLERK_AUTHORIZED_PARTIES")
+			env.First("CLERK_SECRET_KEY", "CLERK_AUTHORIZED_PARTIES", "NEXT_PUBLIC_CLERK_SIGN_IN_URL")
 			return stubBackend{}, nil
 		}
 	})

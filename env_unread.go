@@ -19,7 +19,7 @@ const insecureHTTP = "AUTH_INSECURE_HTTP"
 // elsewhere are the variables that a program may read beside this package.
 var elsewhere = []string{
 	"AUTH_BRAND_NAME", "AUTH_BRAND_LOGO_URL", "AUTH_BRAND_COLOR", insecureHTTP,
-	"CLERK_WEBHOOK_SECRET", "CLERK_DOMAIN", "CLERK_IS_SATELLITE", "CLERK_PROXY_URL", "CLERK_SIGN_IN_URL", "CLERK_SIGN_UP_URL",
+	"CLERK_WEBHOOK_SECRET", "CASDOOR_PORT", "CASDOOR_WEBHOOK_SECRET",
 }
 
 // listenAt is env, and remembers what is asked for.

@@ -65,11 +65,13 @@ type Config struct {
 	// of tokens. If empty, the address that PublishableKey names is.
 	ProxyURL string
 
-	// SignInURL is a page of the application. If empty, Clerk's.
+	// SignInURL is a page of the application: an address, or the path of one of the
+	// site that asks for it, which must be reachable without signing in. If empty,
+	// Clerk's.
 	SignInURL string
 
-	// SignUpURL is a page of the application. If empty, SignInURL with /create,
-	// or Clerk's.
+	// SignUpURL is a page of the application, likewise. If empty, SignInURL with
+	// /create, or Clerk's.
 	SignUpURL string
 
 	// RedirectOrigins are other origins that a browser may be sent back to, such as
@@ -236,16 +238,14 @@ func New(c Config) (*Backend, error) {
 // was not set: taken for "any" it would open what somebody meant to close.
 func (c *Config) check(production bool) (err error) {
 	problem := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("clerk: "+format, args...)) }
-	absolute := func(field, raw string) {
-		if u, e := upstream.CheckURL(raw); raw != "" && (e != nil || u.RawQuery != "" || u.Fragment != "") {
+	for field, raw := range map[string]string{"APIURL": c.APIURL, "ProxyURL": c.ProxyURL} {
+		if !isAPI(raw) {
 			problem("%s: want an https address", field)
 		}
 	}
-	absolute("APIURL", c.APIURL)
-	absolute("ProxyURL", c.ProxyURL)
 	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
-		if u, e := url.Parse(raw); raw != "" && (e != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-			problem("%s: want an address such as https://example.com/sign-in", field)
+		if !isPage(raw) {
+			problem("%s: want an address such as https://example.com/sign-in, or a path", field)
 		}
 	}
 	if c.AcceptTokens != nil && len(c.AcceptTokens) == 0 {
@@ -277,13 +277,11 @@ func (c *Config) check(production bool) (err error) {
 	if c.Satellite && c.Domain == "" && c.ProxyURL == "" {
 		problem("Satellite: want Domain or ProxyURL")
 	}
-	if c.Domain != "" {
-		if u, e := url.Parse("https://" + c.Domain); e != nil || u.Host != c.Domain {
-			problem("Domain: want one like example.com")
-		}
+	if !isDomain(c.Domain) {
+		problem("Domain: want one like example.com")
 	}
-	if c.Satellite && !production && c.SignInURL == "" {
-		problem("Satellite: want SignInURL, of the primary domain")
+	if c.Satellite && !isElsewhere(c.SignInURL) && (c.SignInURL != "" || !production) {
+		problem("Satellite: want SignInURL, the address of the primary domain's page")
 	}
 	if c.ClockSkew < 0 || c.ClockSkew > time.Minute {
 		problem("ClockSkew: want up to a minute")
@@ -295,6 +293,35 @@ func (c *Config) check(production bool) (err error) {
 // first call.
 func isSecretKey(s string) bool {
 	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "sk_live_")
+}
+
+// isAPI reports whether raw is empty or can be the address of an API: https, but on
+// loopback.
+func isAPI(raw string) bool {
+	u, err := upstream.CheckURL(raw)
+	return raw == "" || err == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+// isPage reports whether raw is empty or can be a page: an http address, or a path of
+// the site, which no browser takes for another host.
+func isPage(raw string) bool {
+	if raw == "" || isElsewhere(raw) {
+		return true
+	}
+	u, err := url.Parse(raw)
+	return err == nil && raw[0] == '/' && u.Host == "" && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\t\r\n")
+}
+
+// isElsewhere reports whether raw is a whole http address.
+func isElsewhere(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+// isDomain reports whether s is empty or a host.
+func isDomain(s string) bool {
+	u, err := url.Parse("https://" + s)
+	return s == "" || err == nil && u.Host == s
 }
 
 // isOrigin reports whether s is a scheme and a host as a browser writes them in the

@@ -271,14 +271,22 @@ func TestConfig(t *testing.T) { // LG-06
 		"nowhere to go":        {func(c *clerk.Config) { c.RedirectOrigins = []string{} }, "RedirectOrigins"},
 		"a way to an app":      {func(c *clerk.Config) { c.RedirectOrigins = []string{"app://example.com"} }, "RedirectOrigins"},
 		"ways to websites":     {func(c *clerk.Config) { c.RedirectOrigins = []string{"https://example.com", "http://localhost:3000"} }, ""},
-		"a page's path":        {func(c *clerk.Config) { c.SignInURL = "/sign-in" }, "SignInURL"},
+		"a page's path":        {func(c *clerk.Config) { c.SignInURL, c.SignUpURL = "/sign-in", "/sign-up?x=1" }, ""},
+		"another host's path":  {func(c *clerk.Config) { c.SignInURL = "//evil.example/sign-in" }, "SignInURL"},
+		"a backslash":          {func(c *clerk.Config) { c.SignInURL = "/\\evil.example/sign-in" }, "SignInURL"},
+		"a tab":                {func(c *clerk.Config) { c.SignUpURL = "/\t/evil.example/sign-in" }, "SignUpURL"},
+		"a page without slash": {func(c *clerk.Config) { c.SignUpURL = "sign-up" }, "SignUpURL"},
 		"a page that is none":  {func(c *clerk.Config) { c.SignInURL = "https://%zz/" }, "SignInURL"},
 		"a page of no host":    {func(c *clerk.Config) { c.SignUpURL = "https:/sign-up" }, "SignUpURL"},
 		"a script as page":     {func(c *clerk.Config) { c.SignUpURL = "javascript://example.com/%0aalert(1)" }, "SignUpURL"},
 		"pages by http":        {func(c *clerk.Config) { c.SignInURL, c.SignUpURL = "http://localhost/in", "http://localhost/up" }, ""},
 		"satellite of nobody":  {func(c *clerk.Config) { c.Satellite, c.SignInURL = true, "https://example.com/in" }, "Domain or ProxyURL"},
-		"no sign-in page":      {func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" }, "SignInURL, of the primary"},
-		"a live satellite":     {func(c *clerk.Config) { c.Satellite, c.Domain, c.PublishableKey = true, "sat.example", live }, ""},
+		"no sign-in page":      {func(c *clerk.Config) { c.Satellite, c.Domain = true, "sat.example" }, "SignInURL, the address of the primary"},
+		"a satellite's own":    {func(c *clerk.Config) { c.Satellite, c.Domain, c.SignInURL = true, "sat.example", "/sign-in" }, "SignInURL, the address of the primary"},
+		"a live one's own": {func(c *clerk.Config) {
+			c.Satellite, c.Domain, c.SignInURL, c.PublishableKey = true, "sat.example", "/sign-in", live
+		}, "SignInURL, the address of the primary"},
+		"a live satellite": {func(c *clerk.Config) { c.Satellite, c.Domain, c.PublishableKey = true, "sat.example", live }, ""},
 		"a proxied satellite": {func(c *clerk.Config) {
 			c.Satellite, c.ProxyURL, c.PublishableKey = true, "https://sat.example/__clerk", live
 		}, ""},

@@ -3,6 +3,7 @@ package clerk
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth"
@@ -32,8 +33,15 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
 //	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
 //	CLERK_CLOCK_SKEW                    ClockSkew, up to 1m; may be empty
+//	CLERK_SIGN_IN_URL                   SignInURL; may be empty
+//	CLERK_SIGN_UP_URL                   SignUpURL; may be empty
+//	CLERK_PROXY_URL                     ProxyURL, a whole address; may be empty
+//	CLERK_IS_SATELLITE                  Satellite: true or false; may be empty
+//	CLERK_DOMAIN                        Domain, of a satellite; may be empty
 //	AUTH_ALLOWED_EMAILS                 RequireProfiles, where it is set: [auth.ConfigFromEnv]
 //	                                    makes a policy of it, which asks for addresses
+//
+// The last five may have NEXT_PUBLIC_ in front, which counts before the name without.
 //
 // Every problem is an [*envvar.Error], joined. None contains a variable's value.
 func ConfigFromEnv(env auth.Env) (Config, error) {
@@ -71,6 +79,44 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		if _, e := parsePEM(c.JWTKey); e != nil {
 			problem("CLERK_JWT_KEY", "is no public key", "copy the PEM from Clerk's dashboard, API keys, JWKS public key")
 		}
+	}
+	either := func(name string) (value, used string) {
+		value = r.Get("NEXT_PUBLIC_"+name, name)
+		if _, used = r.First("NEXT_PUBLIC_"+name, name); used == "" {
+			used = name
+		}
+		return value, used
+	}
+	var name string
+	if c.SignInURL, name = either("CLERK_SIGN_IN_URL"); !isPage(c.SignInURL) {
+		problem(name, "is no page", "write it like https://example.com/sign-in, or /sign-in for a page of this site")
+	}
+	signIn := name
+	if c.SignUpURL, name = either("CLERK_SIGN_UP_URL"); !isPage(c.SignUpURL) {
+		problem(name, "is no page", "write it like https://example.com/sign-up, or /sign-up for a page of this site")
+	}
+	if c.ProxyURL, name = either("CLERK_PROXY_URL"); !isAPI(c.ProxyURL) {
+		problem(name, "is no https address", "write the whole of it, like https://example.com/__clerk")
+	}
+	satellite, name := either("CLERK_IS_SATELLITE")
+	switch satellite {
+	case "true", "1":
+		c.Satellite = true
+	case "", "false", "0":
+	default:
+		problem(name, "is neither true nor false", "set it to true for a satellite domain, or unset it")
+	}
+	if c.Domain, name = either("CLERK_DOMAIN"); !isDomain(c.Domain) {
+		problem(name, "is no domain", "write it like example.com, without https:// in front")
+	}
+	if !c.Satellite {
+		return c, r.Err()
+	}
+	if c.Domain == "" && c.ProxyURL == "" {
+		problem(name, "is not set, and this is a satellite domain", "set it to this site's domain, like example.net; or set CLERK_PROXY_URL")
+	}
+	if !isElsewhere(c.SignInURL) && (c.SignInURL != "" || strings.HasPrefix(c.PublishableKey, "pk_test_")) {
+		problem(signIn, "is no page of the primary domain, and this is a satellite domain", "write the whole of it, like https://example.com/sign-in")
 	}
 	return c, r.Err()
 }

@@ -85,11 +85,15 @@ func withPath(raw, more string) string {
 	return u.String()
 }
 
-// withReturn is raw, which New has checked, with the parameter redirect_url.
+// withReturn is raw, which New has checked, with the parameter redirect_url. A path is
+// one of the site that returnTo is of.
 func withReturn(raw, returnTo string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw
+	}
+	if back, err := url.Parse(returnTo); err == nil && u.Host == "" {
+		u.Scheme, u.Host = back.Scheme, back.Host
 	}
 	q := u.Query()
 	q.Set("redirect_url", returnTo)

@@ -24,6 +24,11 @@ func TestURLsOfClerksPages(t *testing.T) {
 		c.SignInURL, c.SignUpURL = "https://www.example.com/login", "https://www.example.com/join"
 	})
 	require.Equal(t, "https://www.example.com/join"+query, b.SignUpURL(back))
+	_, b, _ = setup(t, true, func(c *clerk.Config) { c.SignInURL = "/login" })
+	require.Equal(t, "https://www.example.com/login"+query, b.SignInURL(nil, back), "a page of the site that asks")
+	require.Equal(t, "https://www.example.com/login/tasks"+query, b.SignInURL(pending, back))
+	require.Equal(t, "https://www.example.com/login/create"+query, b.SignUpURL(back))
+	require.Equal(t, "/login?redirect_url=x", b.SignInURL(nil, "x"))
 }
 
 func TestReturnURLs(t *testing.T) { // RD-02

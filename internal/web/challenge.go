@@ -1,9 +1,12 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/sallyport/auth/internal/fault"
 )
 
 // challenge answers somebody who is not signed in: a navigation is sent to the
@@ -17,11 +20,26 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
 		return
 	}
+	wanted := s.currentPath(r, v)
+	to := v.address(s.signInPage(v)) + "?" + url.Values{"callbackUrl": {wanted}}.Encode()
 	if s.onlyBackend() {
-		redirect(w, s.backend.SignInURL(v.decision, v.address(s.currentPath(r, v))))
+		to = s.backend.SignInURL(v.decision, v.address(wanted))
+	}
+	if samePage(to, v.address(wanted)) {
+		id := s.reportFailure(r, "", fault.Configuration, errCircle)
+		s.pages.error(w, r, http.StatusInternalServerError, errorPage{BasePath: v.base, Code: fault.Configuration, RequestID: id}, nil)
 		return
 	}
-	redirect(w, v.address(s.signInPage(v))+"?"+url.Values{"callbackUrl": {s.currentPath(r, v)}}.Encode())
+	redirect(w, to)
+}
+
+var errCircle = errors.New("auth: the sign-in page itself asks for a sign-in: serve it outside Require (gateway: GATEWAY_OPEN_PATHS)")
+
+// samePage reports whether two addresses differ in their queries alone.
+func samePage(a, b string) bool {
+	a, _, _ = strings.Cut(a, "?")
+	b, _, _ = strings.Cut(b, "?")
+	return a == b
 }
 
 // signInPage is the path of the page with every way in: ours, or the application's.

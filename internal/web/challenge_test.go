@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -111,4 +113,35 @@ func TestWayBackIsTheAddressThatWasAsked(t *testing.T) { // RD-01, RD-03, RD-04,
 		require.Equal(t, want, to.Query().Get("callbackUrl"), "%q", target)
 		require.Equal(t, "app.example", to.Host)
 	}
+}
+
+// TestTheSignInPageBehindRequire: to send people from it to it would never end.
+func TestTheSignInPageBehindRequire(t *testing.T) {
+	for name, change := range map[string]func(*auth.Config){
+		"of the application":       func(c *auth.Config) { c.SignInURL = "/login" },
+		"below a path":             func(c *auth.Config) { c.URL, c.SignInURL = "https://app.example/app/api/auth", "/login" },
+		"of the backend's, a path": func(c *auth.Config) { c.Providers, c.Backend = nil, loginBackend{&personBackend{}} },
+	} {
+		var events []auth.Event
+		h := newAuth(t, func(c *auth.Config) {
+			change(c)
+			c.OnEvent = func(_ context.Context, e auth.Event) { events = append(events, e) }
+		}).Require(http.NotFoundHandler())
+		w := serve(h, "GET", "https://app.example/login?callbackUrl=/x", "", "Accept", "text/html")
+		require.Equal(t, 500, w.Code, name)
+		require.Contains(t, w.Body.String(), "not set up correctly", name)
+		require.Len(t, events, 1)
+		require.Equal(t, "Configuration", events[0].Reason)
+		require.ErrorContains(t, events[0].Err, "GATEWAY_OPEN_PATHS")
+		require.Equal(t, 401, serve(h, "GET", "https://app.example/login", "").Code, name)
+		w = serve(h, "GET", "https://app.example/login/x", "", "Accept", "text/html")
+		require.Equal(t, 303, w.Code, name)
+	}
+}
+
+// loginBackend has a sign-in page at the site itself.
+type loginBackend struct{ *personBackend }
+
+func (loginBackend) SignInURL(_ *auth.Decision, returnTo string) string {
+	return "https://app.example/login?redirect_url=" + url.QueryEscape(returnTo)
 }
