@@ -15,8 +15,10 @@ import (
 // package's: clerk.New. It is asked where a request brings no session of ours, and
 // is safe for concurrent use.
 type Backend interface {
-	// Authenticate decides who sent r. origin is r's public address. An error
-	// means that nobody can tell: the request is answered 503.
+	// Authenticate decides who sent r. origin is r's public address: scheme and host,
+	// and as its path the prefix of the site, if that has one, which a proxy may have
+	// taken off r.URL. It must not be changed. An error means that nobody can tell: the
+	// request is answered 503.
 	Authenticate(r *http.Request, origin *url.URL) (*Decision, error)
 
 	// SignInURL is where to send a person who has to sign in and then come back

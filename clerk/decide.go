@@ -96,7 +96,8 @@ type State struct {
 const loopLimit = 3
 
 // Decide decides about r, whose public address is origin: scheme and host, which
-// come from the configuration or from trusted headers and never from r's path. It
+// come from the configuration or from trusted headers and never from r's path, and the
+// prefix of the site as [auth.Backend] has it, if any. It
 // may call Clerk's API, and sends nothing to the browser; [Backend.Authenticate] and
 // the middleware of package auth do what the State says.
 //

@@ -71,9 +71,17 @@ func (b *Backend) read(q *request) {
 	q.nonce = cmp.Or(q.param(nameNonce), jar.nonce.plain)
 }
 
-// public is the request's public address. The host never comes from the path.
+// public is the request's public address. The host never comes from the path, and the
+// path has the prefix of the site, also where a proxy has taken that off.
 func (q *request) public() *url.URL {
-	return &url.URL{Scheme: q.origin.Scheme, Host: q.origin.Host, Path: q.URL.Path, RawPath: q.URL.RawPath, RawQuery: q.URL.RawQuery}
+	u := &url.URL{Scheme: q.origin.Scheme, Host: q.origin.Host, Path: q.URL.Path, RawPath: q.URL.RawPath, RawQuery: q.URL.RawQuery}
+	if prefix := q.origin.Path; prefix != "" && u.Path != prefix && !strings.HasPrefix(u.Path, prefix+"/") {
+		u.Path = prefix + u.Path
+		if u.RawPath != "" {
+			u.RawPath = q.origin.EscapedPath() + u.RawPath
+		}
+	}
+	return u
 }
 
 // param is the first parameter of that name, or "".

@@ -53,7 +53,7 @@ func (b *Backend) ReturnURL(raw string, origin *url.URL) string {
 	if u, ok := b.mayReturn(raw, origin); ok {
 		return u.String()
 	}
-	return origin.Scheme + "://" + origin.Host + "/"
+	return origin.Scheme + "://" + origin.Host + origin.EscapedPath() + "/"
 }
 
 // mayReturn parses raw and compares its origin: RFC 6454 4. Browsers take a backslash

@@ -144,7 +144,11 @@ func (s *Server) stillOffered(who *session.Session) bool {
 
 // askBackend lets the backend decide about a request without a session of ours.
 func (s *Server) askBackend(r *http.Request, v *visit) {
-	d, err := s.backend.Authenticate(r, v.origin)
+	origin := v.origin
+	if v.prefix != "" {
+		origin = &url.URL{Scheme: origin.Scheme, Host: origin.Host, Path: v.prefix}
+	}
+	d, err := s.backend.Authenticate(r, origin)
 	switch {
 	case errors.Is(err, fault.ErrNotAllowed):
 		v.decision, v.refused = d, &refused{d.Session, err}
