@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -364,34 +365,23 @@ const (
 	defaultLifetime = 90 * day
 )
 
-// session is how long sessions last and where they are kept. A shorter one of the
-// three makes those shorter that are not set, and none longer.
+// session is how long sessions last and where they are kept.
 func (e *envReader) session(parts Parts) session.Config {
 	c := session.Config{
 		MaxAge: e.Duration(sessionNames[0]), UpdateAge: e.Duration(sessionNames[1]), Lifetime: e.Duration(sessionNames[2]),
 		Store: e.store(parts),
 	}
-	if c.MaxAge == 0 && c.UpdateAge == 0 && c.Lifetime == 0 {
-		return c
-	}
-	if c.Lifetime == 0 {
-		c.Lifetime = defaultLifetime
-	}
-	if c.MaxAge == 0 {
-		c.MaxAge = min(defaultMaxAge, c.Lifetime)
-	}
-	if c.UpdateAge == 0 {
-		c.UpdateAge = min(day, c.MaxAge/4)
-	}
+	lifetime := cmp.Or(c.Lifetime, defaultLifetime)
+	maxAge := cmp.Or(c.MaxAge, min(defaultMaxAge, lifetime))
 	switch {
-	case c.Lifetime < time.Minute:
+	case lifetime < time.Minute:
 		e.problem(sessionNames[2], "is less than a minute", "write it like 12h or 90d")
-	case c.MaxAge < time.Minute:
+	case maxAge < time.Minute:
 		e.problem(sessionNames[0], "is less than a minute", "write it like 12h or 30d")
-	case c.MaxAge > c.Lifetime:
+	case maxAge > lifetime:
 		e.problem(sessionNames[0], "is more than "+sessionNames[2]+", which is 90 days unless it is set", "set "+sessionNames[2]+" to as much or more")
 	}
-	if c.UpdateAge >= c.MaxAge {
+	if c.UpdateAge >= maxAge {
 		e.problem(sessionNames[1], "is not less than "+sessionNames[0]+", so that no session would be renewed in time", "set it to a quarter of that, or unset it")
 	}
 	return c

@@ -507,11 +507,11 @@ func TestSessionsFromEnv(t *testing.T) {
 	const day = 24 * time.Hour
 	for lines, want := range map[string]session.Config{
 		"":                              {},
-		"AUTH_SESSION_MAX_AGE=1h":       {MaxAge: time.Hour, UpdateAge: 15 * time.Minute, Lifetime: 90 * day},
-		"AUTH_SESSION_MAX_AGE=7d":       {MaxAge: 7 * day, UpdateAge: day, Lifetime: 90 * day},
-		"AUTH_SESSION_LIFETIME=8h":      {MaxAge: 8 * time.Hour, UpdateAge: 2 * time.Hour, Lifetime: 8 * time.Hour},
-		"AUTH_SESSION_UPDATE_AGE=2h30m": {MaxAge: 30 * day, UpdateAge: 150 * time.Minute, Lifetime: 90 * day},
-		"AUTH_SESSION_MAX_AGE=120d|AUTH_SESSION_LIFETIME=365d": {MaxAge: 120 * day, UpdateAge: day, Lifetime: 365 * day},
+		"AUTH_SESSION_MAX_AGE=1h":       {MaxAge: time.Hour},
+		"AUTH_SESSION_MAX_AGE=7d":       {MaxAge: 7 * day},
+		"AUTH_SESSION_LIFETIME=8h":      {Lifetime: 8 * time.Hour},
+		"AUTH_SESSION_UPDATE_AGE=2h30m": {UpdateAge: 150 * time.Minute},
+		"AUTH_SESSION_MAX_AGE=120d|AUTH_SESSION_LIFETIME=365d": {MaxAge: 120 * day, Lifetime: 365 * day},
 	} {
 		c, _, err := fromEnv(baseEnv+"|"+lines, nil)
 		require.NoError(t, err, lines)

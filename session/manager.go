@@ -33,15 +33,14 @@ const tolerance = 15 * time.Second
 // copy, so that changing it later changes nothing.
 type Config struct {
 	// MaxAge ends a session that is not used for so long: a token counts until
-	// MaxAge after it was written, by whichever side. If zero, 30 days; at least a
-	// minute. A shorter one counts for the sessions that there are, too.
+	// MaxAge after it was written, by whichever side. If zero, 30 days, or Lifetime if
+	// that is less; at least a minute. A shorter one counts for the sessions that there are, too.
 	MaxAge time.Duration
 
 	// UpdateAge is how old a session gets before a request has it written anew,
-	// which sets a cookie and, with a Store, commits. If zero, 24 hours. It
-	// should be well below MaxAge: if it is not, nothing is written in time, and the
-	// session ends MaxAge after the sign-in, however much it is used. So set both
-	// for a MaxAge of 24 hours or less.
+	// which sets a cookie and, with a Store, commits. If zero, a quarter of MaxAge, and
+	// 24 hours at most; it must be less than MaxAge, or nothing would be written in
+	// time.
 	UpdateAge time.Duration
 
 	// Lifetime ends a session, however much it is used, so long after the
@@ -128,20 +127,20 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 			err = errors.Join(err, fmt.Errorf("secret %d of %d: %w", i+1, len(secrets), e))
 		}
 	}
-	if c.MaxAge == 0 {
-		c.MaxAge = 30 * 24 * time.Hour
-	}
-	if c.UpdateAge == 0 {
-		c.UpdateAge = 24 * time.Hour
-	}
 	if c.Lifetime == 0 {
 		c.Lifetime = 90 * 24 * time.Hour
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = min(30*24*time.Hour, c.Lifetime)
+	}
+	if c.UpdateAge == 0 {
+		c.UpdateAge = min(24*time.Hour, c.MaxAge/4)
 	}
 	if c.CookieName == "" {
 		c.CookieName = authjsName
 	}
-	if c.MaxAge < time.Minute || c.UpdateAge < 0 || c.Lifetime < c.MaxAge {
-		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative, Lifetime of MaxAge or more"))
+	if c.MaxAge < time.Minute || c.UpdateAge < 0 || c.UpdateAge >= c.MaxAge || c.Lifetime < c.MaxAge {
+		err = errors.Join(err, errors.New("session: want MaxAge of a minute or more, UpdateAge not negative and less than MaxAge, Lifetime of MaxAge or more"))
 	}
 	if !cookieNamePattern.MatchString(c.CookieName) || prefixPattern.MatchString(c.CookieName) {
 		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-, __Host- or __Http-", c.CookieName))

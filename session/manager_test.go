@@ -124,7 +124,10 @@ func TestConfigIsChecked(t *testing.T) { // JE-12
 		{"UpdateAge is negative", session.Config{UpdateAge: -1}, one, "UpdateAge not negative"},
 		{"Lifetime is MaxAge", session.Config{MaxAge: time.Hour, Lifetime: time.Hour}, one, ""},
 		{"Lifetime is less", session.Config{MaxAge: time.Hour, Lifetime: time.Hour - 1}, one, "Lifetime of MaxAge or more"},
-		{"Lifetime is less than the default MaxAge", session.Config{Lifetime: 30*24*time.Hour - 1}, one, "Lifetime"},
+		{"Lifetime is less than the default MaxAge", session.Config{Lifetime: time.Hour}, one, ""},
+		{"UpdateAge is MaxAge", session.Config{MaxAge: time.Hour, UpdateAge: time.Hour}, one, "less than MaxAge"},
+		{"UpdateAge is the default MaxAge", session.Config{UpdateAge: 30 * 24 * time.Hour}, one, "less than MaxAge"},
+		{"UpdateAge is just less", session.Config{MaxAge: time.Hour, UpdateAge: time.Hour - 1}, one, ""},
 		{"the default Lifetime", session.Config{MaxAge: 90 * 24 * time.Hour}, one, ""},
 		{"more than it", session.Config{MaxAge: 90*24*time.Hour + 1}, one, "Lifetime"},
 		{"a name", session.Config{CookieName: "Az0._-"}, one, ""},
@@ -198,6 +201,33 @@ func TestDefaultTimes(t *testing.T) { // SE-03, CK-13
 	b.now = begun.Add(90 * day)
 	require.Nil(t, b.load(), "Lifetime has no leeway")
 	require.True(t, b.Due(s))
+}
+
+// TestSomebodyAtWorkStaysSignedIn: MaxAge ends a session that is not used.
+func TestSomebodyAtWorkStaysSignedIn(t *testing.T) { // SE-03
+	for _, c := range []session.Config{{MaxAge: time.Minute}, {MaxAge: time.Hour}, {MaxAge: 24 * time.Hour}, {MaxAge: 4 * 24 * time.Hour}, {Lifetime: 8 * time.Hour}} {
+		b := newBox(t, c)
+		begun := b.now
+		require.NoError(t, b.start(ada()))
+		age := c.MaxAge
+		if age == 0 {
+			age = c.Lifetime
+		}
+		require.Equal(t, begun.Add(age), b.load().ExpiresAt)
+		for c.MaxAge > 0 && b.now.Before(begun.Add(10*age)) {
+			b.now = b.now.Add(age*2/5 - time.Second)
+			s := b.load()
+			require.NotNil(t, s, "%v, after %v", c, b.now.Sub(begun))
+			require.NoError(t, b.renew(s))
+		}
+	}
+	b := newBox(t, session.Config{MaxAge: time.Hour})
+	require.NoError(t, b.start(ada()))
+	s := b.load()
+	b.now = b.now.Add(15*time.Minute - 1)
+	require.False(t, b.Due(s))
+	b.now = b.now.Add(1)
+	require.True(t, b.Due(s), "a quarter")
 }
 
 func TestAClockBetweenSeconds(t *testing.T) { // SE-14
