@@ -176,6 +176,12 @@ type Config struct {
 	// "X-Access-Code". If nil, none.
 	AccessCodeHeaders []string
 
+	// PassPreflight has [Authenticator.Require] let CORS preflight requests reach the
+	// handler: OPTIONS with Origin and Access-Control-Request-Method, which browsers send
+	// without cookies. What the handler answers them is its own to decide; they are
+	// nobody's.
+	PassPreflight bool
+
 	// StraightToProvider skips the sign-in page of this package when there is
 	// just one provider and no access code: a person who needs to sign in is
 	// asked for nothing but what the provider asks.
@@ -294,7 +300,7 @@ func New(c Config) (*Authenticator, error) {
 	wc := web.Config{
 		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, Ways: ways,
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
-		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider,
+		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,

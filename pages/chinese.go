@@ -10,7 +10,7 @@ var chinese = &Language{
 	Words: Words{
 		SignIn: "登录", SignInIntro: "请选择登录方式。", AccessCode: "访问密码", Or: "或",
 		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignedInAs: "当前登录账号", Stay: "保持登录",
-		Retry: "重试", Home: "返回首页", ToSignIn: "前往登录页", RequestID: "如需帮助，请提供此编号",
+		Retry: "重试", Home: "返回首页", ToSignIn: "前往登录页", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供此编号",
 	},
 	problems: map[fault.Code]Problem{
 		fault.Configuration:       {"登录设置有误", "本站与登录服务的配置不一致，需要由本站管理员修正，日志中有具体原因。"},
@@ -27,6 +27,8 @@ var chinese = &Language{
 		fault.MissingCSRF:         {"页面已过期", "页面打开时间过长，或来自其他地方。请重新开始。"},
 		fault.OAuthCallback:       {"登录失败", "登录服务未能完成登录。请重试。"},
 		fault.SessionRequired:     {"请先登录", "您要访问的页面需要登录。"},
+		fault.FormNotSent:         {"您提交的内容没有送达", "您的登录已失效。请在新标签页中登录，然后回到这里并返回上一页，您填写的内容应仍在，可再次提交。"},
+		fault.InsideAFrame:        {"您尚未登录", "无法在嵌入的页面中登录。请在新标签页中登录，然后重新加载此页面。"},
 		fault.SignedOut:           {"您已退出登录", "您可以关闭此页面，或重新登录。"},
 		fault.CodeWrong:           {"访问密码不正确", "请注意区分大小写和空格。如果忘记了密码，请联系本站管理员。"},
 		fault.RateLimited:         {"尝试次数过多", "您所在的网络多次输入错误的访问密码。请几分钟后重试。"},

@@ -10,7 +10,7 @@ var english = &Language{
 	Words: Words{
 		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", Or: "or",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Stay: "Stay signed in",
-		Retry: "Try again", Home: "To the start page", ToSignIn: "To the sign-in page", RequestID: "If you ask for help, give this number",
+		Retry: "Try again", Home: "To the start page", ToSignIn: "To the sign-in page", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this number",
 	},
 	problems: map[fault.Code]Problem{
 		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},
@@ -27,6 +27,8 @@ var english = &Language{
 		fault.MissingCSRF:         {"The form was out of date", "The page was open for too long, or came from somewhere else. Start again."},
 		fault.OAuthCallback:       {"The sign-in did not work", "The sign-in service could not complete it. Try again."},
 		fault.SessionRequired:     {"Please sign in", "The page that you asked for is for people who are signed in."},
+		fault.FormNotSent:         {"What you sent has not arrived", "You are not signed in any more. Sign in in a new tab, come back here, and go back one page: what you typed should still be there to send again."},
+		fault.InsideAFrame:        {"You are not signed in", "Signing in does not work inside another page. Do it in a tab of its own, and load this page again."},
 		fault.SignedOut:           {"You are signed out", "You can close this page, or sign in again."},
 		fault.CodeWrong:           {"That code is not right", "Capital letters and spaces count. Ask the people who run this site if you have lost it."},
 		fault.RateLimited:         {"Too many attempts", "Too many wrong access codes came from your network. Try again in a few minutes."},

@@ -32,6 +32,7 @@ type Words struct {
 	Retry        string // button that starts again with the same provider
 	Home         string // link
 	ToSignIn     string // link
+	SignInApart  string // link that opens another tab
 	RequestID    string // followed by the id that stands in the log
 }
 

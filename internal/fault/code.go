@@ -22,6 +22,8 @@ const (
 	MissingCSRF         Code = "MissingCSRF"
 	OAuthCallback       Code = "OAuthCallbackError"
 	SessionRequired     Code = "SessionRequired"
+	FormNotSent         Code = "FormNotSent"
+	InsideAFrame        Code = "InsideAFrame"
 	SignedOut           Code = "SignedOut"
 	CodeWrong           Code = "CredentialsSignin"
 	RateLimited         Code = "RateLimited"
@@ -37,7 +39,7 @@ const (
 var Codes = []Code{
 	Configuration, AccessDenied, PersonDeclined, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
 	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
-	SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
+	FormNotSent, InsideAFrame, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
 
 // Query says c as pages made for Auth.js know it, in "error", and as it is, in
@@ -53,6 +55,8 @@ func (c Code) Query() url.Values {
 	case RateLimited:
 		q.Set("error", string(CodeWrong))
 		q.Set("code", "rate_limited")
+	case FormNotSent, InsideAFrame:
+		q.Set("error", string(SessionRequired))
 	case PersonDeclined, AttemptExpired, ResponseInvalid, TooManyFailures:
 		q.Set("error", string(OAuthCallback))
 	}

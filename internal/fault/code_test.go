@@ -28,6 +28,8 @@ var queries = map[fault.Code]string{
 	fault.MissingCSRF:         "error=MissingCSRF",
 	fault.OAuthCallback:       "error=OAuthCallbackError",
 	fault.SessionRequired:     "error=SessionRequired",
+	fault.FormNotSent:         "detail=FormNotSent&error=SessionRequired",
+	fault.InsideAFrame:        "detail=InsideAFrame&error=SessionRequired",
 	fault.SignedOut:           "error=SignedOut",
 	fault.CodeWrong:           "code=credentials&error=CredentialsSignin",
 	fault.RateLimited:         "code=rate_limited&detail=RateLimited&error=CredentialsSignin",

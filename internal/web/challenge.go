@@ -9,28 +9,65 @@ import (
 	"github.com/sallyport/auth/internal/fault"
 )
 
-// challenge answers somebody who is not signed in: a navigation is sent to the
-// sign-in page, and comes back; everything else gets 401 with a challenge
-// (RFC 9110 11.6.1).
+// challenge answers somebody who is not signed in. A navigation is sent to the sign-in
+// page, and comes back; everything else gets 401 with a challenge (RFC 9110 11.6.1): a
+// page where a person reads it, and otherwise JSON.
 func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
-	if !isNavigation(r) {
-		w.Header().Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`)
-		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
+	asks := whoAsks(r)
+	if asks == browser {
+		s.sendToSignIn(w, r, v)
 		return
 	}
-	wanted := s.currentPath(r, v)
-	to := v.address(s.signInPage(v)) + "?" + url.Values{"callbackUrl": {wanted}}.Encode()
-	if s.onlyBackend() {
-		to = s.backend.SignInURL(v.decision, v.address(wanted))
+	h.Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`)
+	switch asks {
+	case frame:
+		s.signInApart(w, r, v, fault.InsideAFrame, s.currentPath(r, v))
+	case form:
+		s.signInApart(w, r, v, fault.FormNotSent, s.returnPath(v, r.Referer()))
+	case fragment:
+		code := fault.FormNotSent
+		if r.Method == "GET" || r.Method == "HEAD" {
+			code = fault.SessionRequired
+		}
+		s.signInApart(w, r, v, code, s.returnPath(v, r.Referer()))
+	case htmx:
+		h.Set("HX-Redirect", s.signInAddress(v, s.returnPath(v, r.Header.Get("HX-Current-URL"))))
+		fallthrough
+	default:
+		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
 	}
+}
+
+// sendToSignIn sends a navigation to the page with every way in.
+func (s *Server) sendToSignIn(w http.ResponseWriter, r *http.Request, v *visit) {
+	wanted := s.currentPath(r, v)
+	to := s.signInAddress(v, wanted)
 	if samePage(to, v.address(wanted)) {
 		id := s.reportFailure(r, "", fault.Configuration, errCircle)
 		s.pages.error(w, r, http.StatusInternalServerError, errorPage{BasePath: v.base, Code: fault.Configuration, RequestID: id}, nil)
 		return
 	}
 	redirect(w, to)
+}
+
+// signInAddress is where somebody signs in who then goes to to, a path of the
+// application or an address.
+func (s *Server) signInAddress(v *visit, to string) string {
+	if s.onlyBackend() {
+		return s.backend.SignInURL(v.decision, v.address(to))
+	}
+	return v.address(s.signInPage(v)) + "?" + url.Values{"callbackUrl": {to}}.Encode()
+}
+
+// signInApart is a page that opens another tab to sign in: so that Back still has what
+// somebody typed, or because no provider shows itself inside a frame.
+func (s *Server) signInApart(w http.ResponseWriter, r *http.Request, v *visit, code fault.Code, to string) {
+	s.pages.error(w, r, http.StatusUnauthorized, errorPage{
+		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: code == fault.InsideAFrame,
+	}, nil)
 }
 
 var errCircle = errors.New("auth: the sign-in page itself asks for a sign-in: serve it outside Require (gateway: GATEWAY_OPEN_PATHS)")

@@ -30,6 +30,9 @@ func (s *Server) RequireRule(rule func(*session.Session) error, next http.Handle
 		if !s.admitSignedIn(w, r, v) {
 			return false
 		}
+		if v.session == nil {
+			return true // a preflight, which nobody sends
+		}
 		err := rule(v.session)
 		if err != nil {
 			s.turnAway(w, r, v, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
@@ -79,6 +82,8 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	case v.refused != nil:
 		s.turnAway(w, r, v, v.refused.who, fault.AccessDenied, v.refused.err, "Signed in, but this site does not admit the account.")
+	case v.session == nil && s.passPreflight && isPreflight(r):
+		return true
 	case v.session == nil:
 		s.challenge(w, r, v)
 	default:
@@ -92,7 +97,7 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *visit, who *session.Session, code fault.Code, err error, message string) {
 	id := s.reportRefusal(r, who, code, err)
 	w.Header().Set("Cache-Control", "no-store")
-	if isNavigation(r) {
+	if readsPages(r) {
 		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: s.currentPath(r, v)}, nil)
 		return
 	}
@@ -116,7 +121,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	id := s.reportFailure(r, "", fault.StoreUnavailable, v.err)
 	w.Header().Set("Retry-After", "5")
-	if isNavigation(r) {
+	if readsPages(r) {
 		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: v.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
 		return
 	}

@@ -6,12 +6,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
 func TestWebSocketOrigin(t *testing.T) { // MW-08
@@ -82,36 +84,134 @@ func TestWebSocketOfAnotherSiteIsNobodys(t *testing.T) { // MW-08
 	}
 }
 
-func TestNavigations(t *testing.T) { // MW-05, MW-13
+// TestWhoAsks has the rows of the package documentation's table, with what browsers and
+// libraries send.
+func TestWhoAsks(t *testing.T) { // MW-05, MW-13
 	h := newAuth(t, nil).Require(http.NotFoundHandler())
+	const (
+		signIn, json, htmx             = "303 to the sign-in page", "JSON", "JSON, HX-Redirect"
+		notSent, inFrame, signInFirst  = "a page: FormNotSent", "a page: InsideAFrame", "a page: SessionRequired"
+		navigate, dest, accept, site   = "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Accept", "Sec-Fetch-Site"
+		html, urlencoded, contentTypes = "text/html,application/xhtml+xml,*/*;q=0.8", "application/x-www-form-urlencoded", "Content-Type"
+	)
 	for name, test := range map[string]struct {
 		method  string
 		headers []string
-		is      bool
+		want    string
 	}{
-		"document":               {"GET", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, true},
-		"no destination":         {"GET", []string{"Sec-Fetch-Mode", "navigate"}, true},
-		"frame":                  {"GET", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "frame", "Accept", "text/html"}, false},
-		"mode before Accept":     {"GET", []string{"Sec-Fetch-Mode", "cors", "Accept", "text/html"}, false},
-		"Accept among others":    {"GET", []string{"Accept", "application/xml, text/html;q=0.9"}, true},
-		"no Accept":              {"GET", nil, false},
-		"HEAD":                   {"HEAD", []string{"Accept", "text/html"}, true},
-		"DELETE":                 {"DELETE", []string{"Accept", "text/html"}, false},
-		"Purpose":                {"GET", []string{"Accept", "text/html", "Purpose", "Prefetch"}, false},
-		"another purpose":        {"GET", []string{"Accept", "text/html", "Purpose", "view"}, true},
-		"Sec-Purpose":            {"GET", []string{"Accept", "text/html", "Sec-Purpose", "prefetch;anonymous-client-ip"}, false},
-		"HTMX":                   {"GET", []string{"Accept", "text/html", "HX-Request", "true"}, false},
-		"XMLHttpRequest":         {"GET", []string{"Accept", "text/html", "X-Requested-With", "x"}, false},
-		"upgrade":                {"GET", []string{"Accept", "text/html", "Upgrade", "h2c"}, false},
-		"CONNECT":                {"CONNECT", []string{"Accept", "text/html"}, false},
-		"user activated, by Sec": {"GET", []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-User", "?1", "Sec-Fetch-Site", "cross-site"}, true},
+		// A browser says what it is.
+		"document":                {"GET", []string{navigate, "navigate", dest, "document"}, signIn},
+		"from another site":       {"GET", []string{navigate, "navigate", dest, "document", "Sec-Fetch-User", "?1", site, "cross-site"}, signIn},
+		"no destination":          {"GET", []string{navigate, "navigate"}, signIn},
+		"by a service worker":     {"GET", []string{navigate, "navigate", dest, "empty"}, signIn},
+		"Android WebView":         {"GET", []string{navigate, "navigate", dest, "document", "X-Requested-With", "com.example.app", accept, html}, signIn},
+		"HEAD":                    {"HEAD", []string{navigate, "navigate", dest, "document"}, signIn},
+		"iframe":                  {"GET", []string{navigate, "navigate", dest, "iframe", accept, html}, inFrame},
+		"frame":                   {"GET", []string{navigate, "navigate", dest, "frame", accept, html}, inFrame},
+		"object":                  {"GET", []string{navigate, "navigate", dest, "object"}, inFrame},
+		"fetch":                   {"GET", []string{navigate, "cors", dest, "empty", accept, "text/html"}, json},
+		"same-origin fetch":       {"GET", []string{navigate, "same-origin", dest, "empty"}, json},
+		"picture":                 {"GET", []string{navigate, "no-cors", dest, "image", accept, "text/html"}, json},
+		"prefetch":                {"GET", []string{navigate, "navigate", dest, "document", "Sec-Purpose", "prefetch;prerender"}, json},
+		"form":                    {"POST", []string{navigate, "navigate", dest, "document", contentTypes, urlencoded}, notSent},
+		"form with a file":        {"POST", []string{navigate, "navigate", dest, "document", contentTypes, "multipart/form-data; boundary=x"}, notSent},
+		"form in a frame":         {"POST", []string{navigate, "navigate", dest, "iframe", contentTypes, urlencoded}, notSent},
+		"form in a WebView":       {"POST", []string{navigate, "navigate", "X-Requested-With", "com.example.app"}, notSent},
+		"fetch of a form":         {"POST", []string{navigate, "cors", dest, "empty", accept, "text/html", contentTypes, urlencoded}, json},
+		"preflight":               {"OPTIONS", []string{navigate, "cors", "Origin", "https://x.example", "Access-Control-Request-Method", "PUT"}, json},
+		"upgrade":                 {"GET", []string{accept, html, "Upgrade", "h2c"}, json},
+		"upgrade of a navigation": {"GET", []string{navigate, "navigate", "Upgrade", "websocket"}, json},
+
+		// A library says that it is one.
+		"HTMX":                     {"GET", []string{navigate, "cors", "HX-Request", "true", accept, "*/*"}, htmx},
+		"HTMX in an old browser":   {"POST", []string{"HX-Request", "true", accept, html, contentTypes, urlencoded}, htmx},
+		"HTMX, of a navigation":    {"GET", []string{navigate, "navigate", "HX-Request", "true"}, signIn},
+		"Unpoly":                   {"GET", []string{navigate, "cors", "X-Up-Version", "3.9.0", accept, html}, signInFirst},
+		"Unpoly, a form":           {"POST", []string{navigate, "cors", "X-Up-Version", "3.9.0", accept, html}, notSent},
+		"Turbo":                    {"GET", []string{navigate, "cors", accept, "text/html, application/xhtml+xml", "X-Turbo-Request-Id", "1"}, json},
+		"Turbo, a frame":           {"GET", []string{navigate, "cors", accept, "text/html, application/xhtml+xml", "Turbo-Frame", "x"}, signInFirst},
+		"Turbo, a form":            {"POST", []string{navigate, "cors", accept, "text/vnd.turbo-stream.html, text/html"}, notSent},
+		"Turbo, a form by DELETE":  {"DELETE", []string{navigate, "cors", accept, "text/html", "X-Turbo-Request-Id", "1"}, notSent},
+		"Turbo, a form in a frame": {"PATCH", []string{navigate, "cors", "Turbo-Frame", "x"}, notSent},
+
+		// Without metadata, Accept decides.
+		"an old browser":          {"GET", []string{accept, html}, signIn},
+		"Accept among others":     {"GET", []string{accept, "application/xml, text/html;q=0.9"}, signIn},
+		"an old WebView":          {"GET", []string{accept, html, "X-Requested-With", "com.example.app"}, signIn},
+		"an old HEAD":             {"HEAD", []string{accept, html}, signIn},
+		"XMLHttpRequest":          {"GET", []string{accept, html, "X-Requested-With", "xmlhttprequest"}, json},
+		"no Accept":               {"GET", nil, json},
+		"anything":                {"GET", []string{accept, "*/*"}, json},
+		"Purpose":                 {"GET", []string{accept, html, "Purpose", "Prefetch"}, json},
+		"another purpose":         {"GET", []string{accept, html, "Purpose", "view"}, signIn},
+		"Sec-Purpose":             {"GET", []string{accept, html, "Sec-Purpose", "prefetch;anonymous-client-ip"}, json},
+		"an old form":             {"POST", []string{accept, html, contentTypes, urlencoded + "; charset=utf-8"}, notSent},
+		"an old form as text":     {"POST", []string{accept, html, contentTypes, "Text/Plain"}, notSent},
+		"an old form by a script": {"POST", []string{accept, html, contentTypes, urlencoded, "X-Requested-With", "XMLHttpRequest"}, json},
+		"JSON":                    {"POST", []string{accept, html, contentTypes, "application/json"}, json},
+		"no type":                 {"POST", []string{accept, html}, json},
+		"DELETE":                  {"DELETE", []string{accept, html, contentTypes, urlencoded}, json},
+		"CONNECT":                 {"CONNECT", []string{accept, html}, json},
+		"OPTIONS":                 {"OPTIONS", []string{accept, html}, json},
 	} {
-		w := serve(h, test.method, "https://app.example/x", "", test.headers...)
-		require.Equal(t, test.is, w.Code == 303, "%s: %d", name, w.Code)
-		if !test.is {
+		w := serve(h, test.method, "https://app.example/x?y", "", append(test.headers, "Referer", "https://app.example/before", "HX-Current-URL", "https://app.example/at")...)
+		got := json
+		switch {
+		case w.Code == 303:
+			got = signIn
+			require.Equal(t, "https://app.example/api/auth/signin?callbackUrl=%2Fx%3Fy", w.Header().Get("Location"), name)
+		case strings.HasPrefix(w.Header().Get("Content-Type"), "text/html"):
+			got, _, _ = strings.Cut(w.Body.String(), "</h1>")
+			got = map[string]string{"What you sent has not arrived": notSent, "You are not signed in": inFrame, "Please sign in": signInFirst}[got[strings.LastIndex(got, ">")+1:]]
+			back := map[bool]string{true: "%2Fx%3Fy", false: "%2Fbefore"}[got == inFrame]
+			require.Contains(t, w.Body.String(), `href="https://app.example/api/auth/signin?callbackUrl=`+back+`" target="_blank" rel="noopener"`, name)
+			require.Equal(t, got == signInFirst, strings.Contains(w.Body.String(), "turbo-visit-control"), name)
+			require.Equal(t, got == inFrame, strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors *"), name)
+		case w.Header().Get("HX-Redirect") != "":
+			got = htmx
+			require.Equal(t, "https://app.example/api/auth/signin?callbackUrl=%2Fat", w.Header().Get("HX-Redirect"))
+		}
+		require.Equal(t, test.want, got, name)
+		require.Contains(t, w.Header()["Vary"], varied, name)
+		if w.Code != 303 {
 			require.Equal(t, 401, w.Code, name)
+			require.NotEmpty(t, w.Header().Get("WWW-Authenticate"), name)
+			require.Contains(t, w.Header().Get("Cache-Control"), "no-store", name)
 		}
 	}
+}
+
+// TestWhereAFormLeadsBackTo: nowhere that another site says.
+func TestWhereAFormLeadsBackTo(t *testing.T) { // RD-01
+	h := newAuth(t, nil).Require(http.NotFoundHandler())
+	for _, from := range []string{"https://evil.example/x", "//evil.example", "javascript:alert(1)", "https://app.example/api/auth/signout", ""} {
+		w := serve(h, "POST", "https://app.example/x", "", "Sec-Fetch-Mode", "navigate", "Referer", from)
+		require.Contains(t, w.Body.String(), `callbackUrl=%2F"`, from)
+		w = serve(h, "GET", "https://app.example/x", "", "HX-Request", "true", "HX-Current-URL", from)
+		require.Equal(t, "https://app.example/api/auth/signin?callbackUrl=%2F", w.Header().Get("HX-Redirect"), from)
+	}
+	b := newAuth(t, func(c *auth.Config) { c.Providers, c.Backend = nil, &personBackend{} }).Require(http.NotFoundHandler())
+	w := serve(b, "POST", "https://app.example/x", "", "Sec-Fetch-Mode", "navigate", "Referer", "https://app.example/a")
+	require.Contains(t, w.Body.String(), `href="https://backend.example/sign-in?to=https%3A%2F%2Fapp.example%2Fa"`)
+}
+
+func TestPreflights(t *testing.T) { // MW-08
+	reached := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, ok := auth.FromContext(r.Context())
+		w.WriteHeader(map[bool]int{false: 204, true: 500}[ok])
+	})
+	preflight := []string{"Origin", "https://x.example", "Access-Control-Request-Method", "PUT"}
+	open := newAuth(t, func(c *auth.Config) { c.PassPreflight = true })
+	require.Equal(t, 204, serve(newAuth(t, nil).Identify(reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
+	require.Equal(t, 401, serve(newAuth(t, nil).Require(reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
+	require.Equal(t, 204, serve(open.Require(reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
+	for name, headers := range map[string][]string{"no origin": preflight[2:], "no method": preflight[:2], "neither": nil} {
+		require.Equal(t, 401, serve(open.Require(reached), "OPTIONS", "https://app.example/x", "", headers...).Code, name)
+	}
+	require.Equal(t, 401, serve(open.Require(reached), "PUT", "https://app.example/x", "", preflight...).Code)
+	rule := func(*session.Session) error { t.Error("asked about nobody"); return nil }
+	require.Equal(t, 401, serve(open.RequireRule(rule, reached), "OPTIONS", "https://app.example/x", "", "X", "y").Code)
+	require.Equal(t, 204, serve(open.RequireRule(rule, reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
 }
 
 func TestUpgradesAreForOurPages(t *testing.T) { // MW-08

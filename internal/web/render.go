@@ -37,8 +37,10 @@ type signOutPage struct {
 
 type errorPage struct {
 	BasePath, RequestID, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
+	SignInURL                                                                         string // in another tab
 	Code                                                                              fault.Code
 	Wait                                                                              time.Duration
+	Framed                                                                            bool // inside any page
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
@@ -76,25 +78,29 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, 
 	if d.Code != "" {
 		explain(&page, lang, d.Code)
 	}
-	p.write(w, status, p.signInPage, lang, page, forms)
+	p.write(w, status, p.signInPage, lang, page, forms, noAncestors)
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
 	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name}
-	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms)
+	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, noAncestors)
 }
 
 func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
 	lang := pages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
-		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID,
+		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
 	}
 	explain(&page, lang, d.Code)
 	if d.Wait > 0 {
 		page.Text = lang.Wait(d.Wait)
 	}
-	p.write(w, status, p.errorPage, lang, page, forms)
+	ancestors := noAncestors
+	if d.Framed {
+		ancestors = "*" // nothing on it does anything here
+	}
+	p.write(w, status, p.errorPage, lang, page, forms, ancestors)
 }
 
 // explain puts code into words. What comes from outside never does.
@@ -107,9 +113,12 @@ func explain(page *pages.Page, lang *pages.Language, code fault.Code) {
 	page.Code, page.Title, page.Text = string(code), problem.Title, problem.Text
 }
 
+// noAncestors keeps a page out of every frame.
+const noAncestors = "'none'"
+
 // write sends a page whole or not at all: a template that fails half-way leaves
 // nothing half-written.
-func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Template, lang *pages.Language, page pages.Page, forms []string) {
+func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Template, lang *pages.Language, page pages.Page, forms []string, ancestors string) {
 	page.Language, page.Words, page.Style = lang.Tag, lang.Words, p.style
 	var b bytes.Buffer
 	if err := t.Execute(&b, page); err != nil {
@@ -125,8 +134,8 @@ func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Templa
 	h.Add("Vary", "Accept-Language")
 	// Not no-referrer: browsers would then send "Origin: null" with our forms.
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; form-action %s; base-uri 'none'; frame-ancestors 'none'",
-		p.styleHash, strings.Join(append([]string{"'self'"}, forms...), " ")))
+	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; form-action %s; base-uri 'none'; frame-ancestors %s",
+		p.styleHash, strings.Join(append([]string{"'self'"}, forms...), " "), ancestors))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }

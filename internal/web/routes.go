@@ -61,6 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type action struct {
 	get, post func(http.ResponseWriter, *http.Request, *visit) // nil: not with that method
 	limit     int64                                            // of a form, in bytes
+	page      bool                                             // to look at: HEAD is GET
 }
 
 // actionOf finds the one of /name/id. Its get is nil where there is none.
@@ -68,7 +69,7 @@ func (s *Server) actionOf(name, id string) action {
 	way := s.ways[id]
 	switch {
 	case s.gate != nil && id == session.AccessCode && name == "signin":
-		return action{get: s.askForCode, post: s.signInByCode, limit: maxCodeForm}
+		return action{get: s.askForCode, post: s.signInByCode, limit: maxCodeForm, page: true}
 	case s.gate != nil && id == session.AccessCode && name == "callback":
 		// Auth.js's client posts credentials here.
 		return action{get: s.toSignInPage, post: s.signInByCode, limit: maxCodeForm}
@@ -88,11 +89,11 @@ func (s *Server) actionOf(name, id string) action {
 	case "session":
 		return action{get: s.showSession, post: s.updateSession, limit: maxForm}
 	case "error":
-		return action{get: s.showError}
+		return action{get: s.showError, page: true}
 	case "signout":
-		return action{get: s.confirmSignOut, post: s.signOut, limit: maxForm}
+		return action{get: s.confirmSignOut, post: s.signOut, limit: maxForm, page: true}
 	case "signin":
-		return action{get: s.chooseWay, post: s.toSignInPage, limit: maxForm}
+		return action{get: s.chooseWay, post: s.toSignInPage, limit: maxForm, page: true}
 	}
 	return action{}
 }
@@ -101,7 +102,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to act
 	switch {
 	case to.get == nil:
 		s.refuse(w, r, v, http.StatusNotFound, fault.NotFound)
-	case r.Method == "GET":
+	case r.Method == "GET" || r.Method == "HEAD" && to.page:
 		to.get(w, r, v)
 	case r.Method == "POST" && to.post != nil:
 		if status := parseForm(w, r, to.limit); status != 0 {
@@ -110,10 +111,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to act
 		}
 		to.post(w, r, v)
 	default:
-		// HEAD too: a link scanner that sends it must not use anything up.
+		// HEAD of a callback too: a link scanner that sends it must not use anything up.
 		allow := "GET"
+		if to.page {
+			allow = "GET, HEAD"
+		}
 		if to.post != nil {
-			allow = "GET, POST"
+			allow += ", POST"
 		}
 		w.Header().Set("Allow", allow)
 		s.refuse(w, r, v, http.StatusMethodNotAllowed, fault.MethodNotAllowed)
@@ -122,7 +126,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to act
 
 // refuse answers a request that no route takes.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *visit, status int, code fault.Code) {
-	if isNavigation(r) {
+	if readsPages(r) {
 		s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: code}, nil)
 		return
 	}

@@ -116,13 +116,15 @@ func TestQueriesAreBoundedToTheByte(t *testing.T) { // CB-03, CB-10
 func TestAllowedMethods(t *testing.T) { // CB-04, CS-05
 	s := newGated(t, nil)
 	for path, allow := range map[string]string{
-		"/api/auth/providers": "GET", "/api/auth/csrf": "GET", "/api/auth/error": "GET", "/api/auth/callback/stub": "GET",
-		"/api/auth/session": "GET, POST", "/api/auth/signout": "GET, POST", "/api/auth/signin": "GET, POST", "/api/auth/signin/stub": "GET, POST",
-		"/api/auth/signin/access-code": "GET, POST", "/api/auth/callback/access-code": "GET, POST",
+		"/api/auth/providers": "GET", "/api/auth/csrf": "GET", "/api/auth/error": "GET, HEAD", "/api/auth/callback/stub": "GET",
+		"/api/auth/session": "GET, POST", "/api/auth/signout": "GET, HEAD, POST", "/api/auth/signin": "GET, HEAD, POST", "/api/auth/signin/stub": "GET, POST",
+		"/api/auth/signin/access-code": "GET, HEAD, POST", "/api/auth/callback/access-code": "GET, POST",
 	} {
-		methods := []string{"HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "PROPFIND"}
-		if allow == "GET" {
-			methods = append(methods, "POST")
+		methods := []string{"PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "PROPFIND"}
+		for _, method := range []string{"HEAD", "POST"} {
+			if !strings.Contains(allow, method) {
+				methods = append(methods, method)
+			}
 		}
 		for _, method := range methods {
 			got := s.browser().do(method, path, nil, "X-HTTP-Method-Override", "GET")
@@ -136,6 +138,24 @@ func TestAllowedMethods(t *testing.T) { // CB-04, CS-05
 	got = s.browser().do("HEAD", "/api/auth/session", nil, "Accept", "text/html")
 	require.Contains(t, got.Header.Get("Content-Type"), "text/html")
 	require.Empty(t, got.text)
+}
+
+// TestHEADOfThePages is GET without a body, and starts nothing.
+func TestHEADOfThePages(t *testing.T) { // CB-04
+	s := newGated(t, nil)
+	for _, path := range []string{"signin", "signin/access-code", "signout", "error?error=AccessDenied"} {
+		got, want := s.browser().do("HEAD", "/api/auth/"+path, nil), s.browser().get("/api/auth/"+path)
+		require.Equal(t, want.StatusCode, got.StatusCode, path)
+		require.Empty(t, got.text, path)
+		for _, name := range []string{"Content-Type", "Content-Security-Policy", "Cache-Control", "Vary"} {
+			require.Equal(t, want.Header[name], got.Header[name], path)
+		}
+	}
+	straight := newSite(t, func(c *auth.Config) { c.Providers, c.StraightToProvider = c.Providers[:1], true })
+	b := straight.browser()
+	require.Equal(t, 200, b.do("HEAD", "/api/auth/signin?callbackUrl=/x", nil).StatusCode, "a link scanner begins no sign-in")
+	require.Empty(t, b.cookiesNamed("__Host-authjs.txn."))
+	require.Equal(t, 303, b.get("/api/auth/signin?callbackUrl=/x").StatusCode)
 }
 
 func TestRefusalsAreWhatTheirReaderReads(t *testing.T) { // HD-09, CB-07

@@ -16,7 +16,7 @@ func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 	to := s.returnPath(v, query.Get("callbackUrl"))
 	// Somebody who is sent here on the way to a page is not asked to press the
 	// one button that there is; somebody who signed out, or failed, is.
-	if s.straight != nil && query.Has("callbackUrl") && !query.Has("error") && v.session == nil && isNavigation(r) {
+	if s.straight != nil && query.Has("callbackUrl") && !query.Has("error") && v.session == nil && r.Method == "GET" && isNavigation(r) {
 		s.start(w, r, v, s.straight, s.attempts.New(s.straight.Name, s.callbackURL(v, s.straight), to, nil, false))
 		return
 	}

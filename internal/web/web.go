@@ -17,8 +17,32 @@
 //	middleware.go  Require, Identify, RequireRule
 //	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
 //	challenge.go   what somebody gets who is not signed in
-//	navigation.go  whether a person's browser asks, or a script
+//	navigation.go  what has sent it
 //	renewal.go     a session that is written anew on the way
+//
+// # Who is asked to sign in, and how
+//
+// The first row that fits counts. A navigation is what the browser calls one, also when
+// a service worker passes it on; an app's WebView names the app in X-Requested-With.
+//
+//	method     Sec-Fetch-Mode  Sec-Fetch-Dest  or else                         gets, without a session
+//	any                                        Upgrade, CONNECT, prefetch      401, JSON
+//	OPTIONS                                                                    401, JSON
+//	not safe   navigate                                                        401, a page: what you sent has not arrived
+//	safe       navigate        iframe, frame,                                  401, a page: sign in in a new tab
+//	                           embed, object
+//	safe       navigate        any other                                       303 to the sign-in page
+//	any        any other       any             HX-Request                      401, JSON, HX-Redirect
+//	any        any other       any             X-Up-Version, Turbo-Frame       401, a page
+//	not safe   any other       any             a request of Turbo's            401, a page
+//	any        any other       any                                             401, JSON
+//	any        none                            X-Requested-With:               401, JSON
+//	                                           XMLHttpRequest
+//	safe       none                            Accept has text/html            303 to the sign-in page
+//	POST       none                            the same, and a form's type     401, a page: what you sent has not arrived
+//	any        none                                                            401, JSON
+//
+// GET and HEAD are safe.
 package web
 
 import (
@@ -57,6 +81,7 @@ type Config struct {
 
 	AccessCodeHeaders  []string
 	StraightToProvider bool
+	PassPreflight      bool
 	ReadOnly           bool
 	NextAuthV4         bool
 	SignInURL          string
@@ -154,6 +179,7 @@ type Server struct {
 	codeHeaders          []string
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
+	passPreflight        bool
 	signInURL, errorURL  string
 	returnOrigins        []string
 
@@ -173,7 +199,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		sessions: c.Sessions, ways: make(map[string]*Way, len(c.Ways)),
 		backend: c.Backend, gate: c.Gate,
-		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4,
+		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
