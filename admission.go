@@ -53,6 +53,9 @@ func (ad admission) way(p Provider) web.Way {
 	if typed, ok := p.(Typed); ok {
 		w.Type = typed.Type()
 	}
+	if posts, ok := p.(FormPoster); ok && posts.FormAnswer(url.Values{}) != nil {
+		w.FormAnswer = posts.FormAnswer
+	}
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}

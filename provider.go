@@ -117,6 +117,22 @@ type Presenter interface {
 	Presentation() Presentation
 }
 
+// A FormPoster is a [Provider] whose answer may come as a form that a page of the
+// identity provider posts to the callback (OAuth 2.0 Form Post Response Mode).
+//
+// Browsers send none of this server's cookies along with another site's POST. So the
+// form is not looked at where it arrives: the browser is redirected to the same
+// callback by GET, with what FormAnswer keeps of it, and its cookies come with that.
+// From there on, it is an answer like any other. A POST to the callback of a provider
+// that is none, or whose FormAnswer is nil, is refused.
+type FormPoster interface {
+	// FormAnswer returns of a posted form the parameters to go on with, which Exchange
+	// is then given. They stand in a URL, and so in logs: it leaves out what has no
+	// place there. Nothing of the form is verified. It is nil, for every form, where the
+	// provider did not ask for one.
+	FormAnswer(form url.Values) url.Values
+}
+
 // Presentation is a provider's display name and mark.
 type Presentation struct {
 	Label string // "Microsoft"

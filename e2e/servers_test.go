@@ -245,7 +245,7 @@ func startCodeApp(ctx context.Context, _ string, env map[string]string) error {
 }
 
 func serveApp(ctx context.Context, config auth.Config, address string) error {
-	a, err := auth.New(config)
+	handler, err := application(config)
 	if err != nil {
 		return err
 	}
@@ -253,13 +253,22 @@ func serveApp(ctx context.Context, config auth.Config, address string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(listener) }()
+	go func() { <-ctx.Done(); server.Close() }()
+	return nil
+}
+
+// application shows who is signed in.
+func application(config auth.Config) (http.Handler, error) {
+	a, err := auth.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _ := auth.FromContext(r.Context())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>App</title><main><h1>Hello %s</h1><p id="who">%s %s</p><p id="at">%s</p><a href="/api/auth/signout">Sign out</a></main></html>`,
 			who.Name, who.Provider, who.Subject, r.URL.RequestURI())
-	}))}
-	go func() { _ = server.Serve(listener) }()
-	go func() { <-ctx.Done(); server.Close() }()
-	return nil
+	})), nil
 }

@@ -30,6 +30,7 @@ func Example() {
 func ExampleAll() {
 	fmt.Println(strings.Join(slices.Sorted(maps.Keys(providers.All())), "\n"))
 	// Output:
+	// apple
 	// auth0
 	// authelia
 	// authentik

@@ -2,6 +2,7 @@
 // package of its own, with a New for programs that configure it in code:
 //
 //	id in the environment    package
+//	apple                    apple
 //	auth0                    auth0
 //	azure-ad                 azure-ad (azuread)
 //	microsoft-entra-id       azure-ad (azuread), under its newer name
@@ -24,6 +25,7 @@ import (
 	"maps"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/apple"
 	"github.com/sallyport/auth/providers/auth0"
 	"github.com/sallyport/auth/providers/authentik"
 	azuread "github.com/sallyport/auth/providers/azure-ad"
@@ -38,6 +40,7 @@ import (
 // wants fewer makes a map of those that it wants, and links no others.
 func All() map[string]auth.ProviderFactory {
 	all := map[string]auth.ProviderFactory{
+		"apple":              apple.FromEnv,
 		"auth0":              auth0.FromEnv,
 		"azure-ad":           azuread.FromEnv,
 		"microsoft-entra-id": azuread.FromEnv,

@@ -51,7 +51,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
-	prefix := map[string]string{"auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_", "microsoft": "AUTH_MICROSOFT_",
+	prefix := map[string]string{"apple": "AUTH_APPLE_", "auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_", "microsoft": "AUTH_MICROSOFT_",
 		"authelia": "AUTHELIA_", "casdoor": "CASDOOR_", "cloudflare-zero-trust": "CLOUDFLARE_ZERO_TRUST_", "cognito": "COGNITO_", "gitlab": "GITLAB_", "google": "GOOGLE_",
 		"keycloak": "KEYCLOAK_", "logto": "LOGTO_", "okta": "OKTA_"}
 	all := providers.All()
@@ -70,6 +70,9 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 		want := 3
 		if id == "github" || id == "gitlab" || id == "google" || id == "microsoft" { // they have an address of their own
 			want = 2
+		}
+		if id == "apple" { // whose secret is made of a team, a key and its id
+			want = 4
 		}
 		require.Equal(t, want, n, id)
 	}

@@ -7,9 +7,9 @@ const out = new URL('../out/', import.meta.url).pathname
 mkdirSync(out, { recursive: true })
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 
-export const launch = () => chromium.launch({
+export const launch = (...more) => chromium.launch({
   executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...more],
 })
 
 // look keeps a screenshot, and holds the page to WCAG 2.2 AA and to the device's width.

@@ -58,6 +58,14 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 	}
 }
 
+// callbackByForm is POST /callback/{provider}, of a provider whose page posts the
+// answer as a form. The browser brings no cookie of ours with another site's POST, and
+// so neither the attempt nor who is signed in; it does with the GET that follows a 303
+// (RFC 6265bis 5.6.7.1). Nothing is decided here, and nothing set.
+func (s *Server) callbackByForm(w http.ResponseWriter, r *http.Request, v *visit, way *Way) {
+	redirect(w, s.callbackURL(v, way)+"?"+way.FormAnswer(r.PostForm).Encode())
+}
+
 // finish has the provider finish the attempt and begins the session.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *Way, a attempt.Attempt, answer url.Values) {
 	client := s.Client(r)

@@ -77,7 +77,11 @@ func (s *Server) actionOf(name, id string) action {
 		return action{get: s.toSignInPage, limit: maxForm,
 			post: func(w http.ResponseWriter, r *http.Request, v *visit) { s.signIn(w, r, v, way) }}
 	case way != nil && name == "callback":
-		return action{get: func(w http.ResponseWriter, r *http.Request, v *visit) { s.callback(w, r, v, way) }}
+		to := action{get: func(w http.ResponseWriter, r *http.Request, v *visit) { s.callback(w, r, v, way) }}
+		if way.FormAnswer != nil {
+			to.post, to.limit = func(w http.ResponseWriter, r *http.Request, v *visit) { s.callbackByForm(w, r, v, way) }, maxForm
+		}
+		return to
 	case id != "":
 		return action{}
 	}

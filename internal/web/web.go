@@ -8,6 +8,7 @@
 //	signin.go      GET  /signin              the page with every way in
 //	               POST /signin/{provider}   a new attempt, and the redirect to the provider
 //	callback.go    GET  /callback/{provider} the attempt that the state names, then Way.Finish
+//	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
 //	redirect.go    where a person goes next, and what may be returned to
 //	failure.go     what they see instead
@@ -108,6 +109,10 @@ type Way struct {
 
 	// Begin returns the address at the identity provider that starts a.
 	Begin func(ctx context.Context, a attempt.Attempt) (location string, err error)
+
+	// FormAnswer keeps the answer of a form that a page of the identity provider posts to
+	// the callback. If nil, no form is taken.
+	FormAnswer func(form url.Values) url.Values
 
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)

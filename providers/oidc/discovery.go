@@ -218,6 +218,8 @@ func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
 	switch {
 	case p.config.ClientAuth != "":
 		return p.config.ClientAuth, nil
+	case p.config.SecretIssuer != "":
+		return ClientSecretPost, nil
 	case p.config.PrivateKey != nil:
 		return PrivateKeyJWT, nil
 	}

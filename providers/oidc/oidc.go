@@ -98,8 +98,15 @@ type Config struct {
 	// 6749 2.3.1), such as + / =, which some servers do not decode.
 	ClientAuth ClientAuth
 
-	PrivateKey   crypto.Signer // for private_key_jwt: RSA of 2048 bits or more, or ECDSA P-256
+	PrivateKey   crypto.Signer // for private_key_jwt or SecretIssuer: RSA of 2048 bits or more, or ECDSA P-256
 	PrivateKeyID string        // its "kid"
+
+	// SecretIssuer is for an issuer whose client secret is a JWT that the client signs,
+	// as Apple's is. Each token request then has a new one as client_secret, signed by
+	// PrivateKey: of this issuer (at Apple, the team's id), about ClientID, for Issuer,
+	// good for five minutes. ClientSecret and ClientAuth are left out. If empty,
+	// PrivateKey is for private_key_jwt.
+	SecretIssuer string
 
 	// Scopes to ask for. If nil: openid, profile, email. "openid" is always sent.
 	Scopes []string
@@ -142,6 +149,12 @@ type Config struct {
 	// AuthParams are fixed extra parameters of the authorization request, with one
 	// value each. The protocol's own are refused by [New].
 	AuthParams url.Values
+
+	// FormPost asks for the answer as a form that a page of the issuer posts to the
+	// callback (OAuth 2.0 Form Post Response Mode), in the place of a redirect. It is for
+	// issuers that insist, as Apple does where a name or an address is asked for. What
+	// is gained elsewhere is little: see [auth.FormPoster] for what becomes of the form.
+	FormPost bool
 
 	// ParamNames are the extra parameters that a sign-in may bring along. If nil:
 	// prompt, login_hint, ui_locales, screen_hint, domain_hint, connection,
@@ -283,7 +296,17 @@ func (c *Config) check() error {
 	if strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)
 	}
-	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, codegrant.Method(c.ClientAuth), c.PrivateKey))
+	method := codegrant.Method(c.ClientAuth)
+	if c.SecretIssuer != "" {
+		if !c.ClientSecret.IsZero() || c.ClientAuth != "" {
+			problem("SecretIssuer: the secret is made of PrivateKey, and sent as client_secret: leave ClientSecret and ClientAuth out")
+		}
+		if method = ""; c.PrivateKey == nil {
+			problem("PrivateKey is nil, and SecretIssuer needs it")
+			method = codegrant.None // which needs nothing more
+		}
+	}
+	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, method, c.PrivateKey))
 	for _, a := range c.Algorithms {
 		if !slices.Contains(algorithms, a) {
 			problem("Algorithms: %q is none that may sign an ID token", a)

@@ -54,6 +54,15 @@ func (p *Provider) Presentation() auth.Presentation { return p.config.Presentati
 // AnyoneMayEnter implements [auth.OpenDoor].
 func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 
+// FormAnswer implements [auth.FormPoster]. It keeps what the protocol says, and drops
+// the rest. Without [Config].FormPost it is nil.
+func (p *Provider) FormAnswer(form url.Values) url.Values {
+	if !p.config.FormPost {
+		return nil
+	}
+	return codegrant.FormAnswer(form)
+}
+
 // AuthCodeURL implements [auth.Provider]. It may have to wait for discovery; ctx
 // bounds that. The error wraps [auth.ErrUnavailable] or [auth.ErrMisconfigured].
 func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string, error) {
@@ -63,7 +72,7 @@ func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string
 	}
 	c := &p.config
 	return codegrant.AuthRequest{
-		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true,
+		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true, FormPost: c.FormPost,
 	}.URL(tx), nil
 }
 
@@ -121,7 +130,7 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction,
 	}
 	t, err := codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
-		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, Audience: audience, Now: c.Now},
+		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now},
 	}.Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err

@@ -89,6 +89,10 @@ type Client struct {
 	KeyID    string           // its "kid"
 	Audience string           // of an assertion: the issuer, as RFC 7523bis wants it
 	Now      func() time.Time // the clock of assertions and of a token's expiry
+
+	// SecretIssuer, if it is not empty, has client_secret_post send a JWT of this
+	// issuer, which Key signs, in the place of Secret.
+	SecretIssuer string
 }
 
 // config is x/oauth2's configuration for one method, with the credentials of that
@@ -105,8 +109,15 @@ func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, 
 		config.ClientSecret, config.Endpoint.AuthStyle = c.Secret.Reveal(), oauth2.AuthStyleInHeader
 	case ClientSecretPost:
 		config.ClientSecret = c.Secret.Reveal()
+		if c.SecretIssuer != "" {
+			signed, err := c.sign(c.SecretIssuer, secretLife)
+			if err != nil {
+				return nil, nil, err
+			}
+			config.ClientSecret = signed
+		}
 	case PrivateKeyJWT:
-		assertion, err := c.assertion()
+		assertion, err := c.sign(c.ID, assertionLife)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -118,8 +129,15 @@ func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, 
 	return config, nil, nil
 }
 
-// assertion is the JWT of RFC 7523 3, for one request: it lives a minute.
-func (c Client) assertion() (string, error) {
+// How long what a client signs for one request is good. Apple's servers have a clock
+// of their own, and no leeway that they speak of.
+const (
+	assertionLife = time.Minute
+	secretLife    = 5 * time.Minute
+)
+
+// sign is the JWT of RFC 7523 3 about this client, by issuer, for one request.
+func (c Client) sign(issuer string, life time.Duration) (string, error) {
 	algorithm, err := assertionAlgorithm(c.Key)
 	if err != nil {
 		return "", err
@@ -131,8 +149,8 @@ func (c Client) assertion() (string, error) {
 	}
 	now := c.Now()
 	payload, err := json.Marshal(map[string]any{
-		"iss": c.ID, "sub": c.ID, "aud": c.Audience, "jti": rand.Text(),
-		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
+		"iss": issuer, "sub": c.ID, "aud": c.Audience, "jti": rand.Text(),
+		"iat": now.Unix(), "exp": now.Add(life).Unix(),
 	})
 	if err != nil {
 		return "", err

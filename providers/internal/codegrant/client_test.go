@@ -158,6 +158,35 @@ func TestClientAuthentication(t *testing.T) { // TK-01
 	}
 }
 
+// TestSignedSecret: a secret that is a JWT is client_secret_post's, and in the place of
+// the one that does not change.
+func TestSignedSecret(t *testing.T) { // TK-01
+	key := ecKey(t, elliptic.P256())
+	client := codegrant.Client{Secret: auth.NewSecret("a b"), Key: key, KeyID: "k1", SecretIssuer: "team", Now: func() time.Time { return time.Unix(1_800_000_000, 500) }}
+	jti := map[any]bool{}
+	for range 2 {
+		got, err := redeem(t, codegrant.ClientSecretPost, client)
+		require.NoError(t, err)
+		require.Empty(t, got.Header.Get("Authorization"))
+		require.Equal(t, "app", got.PostForm.Get("client_id"))
+		signed, err := jose.ParseSignedCompact(got.PostForm.Get("client_secret"), []jose.SignatureAlgorithm{jose.ES256})
+		require.NoError(t, err)
+		payload, err := signed.Verify(key.Public())
+		require.NoError(t, err)
+		require.Equal(t, "k1", signed.Signatures[0].Header.KeyID)
+		var claims map[string]any
+		require.NoError(t, json.Unmarshal(payload, &claims))
+		jti[claims["jti"]] = true
+		delete(claims, "jti")
+		require.Equal(t, map[string]any{"iss": "team", "sub": "app", "aud": "https://x.example", "iat": 1_800_000_000., "exp": 1_800_000_300.}, claims)
+	}
+	require.Len(t, jti, 2, "each is for one request")
+	client.Key = hsm{key}
+	got, err := redeem(t, codegrant.ClientSecretPost, client)
+	require.ErrorContains(t, err, "PrivateKey: want RSA")
+	require.Nil(t, got, "the code is not sent")
+}
+
 func TestKeyThatDoesNotSign(t *testing.T) { // TK-01
 	for want, key := range map[string]crypto.Signer{
 		"does not sign":         &rsa.PrivateKey{PublicKey: rsaKey().PublicKey, D: big.NewInt(1)},

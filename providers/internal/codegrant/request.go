@@ -40,6 +40,7 @@ type AuthRequest struct {
 	Fixed    url.Values // extra parameters, the same for everybody; see [CheckParams]
 	Names    []string   // those of a transaction's parameters that are passed on
 	Nonce    bool       // whether there will be an ID token to find the nonce in
+	FormPost bool       // whether the answer is asked for as a form: OAuth 2.0 Form Post Response Mode 2
 }
 
 // URL is where the browser goes for tx.
@@ -68,6 +69,9 @@ func (r AuthRequest) URL(tx auth.Transaction) string {
 	}
 	if r.Nonce && tx.Nonce != "" {
 		set("nonce", tx.Nonce)
+	}
+	if r.FormPost {
+		set("response_mode", "form_post")
 	}
 	endpoint.RawQuery, endpoint.ForceQuery = query.Encode(), false
 	config := oauth2.Config{

@@ -17,6 +17,7 @@ var codeReasons = map[string]error{
 	"access_denied":                auth.ErrDeclined,
 	"consent_required":             auth.ErrDeclined,
 	"user_cancelled_login":         auth.ErrDeclined,
+	"user_cancelled_authorize":     auth.ErrDeclined,
 	"redirect_uri_mismatch":        auth.ErrRedirectURI,
 	"invalid_redirect_uri":         auth.ErrRedirectURI,
 	"temporarily_unavailable":      auth.ErrUnavailable,
@@ -55,6 +56,18 @@ func Printable(s string, most int) string {
 	}
 	q := strconv.QuoteToASCII(s)
 	return q[1 : len(q)-1]
+}
+
+// FormAnswer is what of a form that a provider's page posted is an answer: RFC 6749
+// 4.1.2 and RFC 9207. The rest is dropped, tokens too, for it goes on in a URL.
+func FormAnswer(form url.Values) url.Values {
+	answer := url.Values{}
+	for _, name := range []string{"state", "code", "iss", "error", "error_description"} {
+		if form.Has(name) {
+			answer[name] = form[name]
+		}
+	}
+	return answer
 }
 
 // TenantMark is where the tenant's GUID stands in the name of an issuer that is one

@@ -106,7 +106,7 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 	s.NeedsEmail, s.NeedsGroups = emails != "", groups != ""
 	s.PrivateKeyID = r.Get(name + "PRIVATE_KEY_ID")
 	if text, _ := r.First(name + "PRIVATE_KEY"); text != "" { // a PEM may end with a line break
-		if s.PrivateKey = privateKey(text); s.PrivateKey == nil {
+		if s.PrivateKey = PrivateKey(text); s.PrivateKey == nil {
 			problem("PRIVATE_KEY", "is no private key that can be used", "set it to a PEM of RSA with 2048 bits or more, or of ECDSA P-256, whose line breaks may be written \\n")
 		}
 	} else if s.ClientAuth == "private_key_jwt" {
@@ -163,8 +163,9 @@ func isScope(scope string) bool {
 	return !strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r == '"' || r == '\\' || r > '~' })
 }
 
-// privateKey is nil for what is none.
-func privateKey(text string) crypto.Signer {
+// PrivateKey is the key of a PEM in which \n may stand for line breaks: RSA of 2048 bits
+// or more, or ECDSA P-256. It is nil for what is none.
+func PrivateKey(text string) crypto.Signer {
 	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
 	if block == nil {
 		return nil
