@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (ad admission) way(p Provider) web.Way {
 	w.Finish = func(ctx context.Context, a attempt.Attempt, answer url.Values) (*web.Admitted, error) {
 		id, err := p.Exchange(ctx, Transaction(a), answer)
 		if err != nil {
-			return nil, err
+			return nil, about(id, err)
 		}
 		return ad.admit(ctx, p.Name(), id)
 	}
@@ -77,7 +78,7 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	}
 	if ad.policy != nil {
 		if err := ask(ctx, ad.policy, provider, id); err != nil {
-			return nil, err
+			return nil, about(id, err)
 		}
 	}
 	groups := id.Groups[:keptGroups(id.Groups)]
@@ -96,13 +97,28 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	}
 	if ad.enrich != nil {
 		if err := ad.enrich(ctx, s, id); err != nil {
-			return nil, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err)
+			return nil, about(id, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err))
+		}
+		if s.Issuer != id.Issuer || s.Provider != provider {
+			return nil, about(id, fmt.Errorf("%w: Config.Enrich changed who vouches for the session, its Issuer or Provider", ErrMisconfigured))
+		}
+		if s.Subject != id.Subject {
+			s.ProviderSubject = id.Subject
 		}
 	}
 	if err := ad.names.write(s); err != nil {
 		return nil, err
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
+}
+
+// about is err with whom it is about, if id says so and can be shown.
+func about(id *Identity, err error) error {
+	id, bad := checked(id)
+	if bad != nil {
+		return err
+	}
+	return &fault.Person{Issuer: id.Issuer, Subject: id.Subject, Email: id.Email, Shown: cmp.Or(id.Email, id.Username, id.Name), Err: err}
 }
 
 // keptGroups is how many of list, from its beginning, a session keeps.

@@ -502,3 +502,21 @@ func TestPolicySeesAllGroups(t *testing.T) { // ID-35
 		})
 	}
 }
+
+// TestEnrichLeavesWhoVouches: a session that names another provider or issuer than the
+// one that signed somebody in is nobody's.
+func TestEnrichLeavesWhoVouches(t *testing.T) { // ID-39
+	for name, change := range map[string]func(*session.Session){
+		"issuer":   func(s *session.Session) { s.Issuer = "https://app.example" },
+		"provider": func(s *session.Session) { s.Provider = "other" },
+	} {
+		stub := &stubProvider{name: "stub"}
+		c := newConfig(stub)
+		c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error { change(s); return nil }
+		a, err := auth.New(c)
+		require.NoError(t, err)
+		answer := signIn(t, a, stub)
+		require.Equal(t, http.StatusBadGateway, answer.StatusCode, name)
+		require.Nil(t, whoIn(t, answer), name)
+	}
+}

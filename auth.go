@@ -218,8 +218,8 @@ type Config struct {
 
 	// Enrich changes the session of somebody who signs in with a provider, after
 	// Policy and before it is written: Auth.js's jwt callback. It may map
-	// s.Subject to a user id of the application, and set claims. An error refuses
-	// the sign-in. If nil, nothing.
+	// s.Subject to a user id of the application, and set claims. s.Provider and
+	// s.Issuer are to stay. An error refuses the sign-in. If nil, nothing.
 	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
 
 	// Update changes a session because the browser asks, with data that it sends:

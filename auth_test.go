@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -180,14 +181,14 @@ func TestEventOfASignIn(t *testing.T) { // LG-03
 	c := newConfig(stub)
 	c.OnEvent = func(_ context.Context, e auth.Event) { events = append(events, e) }
 	c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error {
-		s.Subject, s.Issuer = "user-7", "https://app.example"
+		s.Subject = "user-7"
 		return nil
 	}
 	a, err := auth.New(c)
 	require.NoError(t, err)
 	who := sessionOf(t, sealedCookie(t, a, stub))
 	require.Equal(t, "user-7", who.Subject)
-	require.Equal(t, []auth.Event{{Kind: auth.EventSignedIn, Provider: "stub", Issuer: "https://idp.example", Subject: "ada"}}, events,
+	require.Equal(t, []auth.Event{{Kind: auth.EventSignedIn, Provider: "stub", Issuer: "https://idp.example", Subject: "ada", Client: netip.MustParseAddr("192.0.2.1")}}, events,
 		"who signed in is who the provider says, whatever the application calls them")
 }
 
@@ -211,7 +212,7 @@ func TestEventOfAnAccessCode(t *testing.T) { // LG-03, AC-13
 		require.Equal(t, "192.0.2.1", got.Client.String(), name)
 		if test.v.err != nil {
 			require.ErrorIs(t, got.Err, test.v.err, name)
-			require.Len(t, got.RequestID, 12, name)
+			require.Len(t, got.RequestID, 14, name)
 		}
 		got.Client, got.Err, got.RequestID = test.want.Client, nil, ""
 		require.Equal(t, test.want, got, name)

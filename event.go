@@ -26,13 +26,13 @@ type Event struct {
 	Kind     EventKind
 	Provider string // the provider's name, or AccessCode; may be empty
 
-	// Issuer and Subject are who it is, as the provider has it when somebody signs
-	// in, and as the session has it afterwards. Both are empty when nobody was
-	// identified.
+	// Issuer and Subject are who it is, as the provider has it, whatever Config.Enrich
+	// makes of the subject. Both are empty when nobody was identified.
 	Issuer, Subject string
 
+	Email  string     // the person's address, verified or not, where it is known
 	Label  string     // of a sign-in by access code: which code, never its text
-	Client netip.Addr // of an attempt by access code: where it came from, by the trusted proxies
+	Client netip.Addr // where the request came from, by the trusted proxies
 
 	// Reason is, for EventSignInFailed and EventRefused, a code from the closed
 	// set of the error page; RequestID is the id that the person's error page shows
@@ -50,7 +50,7 @@ func eventsTo(hook func(context.Context, Event)) func(context.Context, web.Event
 	}
 	return func(ctx context.Context, e web.Event) {
 		hook(ctx, Event{
-			Kind: EventKind(e.Kind), Provider: e.Provider, Issuer: e.Issuer, Subject: e.Subject, Label: e.Label,
+			Kind: EventKind(e.Kind), Provider: e.Provider, Issuer: e.Issuer, Subject: e.Subject, Email: e.Email, Label: e.Label,
 			Client: e.Client, Reason: e.Reason, RequestID: e.RequestID, Err: e.Err,
 		})
 	}

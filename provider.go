@@ -38,7 +38,9 @@ type Provider interface {
 
 	// Exchange turns the answer at the callback into an identity. The caller
 	// has matched response's state with tx. An error wraps one of this package's
-	// errors where one fits; any other is shown as a failure of the provider.
+	// errors where one fits; any other is shown as a failure of the provider. Beside an
+	// error that wraps [ErrNotAllowed], the identity may say whom it refuses, for the
+	// log and for the page; nobody is let in by it.
 	Exchange(ctx context.Context, tx Transaction, response url.Values) (*Identity, error)
 }
 

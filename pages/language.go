@@ -28,12 +28,13 @@ type Words struct {
 	SignOut      string // heading and button
 	SignOutIntro string // the question below it
 	SignedInAs   string // followed by a name
+	Account      string // followed by the account that was refused
 	Stay         string // the way out of the sign-out page
 	Retry        string // button that starts again with the same provider
 	Home         string // link
 	ToSignIn     string // link
 	SignInApart  string // link that opens another tab
-	RequestID    string // followed by the id that stands in the log
+	RequestID    string // followed by the reference that stands in the log
 }
 
 // Problem is what an error page says of one code.

@@ -64,6 +64,8 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return str(&s.Provider)
 	case "provider_issuer":
 		return str(&s.Issuer)
+	case "provider_subject":
+		return str(&s.ProviderSubject)
 	case "preferred_username":
 		return str(&s.Username)
 	case "email_verified":

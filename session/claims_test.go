@@ -96,14 +96,14 @@ func TestNotBeforeIsAskedOnce(t *testing.T) { // JE-13
 
 // allClaims has a value for each claim that has a field.
 const allClaims = `"jti":"1-2-3","sub":"ada","name":"Ada","email":"ada@example.com","email_verified":true,"picture":"https://example.com/a.png?b=1&c=2",` +
-	`"provider":"github","provider_issuer":"https://github.com/login/oauth","preferred_username":"ada1815","groups":["a","b"],"signin_id":"1-2-3","auth_time":1790000000`
+	`"provider":"github","provider_issuer":"https://github.com/login/oauth","provider_subject":"4711","preferred_username":"ada1815","groups":["a","b"],"signin_id":"1-2-3","auth_time":1790000000`
 
 func TestEachClaimHasItsField(t *testing.T) { // JE-14
 	b := newBox(t, session.Config{})
 	b.cookies[cookieName] = sealed(fmt.Sprintf(`{%s,"iat":%d,"exp":%d}`, allClaims, b.now.Unix(), b.now.Unix()+60))
 	s := b.load()
-	require.Equal(t, "1-2-3 ada Ada ada@example.com true https://example.com/a.png?b=1&c=2 github https://github.com/login/oauth ada1815 [a b]",
-		fmt.Sprint(s.ID, " ", s.Subject, " ", s.Name, " ", s.Email, " ", s.EmailVerified, " ", s.Picture, " ", s.Provider, " ", s.Issuer, " ", s.Username, " ", s.Groups))
+	require.Equal(t, "1-2-3 ada Ada ada@example.com true https://example.com/a.png?b=1&c=2 github https://github.com/login/oauth 4711 ada1815 [a b]",
+		fmt.Sprint(s.ID, " ", s.Subject, " ", s.Name, " ", s.Email, " ", s.EmailVerified, " ", s.Picture, " ", s.Provider, " ", s.Issuer, " ", s.ProviderSubject, " ", s.Username, " ", s.Groups))
 	require.Equal(t, []int64{1790000000, b.now.Unix(), b.now.Unix() + 60}, []int64{s.AuthTime.Unix(), s.IssuedAt.Unix(), s.ExpiresAt.Unix()})
 	require.Empty(t, s.Claims())
 
@@ -159,7 +159,7 @@ func TestSetClaimChangesOneClaim(t *testing.T) {
 func TestClaimsThatCannotBeSet(t *testing.T) {
 	s := ada()
 	require.NoError(t, s.SetClaim("kept", true))
-	for _, name := range []string{"jti", "sub", "name", "email", "email_verified", "picture", "provider", "provider_issuer", "preferred_username", "groups", "signin_id", "auth_time", "iat", "exp", "nbf"} {
+	for _, name := range []string{"jti", "sub", "name", "email", "email_verified", "picture", "provider", "provider_issuer", "provider_subject", "preferred_username", "groups", "signin_id", "auth_time", "iat", "exp", "nbf"} {
 		require.ErrorContains(t, s.SetClaim(name, "x"), name, name)
 	}
 	require.Error(t, s.SetClaim("a\xff", "x"))

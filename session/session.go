@@ -55,6 +55,10 @@ type Session struct {
 	// Issuer vouches for Subject: an issuer's URL. Claim "provider_issuer".
 	Issuer string
 
+	// ProviderSubject is Subject as the provider has it, where the application has made
+	// another of it. Empty where they are the same. Claim "provider_subject".
+	ProviderSubject string
+
 	// Username is for display: it may change hands. Claim "preferred_username".
 	Username string
 
@@ -175,6 +179,7 @@ type fields struct {
 	Picture       string   `json:"picture,omitempty"`
 	Provider      string   `json:"provider,omitempty"`
 	Issuer        string   `json:"provider_issuer,omitempty"`
+	OwnSubject    string   `json:"provider_subject,omitempty"`
 	Username      string   `json:"preferred_username,omitempty"`
 	Groups        []string `json:"groups,omitempty"`
 	ID            string   `json:"signin_id,omitempty"`
@@ -204,6 +209,8 @@ func (f *fields) has(name string) (field, said bool) {
 		return true, f.Provider != ""
 	case "provider_issuer":
 		return true, f.Issuer != ""
+	case "provider_subject":
+		return true, f.OwnSubject != ""
 	case "preferred_username":
 		return true, f.Username != ""
 	case "groups":
@@ -222,7 +229,7 @@ func (f *fields) has(name string) (field, said bool) {
 func (s *Session) encode() ([]byte, error) {
 	f := fields{
 		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
-		Provider: s.Provider, Issuer: s.Issuer, Username: s.Username, Groups: s.Groups,
+		Provider: s.Provider, Issuer: s.Issuer, OwnSubject: s.ProviderSubject, Username: s.Username, Groups: s.Groups,
 		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}
 	if !s.AuthTime.IsZero() {

@@ -38,6 +38,19 @@ var (
 	ErrNoCookies = errors.New("auth: the browser keeps no cookies")
 )
 
+// Person is whom a cause is about, where somebody was identified before it: for the
+// log, and for the page, which names the account.
+type Person struct {
+	Issuer, Subject, Email string
+	Shown                  string // what the page calls the account
+	Err                    error
+}
+
+func (p *Person) Error() string { return p.Err.Error() }
+
+// Unwrap returns the cause.
+func (p *Person) Unwrap() error { return p.Err }
+
 // Limited says that a client has to wait before its next attempt counts. Err is
 // the cause, whose text it has.
 type Limited struct {

@@ -83,7 +83,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 		s.failed(w, r, v, way, a, err)
 		return
 	}
-	s.report(r, Event{Kind: SignedIn, Provider: way.Name, Issuer: who.Issuer, Subject: who.Subject})
+	s.report(r, Event{Kind: SignedIn, Provider: way.Name, Issuer: who.Issuer, Subject: who.Subject, Email: who.Session.Email})
 	redirect(w, v.address(s.landing(r, who.Session, v, a.ReturnTo)))
 }
 

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -56,13 +55,13 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		err = s.sessions.Start(w, r, who.Session, v.secure())
 	}
 	if err != nil {
-		s.codeRefused(w, r, v, to, client, err)
+		s.codeRefused(w, r, v, to, err)
 		return
 	}
 	if who.Device != "" {
 		http.SetCookie(w, hostcookie.New(hostcookie.Name(deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure()))
 	}
-	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label, Client: client})
+	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label})
 	s.goTo(w, r, v.address(s.landing(r, who.Session, v, to)))
 }
 
@@ -76,7 +75,7 @@ func device(r *http.Request, secure bool) string {
 }
 
 // codeRefused shows the page again that the code was typed into, or when to come back.
-func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, to string, client netip.Addr, err error) {
+func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, to string, err error) {
 	var limited *fault.Limited
 	code, status := fault.StoreUnavailable, http.StatusServiceUnavailable
 	switch {
@@ -86,7 +85,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 		code, status = fault.CodeWrong, http.StatusForbidden
 	}
 	id := requestID()
-	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Client: client, Err: err})
+	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Err: err})
 	setRetryAfter(w, status, limited)
 	switch {
 	case wantsAddress(r) || s.signInURL != "" && !isOwnForm(r):
@@ -174,9 +173,9 @@ func (s *Server) lookAtCode(r *http.Request, v *visit) {
 		var limited *fault.Limited
 		switch {
 		case errors.As(err, &limited):
-			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Client: client, Err: err})
+			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Err: err})
 		case errors.Is(err, fault.ErrWrongCode):
-			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Client: client, Err: err})
+			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Err: err})
 		}
 		return
 	}

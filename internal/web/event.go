@@ -1,8 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
-	"encoding/base64"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -27,6 +28,7 @@ type Event struct {
 	Provider  string
 	Issuer    string
 	Subject   string
+	Email     string
 	Label     string
 	Client    netip.Addr
 	Reason    string
@@ -36,9 +38,13 @@ type Event struct {
 
 // report logs e and hands it to the application.
 func (s *Server) report(r *http.Request, e Event) {
+	e.Client = s.Client(r)
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("provider", e.Provider)}
 	if e.Subject != "" {
 		attrs = append(attrs, slog.String("issuer", e.Issuer), slog.String("subject", e.Subject))
+	}
+	if e.Email != "" {
+		attrs = append(attrs, slog.String("email", e.Email))
 	}
 	if e.Label != "" {
 		attrs = append(attrs, slog.String("label", e.Label))
@@ -62,21 +68,44 @@ func (s *Server) report(r *http.Request, e Event) {
 // reportFailure tells of a sign-in that came to nothing, and returns the id that
 // ties the log to the page that the person sees.
 func (s *Server) reportFailure(r *http.Request, provider string, code fault.Code, err error) (id string) {
-	id = requestID()
-	s.report(r, Event{Kind: SignInFailed, Provider: provider, Reason: string(code), RequestID: id, Err: err})
-	return id
+	e := Event{Kind: SignInFailed, Provider: provider, Reason: string(code), RequestID: requestID(), Err: err}
+	var who *fault.Person
+	if errors.As(err, &who) {
+		e.Issuer, e.Subject, e.Email = who.Issuer, who.Subject, who.Email
+	}
+	s.report(r, e)
+	return e.RequestID
 }
 
 // reportRefusal tells of what somebody who is signed in may not do, and returns
 // such an id.
 func (s *Server) reportRefusal(r *http.Request, who *session.Session, code fault.Code, err error) (id string) {
-	id = requestID()
-	s.report(r, Event{Kind: Refused, Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject, Reason: string(code), RequestID: id, Err: err})
-	return id
+	e := eventOf(Refused, who)
+	e.Reason, e.RequestID, e.Err = string(code), requestID(), err
+	s.report(r, e)
+	return e.RequestID
 }
 
+// eventOf is an event about somebody who has a session: as the provider knows them,
+// whatever the application made of the subject.
+func eventOf(kind string, who *session.Session) Event {
+	return Event{Kind: kind, Provider: who.Provider, Issuer: who.Issuer, Subject: cmp.Or(who.ProviderSubject, who.Subject), Email: who.Email}
+}
+
+// idLetters are those that nobody takes for another, read out or written down.
+const idLetters = "34679ACDEFGHJKMNPRTWXY"
+
+// requestID ties a page to the log: three groups of four, of 53 random bits.
 func requestID() string {
-	b := make([]byte, 9)
-	_, _ = rand.Read(b) // never fails: it ends the program instead
-	return base64.RawURLEncoding.EncodeToString(b)
+	var id []byte
+	for b := [1]byte{}; len(id) < 14; {
+		if len(id) == 4 || len(id) == 9 {
+			id = append(id, '-')
+		}
+		_, _ = rand.Read(b[:])                             // never fails: it ends the program instead
+		if int(b[0]) < 256/len(idLetters)*len(idLetters) { // each letter as often as any
+			id = append(id, idLetters[int(b[0])%len(idLetters)])
+		}
+	}
+	return string(id)
 }

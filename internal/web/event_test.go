@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -45,22 +46,22 @@ func TestEventsOfAPerson(t *testing.T) { // LG-03
 	})
 	b := s.browser()
 	who := func(kind auth.EventKind) auth.Event {
-		return auth.Event{Kind: kind, Provider: "stub", Issuer: "https://idp.example", Subject: "ada"}
+		return auth.Event{Kind: kind, Provider: "stub", Issuer: "https://idp.example", Subject: "ada", Email: "ada@example.com", Client: netip.MustParseAddr("127.0.0.1")}
 	}
 	b.signIn("ada")
 	require.Equal(t, who(auth.EventSignedIn), s.last())
-	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_in", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_in", "provider": "stub", "issuer": "https://idp.example", "subject": "ada", "email": "ada@example.com", "client": "127.0.0.1"}, logged(t, log))
 
 	b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"yes"}`)
 	require.Equal(t, who(auth.EventUpdated), s.last())
-	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: updated", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: updated", "provider": "stub", "issuer": "https://idp.example", "subject": "ada", "email": "ada@example.com", "client": "127.0.0.1"}, logged(t, log))
 
 	got := b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"no"}`)
 	refused := s.last()
 	require.EqualError(t, refused.Err, "not that")
-	require.Regexp(t, "^[A-Za-z0-9_-]{12}$", refused.RequestID)
+	require.Regexp(t, "^[3-9A-Y]{4}-[3-9A-Y]{4}-[3-9A-Y]{4}$", refused.RequestID)
 	require.Contains(t, got.text, refused.RequestID)
-	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: refused", "provider": "stub", "issuer": "https://idp.example", "subject": "ada",
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: refused", "provider": "stub", "issuer": "https://idp.example", "subject": "ada", "email": "ada@example.com", "client": "127.0.0.1",
 		"reason": "AccessDenied", "request_id": refused.RequestID, "cause": "not that"}, logged(t, log))
 	id := refused.RequestID
 	refused.Err, refused.RequestID = nil, ""
@@ -70,15 +71,104 @@ func TestEventsOfAPerson(t *testing.T) { // LG-03
 
 	b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}})
 	require.Equal(t, who(auth.EventSignedOut), s.last())
-	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_out", "provider": "stub", "issuer": "https://idp.example", "subject": "ada"}, logged(t, log))
+	require.Equal(t, map[string]any{"level": "INFO", "msg": "auth: signed_out", "provider": "stub", "issuer": "https://idp.example", "subject": "ada", "email": "ada@example.com", "client": "127.0.0.1"}, logged(t, log))
 	require.Len(t, s.kinds(), 4, "one event each")
 
 	s.stub.identity = func(string) (*auth.Identity, error) { return nil, auth.ErrDeclined }
 	b.back("stub", b.start("stub", "/").Get("state"), "x")
 	failed := s.last()
 	require.NotEqual(t, id, failed.RequestID)
-	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "stub",
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "stub", "client": "127.0.0.1",
 		"reason": "Declined", "request_id": failed.RequestID, "cause": auth.ErrDeclined.Error()}, logged(t, log))
+}
+
+// TestWhoWasRefused: an operator finds somebody who asks why, by what they can say of
+// themselves; the page names the account that was refused.
+func TestWhoWasRefused(t *testing.T) { // LG-03, PV-02
+	for name, test := range map[string]struct {
+		change func(*auth.Config)
+		answer func(string) (*auth.Identity, error)
+		found  bool
+	}{
+		"by the policy": {change: func(c *auth.Config) {
+			c.Policy = func(context.Context, string, *auth.Identity) error { return auth.ErrNotAllowed }
+		}, found: true},
+		"by Enrich": {change: func(c *auth.Config) {
+			c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error {
+				s.Subject = "another"
+				return errors.New("no row")
+			}
+		}, found: true},
+		"by the provider, which knows who": {answer: func(string) (*auth.Identity, error) {
+			return &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Email: "ada@example.com"}, auth.ErrNotAllowed
+		}, found: true},
+		"by the provider": {answer: func(string) (*auth.Identity, error) { return nil, auth.ErrNotAllowed }},
+		"who cannot be shown": {answer: func(string) (*auth.Identity, error) {
+			return &auth.Identity{Issuer: "https://idp.example", Subject: "ada\x1b[31m", Email: "ada@example.com"}, auth.ErrNotAllowed
+		}},
+	} {
+		var log *safeBuffer
+		s := newSite(t, func(c *auth.Config) {
+			log = logJSON(c)
+			if test.change != nil {
+				test.change(c)
+			}
+		})
+		if test.answer != nil {
+			s.stub.identity = test.answer
+		}
+		b := s.browser()
+		page := b.back("stub", b.start("stub", "/").Get("state"), "ada")
+		require.Equal(t, 403, page.StatusCode, name)
+		require.Empty(t, b.who(), name)
+		e, line := s.last(), logged(t, log)
+		require.Equal(t, auth.EventSignInFailed, e.Kind)
+		require.ErrorIs(t, e.Err, auth.ErrNotAllowed)
+		require.Equal(t, "127.0.0.1", line["client"])
+		require.Equal(t, e.RequestID, line["request_id"])
+		require.Equal(t, test.found, strings.Contains(page.text, "ada@example.com"), name)
+		if !test.found {
+			require.NotContains(t, line, "subject", name)
+			continue
+		}
+		require.Equal(t, []any{"stub", "https://idp.example", "ada", "ada@example.com"}, []any{line["provider"], line["issuer"], line["subject"], line["email"]}, name)
+		require.Equal(t, []string{"https://idp.example", "ada", "ada@example.com"}, []string{e.Issuer, e.Subject, e.Email}, name)
+	}
+}
+
+// TestEventsNameTheProvidersSubject: the same person by the same name in each event,
+// whatever the application calls them.
+func TestEventsNameTheProvidersSubject(t *testing.T) { // LG-03
+	s := newSite(t, func(c *auth.Config) {
+		c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error { s.Subject = "user-1"; return nil }
+	})
+	b := s.browser()
+	b.back("stub", b.start("stub", "/").Get("state"), "ada")
+	require.Equal(t, "user-1", b.who())
+	b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"x"}`)
+	b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}})
+	require.Equal(t, []auth.EventKind{auth.EventSignedIn, auth.EventUpdated, auth.EventSignedOut}, s.kinds())
+	for _, e := range s.events {
+		require.Equal(t, "ada", e.Subject, e.Kind)
+	}
+}
+
+func TestRequestIDsCanBeReadOut(t *testing.T) {
+	s := newSite(t, nil)
+	seen := map[rune]int{}
+	for range 300 {
+		s.browser().get("/api/auth/callback/stub?state=x")
+		id := s.last().RequestID
+		require.Regexp(t, "^[34679ACDEFGHJKMNPRTWXY]{4}(-[34679ACDEFGHJKMNPRTWXY]{4}){2}$", id)
+		for _, c := range id {
+			seen[c]++
+		}
+	}
+	delete(seen, '-')
+	require.Len(t, seen, 22, "each of them comes")
+	for c, n := range seen {
+		require.Less(t, n, 300, "%c is no more likely than others", c)
+	}
 }
 
 func TestEventsOfACode(t *testing.T) { // LG-03, AC-13
@@ -106,7 +196,7 @@ func TestForgedFormIsTold(t *testing.T) { // LG-03, CS-02
 	b := s.browser()
 	b.csrf()
 	b.do("POST", "/api/auth/signout", url.Values{})
-	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "", "reason": "MissingCSRF", "request_id": s.last().RequestID}, logged(t, log))
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: sign_in_failed", "provider": "", "client": "127.0.0.1", "reason": "MissingCSRF", "request_id": s.last().RequestID}, logged(t, log))
 	b.post("/api/auth/session", "application/json", `{}`)
 	require.Equal(t, []string{"MissingCSRF", "MissingCSRF"}, s.reasons())
 	require.NoError(t, s.last().Err)

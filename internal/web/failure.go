@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 
 	"github.com/sallyport/auth/internal/attempt"
@@ -26,6 +27,10 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	page := errorPage{
 		BasePath: v.base, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, v.home()),
 		RetryProvider: way.Name, CSRFToken: s.csrf.token(w, r, v.secure()),
+	}
+	var who *fault.Person
+	if errors.As(err, &who) {
+		page.Name = who.Shown
 	}
 	if code == fault.UnknownRedirectURI {
 		page.RedirectURI = s.callbackURL(v, way)

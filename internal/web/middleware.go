@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -98,7 +99,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *visit, who 
 	id := s.reportRefusal(r, who, code, err)
 	w.Header().Set("Cache-Control", "no-store")
 	if readsPages(r) {
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: s.currentPath(r, v)}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id, Name: cmp.Or(who.Email, who.Username, who.Name), CallbackURL: s.currentPath(r, v)}, nil)
 		return
 	}
 	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", message})

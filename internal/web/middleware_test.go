@@ -104,7 +104,7 @@ func TestCodeIsNoPerson(t *testing.T) { // AC-13
 	require.Equal(t, 200, ask(ada, "text/html").Code)
 	refused := ask(coded, "text/html")
 	require.Equal(t, 403, refused.Code)
-	require.Contains(t, refused.Body.String(), "another way of signing in")
+	require.Contains(t, refused.Body.String(), "for other accounts")
 	require.Contains(t, refused.Body.String(), "callbackUrl=%2fadmin%3fx%3d1")
 	refused = ask(coded, "application/json")
 	require.Equal(t, 403, refused.Code)

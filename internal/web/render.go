@@ -36,11 +36,11 @@ type signOutPage struct {
 }
 
 type errorPage struct {
-	BasePath, RequestID, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
-	SignInURL                                                                         string // in another tab
-	Code                                                                              fault.Code
-	Wait                                                                              time.Duration
-	Framed                                                                            bool // inside any page
+	BasePath, RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
+	SignInURL                                                                               string // in another tab
+	Code                                                                                    fault.Code
+	Wait                                                                                    time.Duration
+	Framed                                                                                  bool // inside any page
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
@@ -91,6 +91,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
+		Name: d.Name,
 	}
 	explain(&page, lang, d.Code)
 	if d.Wait > 0 {

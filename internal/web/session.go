@@ -69,7 +69,7 @@ func (s *Server) updateSession(w http.ResponseWriter, r *http.Request, v *visit)
 		w.Header().Set("Retry-After", "5")
 		s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "The session cannot be written at the moment. Try again later."})
 	default:
-		s.report(r, Event{Kind: Updated, Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject})
+		s.report(r, eventOf(Updated, who))
 		s.writeSession(w, who)
 	}
 }

@@ -34,7 +34,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	if who := v.session; who != nil {
-		s.report(r, Event{Kind: SignedOut, Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject})
+		s.report(r, eventOf(SignedOut, who))
 	}
 	to := s.returnPath(v, r.FormValue("callbackUrl"))
 	if s.straight != nil {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestSignOutOfABackend(t *testing.T) { // SE-04
 	got := b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}, "X-Person", "bob")
 	require.Equal(t, 303, got.StatusCode)
 	require.Equal(t, []string{"bob"}, p.out)
-	require.Equal(t, auth.Event{Kind: auth.EventSignedOut, Provider: "backend", Issuer: "https://backend.example", Subject: "bob"}, s.last())
+	require.Equal(t, auth.Event{Kind: auth.EventSignedOut, Provider: "backend", Issuer: "https://backend.example", Subject: "bob", Client: netip.MustParseAddr("127.0.0.1")}, s.last())
 	b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}})
 	require.Len(t, p.out, 1, "nobody was signed in")
 	b.signIn("ada")
