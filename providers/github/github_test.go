@@ -210,6 +210,8 @@ func TestAddresses(t *testing.T) { // GH-06
 		"https://octo-ghe.com":           "https://octo-ghe.com/api/v3/user",
 		"https://octo.ghe.com.example":   "https://octo.ghe.com.example/api/v3/user",
 		"https://octo.ghe.com:8443":      "https://octo.ghe.com:8443/api/v3/user",
+		"https://octo.ghe.com/below":     "https://octo.ghe.com/below/api/v3/user",
+		"https://git.octo.ghe.com":       "https://git.octo.ghe.com/api/v3/user",
 		"https://code.example/a.ghe.com": "https://code.example/a.ghe.com/api/v3/user",
 	} {
 		own := strings.TrimRight(cmp.Or(base, "https://github.com"), "/")
