@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
@@ -364,6 +365,28 @@ func TestPolicySeesWhatTheSessionGets(t *testing.T) { // PV-02
 	require.NoError(t, err)
 	e := refused(t, given, func(c *auth.Config) { c.Policy = emails })
 	require.ErrorIs(t, e.Err, auth.ErrNotAllowed, "an address that is dropped admits nobody")
+}
+
+// TestPolicyAndEnrichSeeTheToken: what the token endpoint said beside the identity.
+func TestPolicyAndEnrichSeeTheToken(t *testing.T) { // PV-02
+	token := (&oauth2.Token{AccessToken: "at"}).WithExtra(map[string]any{"id_token": "a.b.c", "scope": "openid email"})
+	stub := &stubProvider{name: "stub", identity: &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Token: token}}
+	asked := 0
+	look := func(id *auth.Identity) error {
+		asked++
+		require.Equal(t, []any{"at", "a.b.c", "openid email"}, []any{id.Token.AccessToken, id.Token.Extra("id_token"), id.Token.Extra("scope")})
+		return nil
+	}
+	c := newConfig(stub)
+	c.Policy = func(_ context.Context, _ string, id *auth.Identity) error { return look(id) }
+	c.Enrich = func(_ context.Context, _ *session.Session, id *auth.Identity) error { return look(id) }
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	cookie := sealedCookie(t, a, stub)
+	require.Equal(t, 2, asked)
+	for _, secret := range []string{"a.b.c", "openid email"} {
+		require.NotContains(t, fmt.Sprintf("%+v", sessionOf(t, cookie).Claims()), secret, "no session has it by itself")
+	}
 }
 
 func TestPolicyAndEnrichRefuse(t *testing.T) { // MW-10, PV-02

@@ -567,6 +567,7 @@ func TestUnreadVariables(t *testing.T) { // LG-06
 		"AUTH_AZURE_AD_ID=x":                  "AUTH_AZURE_AD_ID is ignored: NEXT_AUTH_SSO_PROVIDERS does not name that provider",
 		"AUTH_GITHUB_TRUST_EMAIL=1":           "AUTH_GITHUB_TRUST_EMAIL is ignored: this provider does not read it",
 		"AUTH_GITHUB_INTERNAL_URL=http://x":   "AUTH_GITHUB_INTERNAL_URL is ignored: this provider does not read it",
+		"AUTH_GITHUB_DISCOVERY_URL=https://x": "AUTH_GITHUB_DISCOVERY_URL is ignored: this provider does not read it",
 		"AUTH_INSECURE_HTTP=1":                "AUTH_INSECURE_HTTP is ignored: nothing reads it",
 		"GITHUB_CLIENT_ID=x|AUTH_GITHUB_ID=y": "",
 		"AUTH_GITHUB_ORGANIZATIONS=acme":      "",

@@ -12,7 +12,7 @@ import (
 var restricting = []string{"_ALLOWED_TENANTS", "_ORGANIZATIONS", "_GROUPS_CLAIM", "_ALGORITHMS"}
 
 // widening end the names of others that a provider may know.
-var widening = []string{"_TRUST_EMAIL", "_INTERNAL_URL"}
+var widening = []string{"_TRUST_EMAIL", "_INTERNAL_URL", "_DISCOVERY_URL"}
 
 const insecureHTTP = "AUTH_INSECURE_HTTP"
 

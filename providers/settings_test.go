@@ -229,7 +229,7 @@ func TestIssuersOfOnesOwn(t *testing.T) { // UI-06, EN-03
 			who = sign(map[string]string{"TRUST_EMAIL": "0"})
 			require.False(t, who.EmailVerified)
 			require.NotContains(t, who.Groups, "staff")
-			for variable, bad := range map[string]string{"TRUST_EMAIL": "yes", "GROUPS_CLAIM": "a..b", "INTERNAL_URL": "keycloak:8080"} {
+			for variable, bad := range map[string]string{"TRUST_EMAIL": "yes", "GROUPS_CLAIM": "a..b", "INTERNAL_URL": "keycloak:8080", "DISCOVERY_URL": "keycloak:8080"} {
 				_, _, err := newProvider(t, id, map[string]string{variable: bad})
 				require.ErrorContains(t, err, "AUTH_"+prefixes[id]+"_"+variable)
 			}

@@ -3,8 +3,7 @@
 // At authentik, the provider is an OAuth2/OpenID Provider with the strict redirect URI
 // https://<host>/api/auth/callback/authentik, a signing key, and no encryption key:
 // without the one, ID tokens are signed with the client's secret (HS256), with the
-// other they are encrypted, and both are refused. Its issuer mode is the default, an
-// issuer for each application
+// other they are encrypted, and both are refused
 // (https://docs.goauthentik.io/add-secure-apps/providers/oauth2/).
 //
 // In the environment, where the provider's id is "authentik", [FromEnv] reads
@@ -14,7 +13,11 @@
 // # Who somebody is
 //
 // The subject is what the provider's subject mode says, by default a hash of the
-// user's id: changing the mode makes everybody somebody else. The groups are the names
+// user's id: changing the mode makes everybody somebody else. So does changing the
+// issuer mode: the issuer is that of the application, or, where all providers have the
+// same identifier, authentik's own address. Then a subject is the same person in all
+// applications whose subject mode is the same, and it is the audience of an ID token,
+// which is checked, that tells one application from another. The groups are the names
 // of the user's groups in authentik, which come with the scope "profile".
 //
 // authentik 2025.10 and newer says that no e-mail address is verified, since nothing
@@ -38,8 +41,9 @@ import (
 // Config describes an OAuth2/OpenID provider of authentik.
 type Config struct {
 	// Issuer is the "OpenID Configuration Issuer" of the provider's page:
-	// https://host/application/o/slug/, with or without the slash at the end.
-	// Required.
+	// https://host/application/o/slug/, with or without the slash at the end. It is
+	// that of the application also where authentik's issuer mode is the same identifier
+	// for all providers, and the page shows https://host/. Required.
 	Issuer string
 
 	ClientID     string      // of the provider's page. Required
@@ -54,15 +58,29 @@ type Config struct {
 func New(c Config) (auth.Provider, error) { return oidc.New(c.oidc()) }
 
 func (c Config) oidc() oidc.Config {
+	issuer := strings.TrimRight(c.Issuer, "/")
+	issuer = strings.TrimSuffix(issuer, "/.well-known/openid-configuration") + "/" // as authentik writes it in "iss"
 	return oidc.Config{
 		Name:         "authentik",
-		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as authentik writes it in "iss"
+		Issuer:       issuer,
+		SharedIssuer: shared(issuer),
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		Presentation: auth.Presentation{Label: "authentik", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,
 	}
+}
+
+// shared is what an application's metadata calls itself where all providers have the
+// same identifier: the address that authentik itself has, which may have a path. It is
+// "" where issuer is no application's.
+func shared(issuer string) string {
+	application := strings.LastIndex(issuer, "/application/o/")
+	if application < 0 || strings.Count(issuer[application:], "/") != 4 {
+		return ""
+	}
+	return issuer[:application+1]
 }
 
 // FromEnv is the [auth.ProviderFactory] of "authentik".

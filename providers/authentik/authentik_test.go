@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,74 @@ func TestIssuer(t *testing.T) { // AK-01, DI-14
 	require.NoError(t, err)
 	_, err = providertest.SignIn(p, nil)
 	require.Error(t, err, "another application's slug")
+}
+
+// TestSharedIssuer: where all providers have the same identifier, an application's
+// metadata is below its slug, and calls itself as authentik's own address.
+func TestSharedIssuer(t *testing.T) { // AK-01, DI-01, ID-09, ID-11, MX-01
+	type names struct{ metadata, token, callback string } // behind the origin
+	const app = "/application/o/wiki/"
+	for name, test := range map[string]struct {
+		below string // where authentik is, at the origin
+		names
+		audience string
+		want     error
+	}{
+		"shared":                             {"", names{"/", "/", "/"}, "app", nil},
+		"shared, and authentik below a path": {"/sso", names{"/sso/", "/sso/", "/sso/"}, "app", nil},
+		"each its own":                       {"", names{app, app, app}, "app", nil},
+		"shared, a token of its own":         {"", names{"/", app, "/"}, "app", auth.ErrInvalidResponse},
+		"shared, a callback of its own":      {"", names{"/", "/", app}, "app", auth.ErrInvalidResponse},
+		"its own, a shared token":            {"", names{app, "/", app}, "app", auth.ErrInvalidResponse},
+		"its own, a shared callback":         {"", names{app, app, "/"}, "app", auth.ErrInvalidResponse},
+		"without the slash":                  {"", names{"", "", ""}, "app", auth.ErrMisconfigured},
+		"another application's":              {"", names{"/application/o/other/", "/", "/"}, "app", auth.ErrMisconfigured},
+		"the folder of applications":         {"", names{"/application/o/", "/", "/"}, "app", auth.ErrMisconfigured},
+		"the origin, and authentik below it": {"/sso", names{"/", "/", "/"}, "app", auth.ErrMisconfigured},
+		"shared, for another application":    {"", names{"/", "/", "/"}, "other", auth.ErrInvalidResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var idp *providertest.IdP
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { idp.ServeHTTP(w, r) }))
+			t.Cleanup(server.Close)
+			issuer := server.URL + test.below + app
+			idp = providertest.New(providertest.Config{
+				Issuer: issuer, Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}}, People: []providertest.Person{{Subject: "1", Name: "Ada"}},
+			})
+			idp.SetFaults(providertest.Faults{
+				Metadata: func(m map[string]any) { m["issuer"] = server.URL + test.metadata },
+				IDToken:  func(m map[string]any) { m["iss"], m["aud"] = server.URL+test.token, test.audience },
+				Callback: func(q url.Values) { q.Set("iss", server.URL+test.callback) },
+			})
+			for _, spelt := range []string{issuer, strings.TrimSuffix(issuer, "/"), issuer + ".well-known/openid-configuration"} {
+				p, err := authentik.New(authentik.Config{Issuer: spelt, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+				require.NoError(t, err)
+				id, err := providertest.SignIn(p, nil)
+				require.ErrorIs(t, err, test.want, spelt)
+				if err == nil {
+					require.Equal(t, server.URL+test.token, id.Issuer)
+				}
+			}
+		})
+	}
+}
+
+// TestSharedIssuerIsForApplications: what is no application's address shares nothing.
+func TestSharedIssuerIsForApplications(t *testing.T) { // DI-01
+	for path, want := range map[string]error{
+		"/application/o/wiki": nil, "/application/o": auth.ErrMisconfigured, "/application/o/wiki/below": auth.ErrMisconfigured, "/application/wiki": auth.ErrMisconfigured, "": nil,
+	} {
+		var idp *providertest.IdP
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { idp.ServeHTTP(w, r) }))
+		t.Cleanup(server.Close)
+		idp = providertest.New(providertest.Config{Issuer: server.URL + path, Clients: []providertest.Client{{ID: "app", Secret: "s"}}, People: []providertest.Person{{Subject: "1", Name: "Ada"}}})
+		shared := func(name string) func(map[string]any) { return func(m map[string]any) { m[name] = server.URL + "/" } }
+		idp.SetFaults(providertest.Faults{Metadata: shared("issuer"), IDToken: shared("iss"), Callback: func(q url.Values) { q.Set("iss", server.URL+"/") }})
+		p, err := authentik.New(authentik.Config{Issuer: server.URL + path, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.NoError(t, err)
+		_, err = providertest.SignIn(p, nil)
+		require.ErrorIs(t, err, want, path)
+	}
 }
 
 func TestEmailIsVerifiedByWhomTheAdministratorSaysSo(t *testing.T) { // AK-02

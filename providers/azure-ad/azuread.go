@@ -1,5 +1,5 @@
 // Package azuread signs people in with Microsoft Entra ID, formerly Azure Active
-// Directory, by OpenID Connect.
+// Directory, and with Entra External ID, by OpenID Connect.
 //
 // At Microsoft, the application is an app registration with the redirect URI
 // https://<host>/api/auth/callback/azure-ad on the platform Web, and a client secret.
@@ -31,7 +31,8 @@
 // # What it does not protect from
 //
 // With "organizations", "consumers" or "common", anybody in the world can get an
-// account. Name a tenant, list [Config.Tenants], or set a policy.
+// account. Name a tenant, list [Config.Tenants], or set a policy. A tenant of External ID
+// is one for customers, who can sign up by themselves unless its user flows say otherwise.
 package azuread
 
 import (
@@ -80,7 +81,8 @@ type Config struct {
 
 	// BaseURL is for sovereign clouds, such as "https://login.microsoftonline.us"
 	// (https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud).
-	// If empty, https://login.microsoftonline.com.
+	// Or for Entra External ID, "https://<name>.ciamlogin.com", where Tenant has to be the
+	// GUID. If empty, https://login.microsoftonline.com.
 	BaseURL string
 
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
@@ -96,6 +98,9 @@ type Config struct {
 //	a domain                 the tenant's whose GUID discovery answers with
 //	consumers                PersonalTenant's
 //	common, organizations    the one that the token's own "tid" makes, and whose key signed
+//
+// At ciamlogin.com, Tenant is a GUID, and that tenant's issuer has the GUID for its name
+// too: https://<GUID>.ciamlogin.com/<GUID>/v2.0.
 func New(c Config) (auth.Provider, error) {
 	config, err := c.oidc()
 	if err != nil {
@@ -129,6 +134,11 @@ func (c Config) oidc() (oidc.Config, error) {
 		return config, fmt.Errorf("auth: provider %q: Tenants is empty and would let nobody in", c.Name)
 	case slices.ContainsFunc(c.Tenants, func(t string) bool { return !guid.MatchString(t) }):
 		return config, fmt.Errorf("auth: provider %q: Tenants: want GUIDs in lower case", c.Name)
+	case isExternal(base) && !guid.MatchString(tenant):
+		return config, fmt.Errorf("auth: provider %q: Tenant %q: want the tenant's GUID at %s", c.Name, c.Tenant, base)
+	case isExternal(base):
+		config.Issuer, config.DiscoveryURL = externalIssuer(tenant), config.Issuer
+		config.AnyoneMayEnter = true
 	case guid.MatchString(tenant):
 	case tenant == "consumers":
 		config.IssuerTemplate = base + "/" + PersonalTenant + "/v2.0"
@@ -213,11 +223,17 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	default: // one of several
 		c.BaseURL = fromenv.Address(r, "it is one like https://login.microsoftonline.us", "AUTH_"+name+"_BASE_URL")
 	}
-	if value, variable := r.First(names["tenant"]...); !byIssuer && (value != "" || c.Tenant == "") {
+	value, variable := r.First(names["tenant"]...)
+	if byIssuer {
+		variable = "AUTH_MICROSOFT_ENTRA_ID_ISSUER"
+	} else if value != "" || c.Tenant == "" {
 		c.Tenant = r.Need("it is the Directory (tenant) ID of the app registration; or common, organizations or consumers", names["tenant"]...)
 		if c.Tenant != "" && envvar.Check(variable, c.Tenant) == nil && !isTenant(c.Tenant) {
 			r.Problem(&envvar.Error{Variable: variable, Problem: "is no tenant", Cure: "set it to the Directory (tenant) ID of the app registration or one of the tenant's domains; or to common, organizations or consumers"})
 		}
+	}
+	if isExternal(c.BaseURL) && isTenant(c.Tenant) && !guid.MatchString(strings.ToLower(c.Tenant)) {
+		r.Problem(&envvar.Error{Variable: variable, Problem: "does not name the tenant by its GUID, which is a part of the issuer at ciamlogin.com", Cure: "set it to the Directory (tenant) ID of the app registration; as an issuer, https://<name>.ciamlogin.com/<tenant id>/v2.0"})
 	}
 	c.ClientID = r.Need("it is the Application (client) ID of the app registration", names["id"]...)
 	settings := fromenv.ReadSettings(r, name, false)
@@ -270,6 +286,9 @@ func splitIssuer(issuer string) (base, tenant string, err error) {
 	i := strings.LastIndexByte(rest, '/')
 	if !ok || i < len("https://") || !origin.MatchString(issuer) || strings.ContainsAny(issuer, "@?#") || !isTenant(rest[i+1:]) {
 		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is not an issuer of Entra ID", Cure: "write it like https://login.microsoftonline.com/<tenant id>/v2.0"}
+	}
+	if isAt(rest[:i], b2cHost) {
+		return "", "", &envvar.Error{Variable: "AUTH_MICROSOFT_ENTRA_ID_ISSUER", Problem: "is an issuer of Azure AD B2C, which is another service", Cure: "use generic-oidc, with GENERIC_OIDC_ISSUER set to it and AUTH_GENERIC_OIDC_DISCOVERY_URL to the address of the policy's metadata"}
 	}
 	return rest[:i], rest[i+1:], nil
 }

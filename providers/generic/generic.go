@@ -41,7 +41,7 @@ import (
 // [oidc.Config].
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	reg, err := fromenv.Read(env, id, "generic-oidc", fromenv.Cures{
-		Issuer:       "it is the issuer exactly as its /.well-known/openid-configuration spells it",
+		Issuer:       "it is the issuer exactly as its /.well-known/openid-configuration spells it, such as https://id.example.com",
 		ClientID:     "the identity provider gives it to the application",
 		ClientSecret: "the identity provider gives it to the application",
 	})

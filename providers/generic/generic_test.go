@@ -93,7 +93,7 @@ func TestName(t *testing.T) {
 
 func TestFromEnvMissing(t *testing.T) { // LG-06
 	_, err := generic.FromEnv(func(string) string { return "" }, "generic-oidc", nil)
-	require.EqualError(t, err, "auth: GENERIC_OIDC_ISSUER is not set: it is the issuer exactly as its /.well-known/openid-configuration spells it\n"+
+	require.EqualError(t, err, "auth: GENERIC_OIDC_ISSUER is not set: it is the issuer exactly as its /.well-known/openid-configuration spells it, such as https://id.example.com\n"+
 		"auth: GENERIC_OIDC_CLIENT_ID is not set: the identity provider gives it to the application\n"+
 		"auth: GENERIC_OIDC_CLIENT_SECRET is not set: the identity provider gives it to the application")
 }

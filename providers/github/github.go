@@ -1,5 +1,6 @@
-// Package github signs people in with GitHub or a GitHub Enterprise Server, by OAuth
-// 2.0: GitHub has no ID tokens for people, so its API says who somebody is.
+// Package github signs people in with GitHub, at github.com, on a GitHub Enterprise
+// Server or with data residency at ghe.com, by OAuth 2.0: GitHub has no ID tokens for
+// people, so its API says who somebody is.
 //
 // At GitHub, the application is an OAuth App or a GitHub App with the callback URL
 // https://<host>/api/auth/callback/github. A GitHub App needs the account permission
@@ -7,7 +8,8 @@
 //
 // In the environment, where the provider's id is "github", [FromEnv] reads
 // GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or as Auth.js spells them AUTH_GITHUB_ID
-// and AUTH_GITHUB_SECRET; and AUTH_GITHUB_BASE_URL for a GitHub Enterprise Server.
+// and AUTH_GITHUB_SECRET; and AUTH_GITHUB_BASE_URL for a GitHub Enterprise Server or an
+// enterprise at ghe.com.
 //
 // # Who somebody is
 //
@@ -53,8 +55,9 @@ type Config struct {
 	// get in: an organization may have to approve the app first.
 	Organizations, Teams []string
 
-	// BaseURL is a GitHub Enterprise Server's: "https://github.example.com". If
-	// empty, https://github.com.
+	// BaseURL is a GitHub Enterprise Server's, "https://github.example.com", or that
+	// of an enterprise with data residency, "https://example.ghe.com". If empty,
+	// https://github.com.
 	BaseURL string
 
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
@@ -80,12 +83,7 @@ func (c Config) oauth2() (oauth2.Config, error) {
 			return oauth2.Config{}, fmt.Errorf("auth: provider github: Teams: %q: want org/team-slug", t)
 		}
 	}
-	// A server has its API below its own address
-	// (https://docs.github.com/en/enterprise-server@latest/rest/users/users).
-	base, api := "https://github.com", "https://api.github.com"
-	if b := strings.TrimRight(c.BaseURL, "/"); b != "" && b != base {
-		base, api = b, b+"/api/v3"
-	}
+	base, api := addresses(c.BaseURL)
 	scopes := []string{"read:user", "user:email"}
 	restricted := c.Organizations != nil || c.Teams != nil
 	if restricted {
@@ -120,7 +118,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	r := envvar.NewReader(env)
 	r.Problem(err)
 	c := Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, HTTPClient: client}
-	c.BaseURL = fromenv.Address(r, "it is that of a GitHub Enterprise Server, such as https://github.example.com", "AUTH_"+fromenv.Variable(id)+"_BASE_URL")
+	c.BaseURL = fromenv.Address(r, "it is that of a GitHub Enterprise Server, such as https://github.example.com, or of an enterprise at ghe.com, such as https://example.ghe.com", "AUTH_"+fromenv.Variable(id)+"_BASE_URL")
 	c.readMembers(r, "AUTH_"+fromenv.Variable(id)+"_ORGANIZATIONS")
 	if err := r.Err(); err != nil {
 		return nil, err

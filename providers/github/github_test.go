@@ -196,12 +196,23 @@ func (a *anywhere) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// TestAddresses: github.com has its API at a host of its own, a server below its own
-// address.
+// TestAddresses: github.com and what is at ghe.com have their API at a host of its own,
+// a server below its own address, whatever it is called.
 func TestAddresses(t *testing.T) { // GH-06
 	for base, api := range map[string]string{
 		"": "https://api.github.com/user", "https://github.com": "https://api.github.com/user", "https://github.com/": "https://api.github.com/user",
-		"https://ghe.example/": "https://ghe.example/api/v3/user",
+		"https://ghe.example/":           "https://ghe.example/api/v3/user",
+		"https://octo-corp.ghe.com":      "https://api.octo-corp.ghe.com/user",
+		"https://octo-corp.ghe.com/":     "https://api.octo-corp.ghe.com/user",
+		"https://OCTO.ghe.com":           "https://api.OCTO.ghe.com/user",
+		"https://ghe.com":                "https://ghe.com/api/v3/user",
+		"https://octo.notghe.com":        "https://octo.notghe.com/api/v3/user",
+		"https://octo-ghe.com":           "https://octo-ghe.com/api/v3/user",
+		"https://octo.ghe.com.example":   "https://octo.ghe.com.example/api/v3/user",
+		"https://octo.ghe.com:8443":      "https://octo.ghe.com:8443/api/v3/user",
+		"https://octo.ghe.com/below":     "https://octo.ghe.com/below/api/v3/user",
+		"https://git.octo.ghe.com":       "https://git.octo.ghe.com/api/v3/user",
+		"https://code.example/a.ghe.com": "https://code.example/a.ghe.com/api/v3/user",
 	} {
 		own := strings.TrimRight(cmp.Or(base, "https://github.com"), "/")
 		var network anywhere
@@ -210,6 +221,61 @@ func TestAddresses(t *testing.T) { // GH-06
 		_, err = p.Exchange(context.Background(), auth.Transaction{Verifier: "v"}, url.Values{"code": {"x"}, "iss": {own + "/login/oauth"}})
 		require.ErrorContains(t, err, "/user has no id")
 		require.Equal(t, []string{own + "/login/oauth/access_token", api}, network.asked)
+	}
+}
+
+// residency is GitHub with data residency: a host for browsers and codes, another one
+// for the API.
+type residency struct{ *providertest.IdP }
+
+func (s residency) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	inside := r.Clone(r.Context())
+	switch r.URL.Host {
+	case "octo-corp.ghe.com":
+	case "api.octo-corp.ghe.com":
+		inside.URL.Path = "/api/v3" + r.URL.Path
+	default:
+		return nil, fmt.Errorf("nothing is at %s", r.URL.Host)
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		http.NotFound(w, r)
+	} else {
+		s.ServeHTTP(w, inside)
+	}
+	return w.Result(), nil
+}
+
+// TestDataResidency: a whole sign-in, by the environment, with the issuer that the
+// callback has to name.
+func TestDataResidency(t *testing.T) { // GH-06, MX-01
+	idp := providertest.New(providertest.Config{
+		Issuer:  "https://octo-corp.ghe.com",
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "ada", Username: "ada_octo", Name: "Ada", Email: "ada@corp.example", EmailVerified: true}},
+	})
+	p, err := github.FromEnv(func(name string) string {
+		return map[string]string{"GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "app-secret", "AUTH_GITHUB_BASE_URL": "https://octo-corp.ghe.com"}[name]
+	}, "github", &http.Client{Transport: residency{idp}})
+	require.NoError(t, err)
+	for issuer, want := range map[string]error{
+		"https://octo-corp.ghe.com/login/oauth": nil, "https://github.com/login/oauth": auth.ErrInvalidResponse, "https://api.octo-corp.ghe.com/login/oauth": auth.ErrInvalidResponse,
+	} {
+		tx := auth.Transaction{Provider: "github", State: "s", Verifier: strings.Repeat("v", 43), RedirectURI: "https://app.example/cb"}
+		address, err := p.AuthCodeURL(context.Background(), tx)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(address, "https://octo-corp.ghe.com/login/oauth/authorize?"), address)
+		w := httptest.NewRecorder()
+		idp.ServeHTTP(w, httptest.NewRequest("GET", address, nil))
+		back, err := w.Result().Location()
+		require.NoError(t, err)
+		response := back.Query()
+		response.Set("iss", issuer)
+		id, err := p.Exchange(context.Background(), tx, response)
+		require.ErrorIs(t, err, want, issuer)
+		if err == nil {
+			require.Equal(t, "1 ada_octo ada@corp.example https://octo-corp.ghe.com/login/oauth", id.Subject+" "+id.Username+" "+id.Email+" "+id.Issuer)
+		}
 	}
 }
 

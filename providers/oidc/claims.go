@@ -69,9 +69,12 @@ func groups(o strictjson.Object, path string) (list []string, ok bool) {
 // groupClaims are where groups are, by how plainly they are meant as groups: the claim
 // of that name, as most issuers have it, also when it is a list of none; roles, RFC
 // 7643's other word for it (RFC 9068 2.2.3.1 has both); then those that one product
-// each has, which no other sends: Cognito, Keycloak, and GitLab, whose "groups" at
-// userinfo has inherited memberships too, and wins where it is.
-var groupClaims = []string{"groups", "roles", "cognito:groups", "realm_access.roles", "groups_direct"}
+// each has, which no other sends: Cognito, Keycloak, and GitLab.
+var groupClaims = []string{"groups", "roles", "cognito:groups", "realm_access.roles", groupsDirect}
+
+// groupsDirect is what GitLab has in its ID tokens: a part of the groups. "groups", at
+// userinfo, has the inherited memberships too.
+const groupsDirect = "groups_direct"
 
 func defaultGroups(c Claims) (list []string, ok bool) {
 	for _, name := range groupClaims {

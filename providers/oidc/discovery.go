@@ -45,12 +45,12 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 		return err
 	})
 	ctx = gooidc.ClientContext(ctx, gate.HTTPClient())
-	if p.config.IssuerTemplate != "" {
+	if name := cmp.Or(p.config.IssuerTemplate, p.config.Issuer); name != p.address() {
 		// The issuer has another name than the address that it is asked at. This
 		// makes go-oidc not compare them; checkMetadata does.
-		ctx = gooidc.InsecureIssuerURLContext(ctx, p.config.IssuerTemplate)
+		ctx = gooidc.InsecureIssuerURLContext(ctx, name)
 	}
-	provider, err := gooidc.NewProvider(ctx, p.config.Issuer)
+	provider, err := gooidc.NewProvider(ctx, p.address())
 	if err := gate.Err(); err != nil {
 		return nil, err
 	}
@@ -64,12 +64,15 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	return p.checkMetadata(provider, document)
 }
 
+// address is what the metadata is below.
+func (p *Provider) address() string { return cmp.Or(p.config.DiscoveryURL, p.config.Issuer) }
+
 // readDiscovery keeps the document, and leaves go-oidc the members that it reads.
 func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error) {
 	switch r.Status {
 	case http.StatusOK:
 	case http.StatusNotFound:
-		where := strings.TrimSuffix(p.config.Issuer, "/") + wellKnown
+		where := strings.TrimSuffix(p.address(), "/") + wellKnown
 		if p.internal != nil {
 			return nil, codegrant.Misconfigured("there is no discovery document for %s at InternalURL %s: are both right?", where, p.internal)
 		}
@@ -90,7 +93,7 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
 	}
 	if known.Issuer, _ = o.String("issuer"); p.isIssuer(known.Issuer) {
-		known.Issuer = p.config.Issuer // but for a slash, which go-oidc does not mend
+		known.Issuer = p.config.Issuer // go-oidc knows of no other spelling
 	}
 	known.AuthURL, _ = o.String("authorization_endpoint")
 	known.TokenURL, _ = o.String("token_endpoint")
@@ -169,14 +172,16 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 }
 
 // isIssuer reports whether name is the configured issuer, with or without one slash at
-// its end. Both have their metadata at the same address, so that there cannot be one
-// issuer of each name, and what the metadata calls itself is what is meant. From then
-// on, it is that to the letter. A template is not for people to paste.
+// its end, or the shared one. All of them have their metadata at the same address, so
+// that there cannot be one issuer of each name, and what the metadata calls itself is
+// what is meant. From then on, it is that to the letter. A template is not for people to
+// paste.
 func (p *Provider) isIssuer(name string) bool {
-	return p.config.IssuerTemplate == "" && strings.TrimSuffix(name, "/") == strings.TrimSuffix(p.config.Issuer, "/")
+	c := &p.config
+	return c.IssuerTemplate == "" && (strings.TrimSuffix(name, "/") == strings.TrimSuffix(c.Issuer, "/") || name != "" && name == c.SharedIssuer)
 }
 
-// anotherIssuer is Discovery 4.3: the same to the letter, but for one slash at the end.
+// anotherIssuer is Discovery 4.3: the same to the letter, but for what isIssuer knows.
 func anotherIssuer(got, want string) error {
 	return codegrant.Misconfigured("the issuer calls itself %.200q, and the configuration calls it %q: they must be the same to the letter", got, want)
 }

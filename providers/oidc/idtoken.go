@@ -30,7 +30,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if !slices.Contains(m.algorithms, header.algorithm) {
 		return Claims{}, codegrant.Invalid("it is signed with %q, want one of %q", codegrant.Printable(header.algorithm, 32), m.algorithms)
 	}
-	signed := &signedToken{raw: raw, header: header, keys: p.keys}
+	signed := &signedToken{raw: raw, header: header, keys: p.keys, issuer: m.issuer, alias: p.config.IssuerAlias}
 	token, expired, err := p.verify(ctx, m, signed)
 	switch {
 	case signed.err != nil:
@@ -93,6 +93,8 @@ type signedToken struct {
 	header jwtHeader
 	keys   *keySource
 
+	issuer, alias string // one name of the issuer, and another that tokens may have in its place
+
 	claims strictjson.Object // nil before the signature is verified
 	key    verificationKey   // the one that verified it
 	err    error             // why there are no claims; go-oidc drops its type
@@ -109,6 +111,9 @@ func (s *signedToken) VerifySignature(ctx context.Context, jwt string) ([]byte, 
 	if s.claims == nil {
 		if s.claims, s.key, s.err = s.keys.verify(ctx, jwt, s.header); s.err != nil {
 			return nil, s.err
+		}
+		if iss, _ := s.claims.String("iss"); s.alias != "" && iss == s.alias {
+			s.claims["iss"], _ = json.Marshal(s.issuer) // text is always JSON
 		}
 	}
 	// Without nbf, for which go-oidc has a leeway of its own, and without

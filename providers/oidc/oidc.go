@@ -26,7 +26,8 @@
 // here, and no option turns a check off:
 //
 //   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
-//     the letter; one slash at the end of the configured one is mended;
+//     the letter; one slash at the end of the configured one is mended, and what else
+//     an issuer calls itself has to be configured;
 //   - the nonce, the subject, every audience, the authorized party, and the age of
 //     an ID token; at_hash and c_hash where they are;
 //   - the form of each answer: its size, its JSON, the members that it must have and
@@ -47,6 +48,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"errors"
@@ -161,6 +163,26 @@ type Config struct {
 	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
 
+	// DiscoveryURL is where the metadata is, for an issuer that does not have it below
+	// Issuer, where Discovery 4.1 looks for it: Azure AD B2C's is below the policy. The
+	// path /.well-known/openid-configuration at its end may be left out. The metadata has
+	// to call itself Issuer all the same. https, or http on loopback, or with
+	// InsecureHTTP. If empty, below Issuer.
+	DiscoveryURL string
+
+	// SharedIssuer is what the metadata may call itself in the place of Issuer, to the
+	// letter and at the same origin: authentik can have one issuer for all of its
+	// applications, whose metadata is below each. Where it does, SharedIssuer is the
+	// issuer of callbacks, ID tokens and identities, and Issuer is not. If empty, only
+	// Issuer.
+	SharedIssuer string
+
+	// IssuerAlias is another spelling of the issuer that its ID tokens may have, to the
+	// letter: accounts.google.com, which Google documents beside
+	// https://accounts.google.com. Metadata and callbacks have to have Issuer, and
+	// identities have it. If empty, there is none.
+	IssuerAlias string
+
 	// TrustEmail says that the issuer is the operator's own, where nobody has an
 	// address that is somebody else's: each address counts as verified, whatever
 	// email_verified says or does not. It is for issuers that leave the claim out or
@@ -246,6 +268,7 @@ func New(c Config) (*Provider, error) {
 	for _, end := range []string{wellKnown, wellKnown + "/"} {
 		c.Issuer = strings.TrimSuffix(c.Issuer, end)
 		c.InternalURL = strings.TrimSuffix(c.InternalURL, end)
+		c.DiscoveryURL = strings.TrimSuffix(c.DiscoveryURL, end)
 	}
 	if err := c.check(); err != nil {
 		return nil, err
@@ -255,7 +278,7 @@ func New(c Config) (*Provider, error) {
 		p.client = p.client.PrivateHTTP()
 	}
 	if c.InternalURL != "" {
-		public, _ := c.address(c.Issuer) // checked
+		public, _ := c.address(cmp.Or(c.DiscoveryURL, c.Issuer)) // checked
 		p.internal, _ = c.address(c.InternalURL)
 		p.client = p.client.Via(public, p.internal)
 	}
@@ -272,11 +295,11 @@ func (c *Config) check() error {
 	if !codegrant.ValidName(c.Name) {
 		problem("Name: want lower-case letters, digits and hyphens")
 	}
-	for _, field := range []struct{ name, value string }{{"Issuer", c.Issuer}, {"InternalURL", c.InternalURL}} {
+	for _, field := range []struct{ name, value string }{{"Issuer", c.Issuer}, {"InternalURL", c.InternalURL}, {"DiscoveryURL", c.DiscoveryURL}} {
 		u, e := c.address(field.value)
 		_, private := upstream.CheckPrivateURL(field.value)
 		switch {
-		case field.name == "InternalURL" && field.value == "":
+		case field.name != "Issuer" && field.value == "":
 		case e != nil && private == nil:
 			problem("%s: %w, or with InsecureHTTP (AUTH_INSECURE_HTTP=1) on a private network", field.name, e)
 		case errors.Is(e, upstream.ErrInsecure) && c.InsecureHTTP:
@@ -285,6 +308,11 @@ func (c *Config) check() error {
 			problem("%s: %w%s", field.name, e, withScheme(field.value))
 		case u.RawQuery != "":
 			problem("%s: want no query", field.name)
+		}
+	}
+	if own, err := url.Parse(c.Issuer); c.SharedIssuer != "" && err == nil {
+		if shared, err := c.address(c.SharedIssuer); err != nil || !upstream.SameOrigin(shared, own) {
+			problem("SharedIssuer: want an address at the issuer's own origin")
 		}
 	}
 	if c.TrustEmail && c.AnyoneMayEnter {

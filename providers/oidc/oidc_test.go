@@ -189,6 +189,11 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 		`parameter "scope"`:     func(c *oidc.Config) { c.ParamNames = []string{"scope"} },
 		"an issuer of your own": func(c *oidc.Config) { c.TrustEmail, c.AnyoneMayEnter = true, true },
 		`GroupsClaim "a..b"`:    func(c *oidc.Config) { c.GroupsClaim = "a..b" },
+		"DiscoveryURL: want an": func(c *oidc.Config) { c.DiscoveryURL = "x.example/a" },
+		"DiscoveryURL: want no": func(c *oidc.Config) { c.DiscoveryURL = "https://x.example/?p=a" },
+		"SharedIssuer: want":    func(c *oidc.Config) { c.SharedIssuer = "https://y.example/" },
+		"the issuer's own":      func(c *oidc.Config) { c.SharedIssuer = "http://x.example/" },
+		"own origin":            func(c *oidc.Config) { c.SharedIssuer = "/" },
 		"IssuerTemplate: want":  func(c *oidc.Config) { c.IssuerTemplate = "{tenantid}{tenantid}" },
 	} {
 		c := good

@@ -36,7 +36,7 @@ func checkIssuer(want string, o strictjson.Object, k verificationKey) error {
 		return codegrant.Invalid("iss is %q, want %q", codegrant.Printable(got, 200), want)
 	}
 	// Microsoft says which issuer each key is for, in the same form.
-	if k.issuer != "" && strings.Replace(k.issuer, codegrant.TenantMark, tenant, 1) != want {
+	if k.issuer != "" && strings.ReplaceAll(k.issuer, codegrant.TenantMark, tenant) != want {
 		return codegrant.Invalid("the key that signed it belongs to another issuer")
 	}
 	return nil

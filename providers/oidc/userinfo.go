@@ -50,9 +50,12 @@ func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oau
 
 // lacks reports whether an ID token says less than what is needed. An address of
 // which it does not say whether it is verified is half an answer: userinfo may say so
-// of the same one.
+// of the same one. Groups that are only a part of them are as well.
 func (p *Provider) lacks(c Claims) bool {
-	_, hasGroups := defaultGroups(c)
+	hasGroups := slices.ContainsFunc(groupClaims, func(name string) bool {
+		_, ok := groups(c.object, name)
+		return ok && name != groupsDirect
+	})
 	if name := p.config.GroupsClaim; name != "" {
 		_, hasGroups = groups(c.object, name)
 	}

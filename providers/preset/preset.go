@@ -27,6 +27,7 @@
 // What [oidc.DefaultIdentity] says, and what a product calls by a name of its own:
 // Casdoor's displayName and avatar, Cognito's cognito:username, and the roles that
 // Keycloak gives for the client, beside those of the realm, where it sends no "groups".
+// At Google, the one group is the domain of the Google Workspace that the account is in.
 //
 // # What it does not protect from
 //
@@ -57,7 +58,9 @@ type entry struct {
 	label       string
 	issuer      string // the only one, or with asks the default
 	asks        string // what the issuer looks like, for the operator. If empty, no variable names one
+	issuerAlias string // another spelling of it in ID tokens, which the provider documents
 	groupsScope string // has the groups said, and is asked for where a policy looks at them
+	groupsClaim string // where the groups are, if not where [oidc.DefaultIdentity] looks
 	clientAuth  oidc.ClientAuth
 
 	audiencesByIssuer bool
@@ -67,14 +70,16 @@ type entry struct {
 // entries is the table. Authelia refuses a scope that the client is not registered for,
 // and registrations for other software lack "groups". Casdoor compares a secret in the
 // header as it came, where RFC 6749 2.3.1 has it encoded, and its discovery says nothing
-// of methods.
+// of methods. Google's ID tokens have one of two issuers, and the domain of the Workspace
+// that an account is in, which no other account can have, is "hd"
+// (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
 var entries = map[string]entry{
 	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
 	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, identity: casdoor},
 	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>"},
 	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
 	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
-	"google":                {label: "Google", issuer: googleIssuer},
+	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd"},
 	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
 	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
 	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
@@ -110,6 +115,8 @@ func (e entry) factory(kind string) auth.ProviderFactory {
 			ClientID:          reg.ClientID,
 			ClientSecret:      reg.ClientSecret,
 			ClientAuth:        e.clientAuth,
+			IssuerAlias:       e.issuerAlias,
+			GroupsClaim:       e.groupsClaim,
 			AudiencesByIssuer: e.audiencesByIssuer,
 			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer}, strings.TrimRight(reg.Issuer, "/")),
 			Presentation:      auth.Presentation{Label: e.label},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +58,9 @@ func (s *inMemory) signIn(t *testing.T, p auth.Provider) (id *auth.Identity, sco
 		RedirectURI: "https://app.example/api/auth/callback/" + p.Name(), ReturnTo: "/", Expires: time.Now().Add(time.Minute),
 	}
 	address, err := p.AuthCodeURL(context.Background(), tx)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, "", err
+	}
 	r := httptest.NewRequest("GET", address, nil)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
@@ -120,6 +123,140 @@ func TestGoogleAsLobeChatSpellsIt(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = s.signIn(t, p)
 	require.NoError(t, err)
+}
+
+// TestGoogleHasTwoSpellings: Google documents both of them for ID tokens, and for nothing
+// else.
+func TestGoogleHasTwoSpellings(t *testing.T) { // ID-09, MX-01, DI-01
+	const short, issuer = "accounts.google.com", "https://accounts.google.com"
+	says := func(iss string) func(map[string]any) { return func(m map[string]any) { m["iss"] = iss } }
+	names := func(issuer string) func(map[string]any) { return func(m map[string]any) { m["issuer"] = issuer } }
+	for name, test := range map[string]struct {
+		faults providertest.Faults
+		want   error
+	}{
+		"with https":            {providertest.Faults{}, nil},
+		"without":               {providertest.Faults{IDToken: says(short)}, nil},
+		"with http":             {providertest.Faults{IDToken: says("http://" + short)}, auth.ErrInvalidResponse},
+		"with a slash":          {providertest.Faults{IDToken: says(short + "/")}, auth.ErrInvalidResponse},
+		"in capitals":           {providertest.Faults{IDToken: says("Accounts.google.com")}, auth.ErrInvalidResponse},
+		"another host":          {providertest.Faults{IDToken: says("accounts.google.com.example")}, auth.ErrInvalidResponse},
+		"a callback without":    {providertest.Faults{Callback: func(q url.Values) { q.Set("iss", short) }}, auth.ErrInvalidResponse},
+		"metadata without":      {providertest.Faults{Metadata: names(short)}, auth.ErrMisconfigured},
+		"without, and no nonce": {providertest.Faults{IDToken: func(m map[string]any) { m["iss"] = short; delete(m, "nonce") }}, auth.ErrInvalidResponse},
+		"without, for another":  {providertest.Faults{IDToken: func(m map[string]any) { m["iss"], m["aud"] = short, "another" }}, auth.ErrInvalidResponse},
+		"without, and not signed": {providertest.Faults{IDToken: says(short), Sign: func(_, claims map[string]any) string {
+			return providertest.Sign(newIdP(issuer).SigningKey(), map[string]any{"alg": "RS256"}, claims)
+		}}, auth.ErrInvalidResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newIdP(issuer)
+			p := s.provider(t, "google", nil)
+			s.SetFaults(test.faults)
+			who, _, err := s.signIn(t, p)
+			require.ErrorIs(t, err, test.want)
+			if err == nil {
+				require.Equal(t, issuer, who.Issuer, "one person has one issuer")
+			}
+		})
+	}
+	for id, own := range issuers {
+		s := newIdP(own)
+		s.SetFaults(providertest.Faults{IDToken: says(strings.TrimPrefix(own, "https://"))})
+		_, _, err := s.signIn(t, s.provider(t, id, nil))
+		require.ErrorIs(t, err, auth.ErrInvalidResponse, "it is Google's own")
+	}
+}
+
+// TestGoogleWorkspace: the group of an account is its Workspace's domain, whatever else
+// the account's address is.
+func TestGoogleWorkspace(t *testing.T) { // PV-02
+	policy, err := auth.AllowGroups("corp.example")
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		hd   any // of the ID token
+		info any // of userinfo
+		more map[string]string
+		want string
+	}{
+		"of the Workspace":      {hd: "corp.example", want: "corp.example"},
+		"of another":            {hd: "other.example", want: "other.example"},
+		"of one below":          {hd: "evil.corp.example", want: "evil.corp.example"},
+		"of none":               {},
+		"of none, said as null": {hd: nil, info: nil},
+		"of a list with a null": {hd: []any{"corp.example", nil}},
+		"said at userinfo":      {info: "corp.example", want: "corp.example"},
+		"another claim":         {hd: "corp.example", more: map[string]string{"AUTH_GOOGLE_GROUPS_CLAIM": "teams"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newIdP("https://accounts.google.com")
+			s.SetFaults(providertest.Faults{
+				IDToken:  func(m map[string]any) { m["hd"], m["groups"] = test.hd, []string{"corp.example"} },
+				Userinfo: func(m map[string]any) { m["hd"] = test.info },
+			})
+			more := map[string]string{"AUTH_ALLOWED_GROUPS": "corp.example"}
+			maps.Copy(more, test.more)
+			p := s.provider(t, "google", more)
+			who, _, err := s.signIn(t, p)
+			require.NoError(t, err)
+			require.Equal(t, test.want, strings.Join(who.Groups, " "))
+			require.Equal(t, test.want == "corp.example", policy(context.Background(), "google", who) == nil)
+		})
+	}
+}
+
+// TestGitLab: an ID token has the groups that somebody is in directly, userinfo those too
+// that they are in by a group above.
+func TestGitLab(t *testing.T) { // PV-02, UI-04
+	policy, err := auth.AllowGroups("corp/team")
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		direct, all any
+		policy      bool // whether one looks at groups
+		want        string
+		asked       int
+		admitted    bool
+	}{
+		"by a group above":                 {[]string{"corp"}, []string{"corp", "corp/team"}, true, "corp corp/team", 1, true},
+		"directly":                         {[]string{"corp/team"}, []string{"corp/team"}, true, "corp/team", 1, true},
+		"in another group below the same":  {[]string{"corp/other"}, []string{"corp/other"}, true, "corp/other", 1, false},
+		"in a group of such a name":        {[]string{"corp/team-2"}, []string{"corp/team-2"}, true, "corp/team-2", 1, false},
+		"in none":                          {[]string{}, []string{}, true, "", 1, false},
+		"in it, and userinfo says no":      {[]string{"corp/team"}, []string{}, true, "", 1, false},
+		"in it, and userinfo says nothing": {[]string{"corp/team"}, nil, true, "corp/team", 1, true},
+		"no policy looks":                  {[]string{"corp"}, []string{"corp", "corp/team"}, false, "corp", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newIdP("https://gitlab.com")
+			s.SetFaults(providertest.Faults{
+				IDToken:  func(m map[string]any) { m["groups_direct"] = test.direct },
+				Userinfo: func(m map[string]any) { m["groups"] = test.all },
+			})
+			more := map[string]string{}
+			if test.policy {
+				more["AUTH_ALLOWED_GROUPS"] = "corp/team"
+			}
+			who, _, err := s.signIn(t, s.provider(t, "gitlab", more))
+			require.NoError(t, err)
+			require.Equal(t, test.want, strings.Join(who.Groups, " "))
+			require.Equal(t, test.asked, s.Hits("userinfo"))
+			require.Equal(t, test.admitted, policy(context.Background(), "gitlab", who) == nil)
+		})
+	}
+	t.Run("userinfo is down", func(t *testing.T) {
+		s := newIdP("https://gitlab.com")
+		s.SetFaults(providertest.Faults{
+			IDToken: func(m map[string]any) { m["groups_direct"] = []string{"corp/team"} },
+			Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+				if name == "userinfo" {
+					w.WriteHeader(503)
+				}
+				return name == "userinfo"
+			},
+		})
+		_, _, err := s.signIn(t, s.provider(t, "gitlab", map[string]string{"AUTH_ALLOWED_GROUPS": "corp/team"}))
+		require.ErrorIs(t, err, auth.ErrUnavailable, "nobody is judged by half of their groups")
+	})
 }
 
 // TestCasdoor has the answers that a real one sends.

@@ -33,6 +33,7 @@ import (
 //	AUTH_NAME_TRUST_EMAIL         TrustEmail: 1 or 0
 //	AUTH_NAME_GROUPS_CLAIM        GroupsClaim: a claim, or a path with dots
 //	AUTH_NAME_INTERNAL_URL        InternalURL
+//	AUTH_NAME_DISCOVERY_URL       DiscoveryURL
 //
 // AUTH_INSECURE_HTTP, 1 or 0, is InsecureHTTP of all providers.
 type Settings struct {
@@ -48,6 +49,7 @@ type Settings struct {
 	TrustEmail       bool
 	GroupsClaim      string
 	InternalURL      string
+	DiscoveryURL     string
 	InsecureHTTP     bool
 
 	// What the operator's policy looks at: whether AUTH_ALLOWED_EMAILS and
@@ -126,6 +128,7 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 		s.GroupsClaim = ""
 	}
 	s.InternalURL = Address(r, "it is where this server reaches the issuer, such as https://keycloak.internal:8443", name+"INTERNAL_URL")
+	s.DiscoveryURL = Address(r, "it is where the issuer's metadata is, such as https://example.b2clogin.com/example.onmicrosoft.com/<policy>/v2.0/.well-known/openid-configuration", name+"DISCOVERY_URL")
 	return s
 }
 

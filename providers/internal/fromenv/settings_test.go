@@ -78,6 +78,9 @@ func TestSettings(t *testing.T) {
 		"RSA of 1024 bits":             {map[string]string{"PRIVATE_KEY": pemOf(t, weak)}, false, "AUTH_X_PRIVATE_KEY is no private key"},
 		"a symmetric algorithm":        {map[string]string{"ALGORITHMS": "RS256 HS256"}, false, "AUTH_X_ALGORITHMS"},
 		"no algorithm":                 {map[string]string{"ALGORITHMS": "none"}, false, "AUTH_X_ALGORITHMS"},
+		"metadata without a scheme":    {map[string]string{"DISCOVERY_URL": "id.example.com"}, false, "AUTH_X_DISCOVERY_URL is no address of a server"},
+		"metadata with a query":        {map[string]string{"DISCOVERY_URL": "https://id.example.com/?p=hunter2"}, false, "AUTH_X_DISCOVERY_URL has a query"},
+		"metadata of an OAuth 2.0 one": {map[string]string{"DISCOVERY_URL": "id.example.com"}, true, ""},
 		"an empty list of them":        {map[string]string{"ALGORITHMS": ","}, false, "AUTH_X_ALGORITHMS"},
 		"an algorithm in another case": {map[string]string{"ALGORITHMS": "rs256"}, false, "AUTH_X_ALGORITHMS"},
 	} {
