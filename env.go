@@ -325,7 +325,13 @@ func (e *envReader) policy(list []Provider) Policy {
 	if emails == "" && groups == "" {
 		for _, p := range list {
 			if open, ok := p.(OpenDoor); ok && open.AnyoneMayEnter() {
-				e.log.Warn("auth: AUTH_ALLOWED_EMAILS is not set: anyone with an account at this provider can sign in", "provider", p.Name())
+				why := "AUTH_ALLOWED_EMAILS is not set"
+				if l, ok := p.(Lacking); ok {
+					if emails, _ := l.Lacks(); emails {
+						why = "no variable says who may enter"
+					}
+				}
+				e.log.Warn("auth: "+why+": anyone with an account at this provider can sign in", "provider", p.Name())
 			}
 		}
 		return nil

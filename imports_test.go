@@ -51,6 +51,7 @@ var arrows = []struct{ from, to string }{
 	{"providers/internal/fromenv", ". envvar internal/upstream"},
 	{"providers/internal/oidcenv", ". envvar providers/internal/fromenv providers/oidc"},
 	{"providers/internal/oauth2env", ". envvar providers/internal/fromenv providers/oauth2"},
+	{"providers/internal/recorded", "."},
 	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv providers/internal/oidcenv providers/internal/oauth2env"},
 	{"providers", ". providers/*"},
 	{"examples/internal/serve", "envvar"},

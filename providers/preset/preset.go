@@ -11,6 +11,7 @@
 //	keycloak                 https://keycloak.example.com/realms/<realm>
 //	logto                    https://<tenant>.logto.app/oidc
 //	okta                     https://<org>.okta.com, or .../oauth2/<authorization server>
+//	slack                    https://slack.com, always
 //
 // The application is a confidential client there, for the authorization code flow, with
 // the redirect URI https://<host>/api/auth/callback/<id>.
@@ -27,11 +28,13 @@
 // What [oidc.DefaultIdentity] says, and what a product calls by a name of its own:
 // Casdoor's displayName and avatar, Cognito's cognito:username, and the roles that
 // Keycloak gives for the client, beside those of the realm, where it sends no "groups".
+// At Slack the one group is the id of the workspace, "T0123456789". Google has no groups.
 //
 // # What it does not protect from
 //
-// Anybody in the world can get an account at Google and at gitlab.com: set a policy
-// there. At the others, whoever can get one at the issuer can sign in.
+// Anybody in the world can get an account at Google, Slack and gitlab.com: set a policy
+// there. Slack has no PKCE for a client with a secret: the nonce of its ID tokens is what
+// a stolen code fails at. At the others, whoever can get one at the issuer can sign in.
 package preset
 
 import (
@@ -51,6 +54,7 @@ import (
 const (
 	googleIssuer = "https://accounts.google.com"
 	gitlabIssuer = "https://gitlab.com"
+	slackIssuer  = "https://slack.com"
 )
 
 type entry struct {
@@ -58,6 +62,9 @@ type entry struct {
 	issuer      string // the only one, or with asks the default
 	asks        string // what the issuer looks like, for the operator. If empty, no variable names one
 	groupsScope string // has the groups said, and is asked for where a policy looks at them
+	groupsClaim string // where groups are, if that is a claim of its own
+	noGroups    bool   // there are none in any claim
+	noPKCE      bool   // it is refused, and the nonce has to do
 	clientAuth  oidc.ClientAuth
 
 	audiencesByIssuer bool
@@ -67,17 +74,18 @@ type entry struct {
 // entries is the table. Authelia refuses a scope that the client is not registered for,
 // and registrations for other software lack "groups". Casdoor compares a secret in the
 // header as it came, where RFC 6749 2.3.1 has it encoded, and its discovery says nothing
-// of methods.
+// of methods. Slack answers internal_error to a verifier beside a secret.
 var entries = map[string]entry{
 	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
 	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, identity: casdoor},
 	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>"},
 	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
 	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
-	"google":                {label: "Google", issuer: googleIssuer},
+	"google":                {label: "Google", issuer: googleIssuer, noGroups: true},
 	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
 	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
 	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
+	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", noPKCE: true},
 }
 
 // Factories returns the [auth.ProviderFactory] of each by its id, in a map of the
@@ -111,7 +119,10 @@ func (e entry) factory(kind string) auth.ProviderFactory {
 			ClientSecret:      reg.ClientSecret,
 			ClientAuth:        e.clientAuth,
 			AudiencesByIssuer: e.audiencesByIssuer,
-			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer, slackIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			NoGroups:          e.noGroups,
+			GroupsClaim:       e.groupsClaim,
+			InsecureNoPKCE:    e.noPKCE,
 			Presentation:      auth.Presentation{Label: e.label},
 			HTTPClient:        client,
 		}
