@@ -93,8 +93,8 @@ const codeCure = "it is the password for the service; a long random one that nob
 // SSO_PROVIDERS or AUTH_SSO_PROVIDERS; the first spelling counts before the others.
 //
 // A variable that says who may enter, and cannot be honoured, is an error: beside
-// access codes alone, or for a provider that is not asked for or does not know it. What
-// else begins with AUTH_, or with the name of a provider in use, and is read by nothing,
+// access codes alone, for a provider that is not asked for or does not know it, or where
+// no provider tells what it asks for ([Lacking]). What else begins with AUTH_, or with the name of a provider in use, and is read by nothing,
 // is warned of, where Parts.Names is set; what begins with AUTH_ALLOWED_ is an error.
 //
 // What is returned may be changed before it is handed to [New].
@@ -325,7 +325,13 @@ func (e *envReader) policy(list []Provider) Policy {
 	if emails == "" && groups == "" {
 		for _, p := range list {
 			if open, ok := p.(OpenDoor); ok && open.AnyoneMayEnter() {
-				e.log.Warn("auth: AUTH_ALLOWED_EMAILS is not set: anyone with an account at this provider can sign in", "provider", p.Name())
+				why := "AUTH_ALLOWED_EMAILS is not set"
+				if l, ok := p.(Lacking); ok {
+					if emails, _ := l.Lacks(); emails {
+						why = "no variable says who may enter"
+					}
+				}
+				e.log.Warn("auth: "+why+": anyone with an account at this provider can sign in", "provider", p.Name())
 			}
 		}
 		return nil
@@ -335,6 +341,8 @@ func (e *envReader) policy(list []Provider) Policy {
 		policy, err := AllowEmails(envvar.Split(emails)...)
 		if err != nil {
 			e.problem("AUTH_ALLOWED_EMAILS", "is not a list of addresses and domains", "write it like ada@example.com,example.org")
+		} else {
+			e.honoured(list, 0)
 		}
 		all = append(all, policy)
 	}
@@ -342,6 +350,8 @@ func (e *envReader) policy(list []Provider) Policy {
 		policy, err := AllowGroups(envvar.Split(groups)...)
 		if err != nil {
 			e.problem("AUTH_ALLOWED_GROUPS", "names no group, and would let nobody in", "write it like staff,board, as the provider names them")
+		} else {
+			e.honoured(list, 1)
 		}
 		all = append(all, policy)
 	}

@@ -84,3 +84,65 @@ func shownID(id string) string {
 type OpenDoor interface {
 	AnyoneMayEnter() bool
 }
+
+// Lacking is a [Provider] that says what it never tells of anybody: verified e-mail
+// addresses, or groups. A policy that asks for them would let nobody in who signs in
+// there. Without it, a provider tells of both.
+type Lacking interface {
+	Lacks() (emails, groups bool)
+}
+
+// told are the halves of [Lacking.Lacks]: what a policy asks for, and the variable that
+// is the policy.
+var told = []struct{ variable, what string }{
+	{"AUTH_ALLOWED_EMAILS", "verified addresses"},
+	{"AUTH_ALLOWED_GROUPS", "groups"},
+}
+
+// honoured refuses the policy of told[half] where it would let nobody in, for want of
+// what the providers tell, and warns where that is so of some of them.
+func (e *envReader) honoured(list []Provider, half int) {
+	if len(list) < len(e.inUse) {
+		return // another one may tell, once its problems are solved
+	}
+	var without, instead []string
+	for _, p := range list {
+		lacks := [2]bool{}
+		if l, ok := p.(Lacking); ok {
+			lacks[0], lacks[1] = l.Lacks()
+		}
+		if !lacks[half] {
+			continue
+		}
+		without = append(without, p.Name())
+		if other := told[1-half].variable; !lacks[1-half] && !slices.Contains(instead, other) {
+			instead = append(instead, other)
+		}
+		for _, ending := range []string{"_ORGANIZATIONS", "_GROUPS_CLAIM"} {
+			if name := "AUTH_" + variableID(p.Name()) + ending; half == 1 && e.knows(name) {
+				instead = append(instead, name)
+			}
+		}
+	}
+	variable, what := told[half].variable, told[half].what
+	switch {
+	case len(without) == 0:
+	case len(without) < len(list):
+		for _, name := range without {
+			e.log.Warn("auth: "+variable+" is set, and nobody enters by this provider, from which no "+what+" come", "provider", name)
+		}
+	default:
+		cure := "sign people in with a provider that has them, or unset it"
+		if instead != nil {
+			cure = "say who may enter by " + strings.Join(instead, " or ") + ", or unset it"
+		}
+		e.problem(variable, "is set, and cannot be honoured: no "+what+" come from "+strings.Join(without, ", ")+", so that nobody could enter", cure)
+	}
+}
+
+// knows reports whether something has asked for name.
+func (e *envReader) knows(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.asked[name]
+}

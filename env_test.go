@@ -503,6 +503,56 @@ func TestGroupsFromEnv(t *testing.T) { // PV-02
 	require.ErrorIs(t, c.Policy(t.Context(), "clerk", &auth.Identity{Groups: []string{"acme"}}), auth.ErrNotAllowed)
 }
 
+// lacking is a provider that does not tell of everything.
+type lacking struct {
+	auth.Provider
+	emails, groups bool
+}
+
+func (l lacking) Lacks() (emails, groups bool) { return l.emails, l.groups }
+
+// TestAPolicyThatNobodyCouldMeet is an error at start, and never a door that is shut, or
+// open.
+func TestAPolicyThatNobodyCouldMeet(t *testing.T) { // LG-06, PV-02
+	of := func(emails, groups bool) auth.ProviderFactory {
+		return func(env auth.Env, id string, _ *http.Client) (auth.Provider, error) {
+			if id == "github" {
+				env("AUTH_GITHUB_ORGANIZATIONS")
+			}
+			return lacking{&stubProvider{name: id}, emails, groups}, nil
+		}
+	}
+	const enters = ", so that nobody could enter: "
+	for name, test := range map[string]struct {
+		list, variable string
+		all            map[string]auth.ProviderFactory
+		want, warning  string
+	}{
+		"groups":             {"github", "AUTH_ALLOWED_GROUPS", map[string]auth.ProviderFactory{"github": of(false, true)}, "no groups come from github" + enters + "say who may enter by AUTH_ALLOWED_EMAILS or AUTH_GITHUB_ORGANIZATIONS, or unset it", ""},
+		"addresses":          {"github", "AUTH_ALLOWED_EMAILS", map[string]auth.ProviderFactory{"github": of(true, false)}, "no verified addresses come from github" + enters + "say who may enter by AUTH_ALLOWED_GROUPS, or unset it", ""},
+		"neither":            {"auth0", "AUTH_ALLOWED_EMAILS", map[string]auth.ProviderFactory{"auth0": of(true, true)}, "no verified addresses come from auth0" + enters + "sign people in with a provider that has them, or unset it", ""},
+		"of two":             {"auth0,github", "AUTH_ALLOWED_GROUPS", map[string]auth.ProviderFactory{"auth0": of(true, true), "github": of(true, true)}, "no groups come from auth0, github" + enters + "say who may enter by AUTH_GITHUB_ORGANIZATIONS, or unset it", ""},
+		"of one of two":      {"auth0,github", "AUTH_ALLOWED_GROUPS", map[string]auth.ProviderFactory{"auth0": of(true, false), "github": of(false, true)}, "", "provider=github"},
+		"of one that is mum": {"auth0", "AUTH_ALLOWED_GROUPS", nil, "", ""},
+		"another policy":     {"github", "AUTH_ALLOWED_EMAILS", map[string]auth.ProviderFactory{"github": of(false, true)}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, log, err := fromEnv(baseEnv+"|NEXT_AUTH_SSO_PROVIDERS="+test.list+"|"+test.variable+"=example.com", func(p *auth.Parts) {
+				for id, factory := range test.all {
+					p.Providers[id] = factory
+				}
+			})
+			if test.want != "" {
+				require.EqualError(t, err, "auth: "+test.variable+" is set, and cannot be honoured: "+test.want)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.warning != "", strings.Contains(log, "nobody enters by this provider"), log)
+			require.Contains(t, log, test.warning)
+		})
+	}
+}
+
 func TestSessionsFromEnv(t *testing.T) {
 	const day = 24 * time.Hour
 	for lines, want := range map[string]session.Config{

@@ -28,7 +28,7 @@ func goList(t *testing.T, format string, args ...string) []string {
 // They point one way:
 //
 //	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
-//	            one provider -> providers/internal/oidcenv -> providers/internal/fromenv -> auth, envvar
+//	            one provider -> providers/internal/oidcenv, providers/internal/oauth2env -> providers/internal/fromenv -> auth, envvar
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
@@ -50,7 +50,9 @@ var arrows = []struct{ from, to string }{
 	{"providers/providertest", "."},
 	{"providers/internal/fromenv", ". envvar internal/upstream"},
 	{"providers/internal/oidcenv", ". envvar providers/internal/fromenv providers/oidc"},
-	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv providers/internal/oidcenv"},
+	{"providers/internal/oauth2env", ". envvar providers/internal/fromenv providers/oauth2"},
+	{"providers/internal/recorded", "."},
+	{"providers/*", ". envvar providers/oidc providers/oauth2 providers/internal/fromenv providers/internal/oidcenv providers/internal/oauth2env"},
 	{"providers", ". providers/*"},
 	{"examples/internal/serve", "envvar"},
 	{"examples/internal/visit", ""},

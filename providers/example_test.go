@@ -38,14 +38,19 @@ func ExampleAll() {
 	// casdoor
 	// cloudflare-zero-trust
 	// cognito
+	// discord
+	// feishu
 	// generic-oidc
 	// github
 	// gitlab
 	// google
 	// keycloak
+	// linkedin
 	// logto
 	// microsoft
 	// microsoft-entra-id
 	// okta
+	// slack
+	// wechat
 	// zitadel
 }

@@ -9,10 +9,14 @@
 //	microsoft                azure-ad (azuread), as LobeChat's later versions call it
 //	authentik                authentik
 //	github                   github
+//	discord                  discord
+//	feishu                   feishu
+//	linkedin                 linkedin
+//	wechat                   wechat
 //	zitadel                  zitadel
 //	generic-oidc             generic, any OpenID Connect issuer
-//	authelia, casdoor, cloudflare-zero-trust, cognito, gitlab, google, keycloak, logto
-//	and okta                 preset
+//	authelia, casdoor, cloudflare-zero-trust, cognito, gitlab, google, keycloak, logto,
+//	okta and slack           preset
 //
 // NEXT_AUTH_SSO_PROVIDERS=corp:keycloak,partner:keycloak has two of one kind, whose
 // variables are AUTH_CORP_ID, AUTH_PARTNER_ID and so on.
@@ -29,9 +33,13 @@ import (
 	"github.com/sallyport/auth/providers/auth0"
 	"github.com/sallyport/auth/providers/authentik"
 	azuread "github.com/sallyport/auth/providers/azure-ad"
+	"github.com/sallyport/auth/providers/discord"
+	"github.com/sallyport/auth/providers/feishu"
 	"github.com/sallyport/auth/providers/generic"
 	"github.com/sallyport/auth/providers/github"
+	"github.com/sallyport/auth/providers/linkedin"
 	"github.com/sallyport/auth/providers/preset"
+	"github.com/sallyport/auth/providers/wechat"
 	"github.com/sallyport/auth/providers/zitadel"
 )
 
@@ -47,6 +55,10 @@ func All() map[string]auth.ProviderFactory {
 		"microsoft":          azuread.FromEnv,
 		"authentik":          authentik.FromEnv,
 		"github":             github.FromEnv,
+		"discord":            discord.FromEnv,
+		"feishu":             feishu.FromEnv,
+		"linkedin":           linkedin.FromEnv,
+		"wechat":             wechat.FromEnv,
 		"zitadel":            zitadel.FromEnv,
 		"generic-oidc":       generic.FromEnv,
 	}

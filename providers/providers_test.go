@@ -53,7 +53,8 @@ func TestConformance(t *testing.T) {
 func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 	prefix := map[string]string{"apple": "AUTH_APPLE_", "auth0": "AUTH0_", "azure-ad": "AZURE_AD_", "authentik": "AUTHENTIK_", "github": "GITHUB_", "zitadel": "ZITADEL_", "generic-oidc": "GENERIC_OIDC_", "microsoft-entra-id": "AUTH_MICROSOFT_ENTRA_ID_", "microsoft": "AUTH_MICROSOFT_",
 		"authelia": "AUTHELIA_", "casdoor": "CASDOOR_", "cloudflare-zero-trust": "CLOUDFLARE_ZERO_TRUST_", "cognito": "COGNITO_", "gitlab": "GITLAB_", "google": "GOOGLE_",
-		"keycloak": "KEYCLOAK_", "logto": "LOGTO_", "okta": "OKTA_"}
+		"keycloak": "KEYCLOAK_", "logto": "LOGTO_", "okta": "OKTA_",
+		"discord": "DISCORD_", "feishu": "AUTH_FEISHU_APP_", "linkedin": "LINKEDIN_", "slack": "SLACK_", "wechat": "WECHAT_"}
 	all := providers.All()
 	require.ElementsMatch(t, slices.Collect(maps.Keys(prefix)), slices.Collect(maps.Keys(all)))
 	for id, factory := range all {
@@ -68,7 +69,7 @@ func TestFactoriesReportEveryVariable(t *testing.T) { // LG-06
 			})
 		}
 		want := 3
-		if id == "github" || id == "gitlab" || id == "google" || id == "microsoft" { // they have an address of their own
+		if slices.Contains([]string{"github", "gitlab", "google", "microsoft", "discord", "feishu", "linkedin", "slack", "wechat"}, id) { // they have an address of their own
 			want = 2
 		}
 		if id == "apple" { // whose secret is made of a team, a key and its id
@@ -149,6 +150,11 @@ func TestFactoriesTakeBothSpellings(t *testing.T) {
 		"github":             {"GITHUB_CLIENT_ID": "x", "AUTH_GITHUB_SECRET": "y", "AUTH_GITHUB_BASE_URL": "https://ghe.example"},
 		"zitadel":            {"ZITADEL_CLIENT_ID": "x", "ZITADEL_CLIENT_SECRET": "y", "AUTH_ZITADEL_ISSUER": "https://z.example"},
 		"generic-oidc":       {"AUTH_GENERIC_OIDC_ID": "x", "AUTH_GENERIC_OIDC_SECRET": "y", "AUTH_GENERIC_OIDC_ISSUER": "https://g.example"},
+		"discord":            {"DISCORD_CLIENT_ID": "x", "AUTH_DISCORD_SECRET": "y"},
+		"feishu":             {"AUTH_FEISHU_ID": "x", "AUTH_FEISHU_APP_SECRET": "y"},
+		"linkedin":           {"AUTH_LINKEDIN_ID": "x", "LINKEDIN_CLIENT_SECRET": "y"},
+		"slack":              {"AUTH_SLACK_ID": "x", "SLACK_CLIENT_SECRET": "y"},
+		"wechat":             {"WECHAT_CLIENT_ID": "x", "AUTH_WECHAT_SECRET": "y"},
 	} {
 		p, err := providers.All()[id](func(name string) string { return env[name] }, id, nil)
 		require.NoError(t, err, id)

@@ -58,7 +58,7 @@ func TestSeveralOfOneKind(t *testing.T) {
 		})
 	}
 	for kind, more := range map[string]map[string]string{
-		"auth0": {"AUTH_CORP_ISSUER": "https://t.auth0.com"}, "authentik": {"AUTH_CORP_ISSUER": "https://a.example/application/o/x/"}, "github": nil, "google": nil, "cognito": {"AUTH_CORP_ISSUER": "https://c.example"},
+		"auth0": {"AUTH_CORP_ISSUER": "https://t.auth0.com"}, "authentik": {"AUTH_CORP_ISSUER": "https://a.example/application/o/x/"}, "github": nil, "google": nil, "discord": nil, "feishu": nil, "linkedin": nil, "slack": nil, "wechat": nil, "cognito": {"AUTH_CORP_ISSUER": "https://c.example"},
 		"azure-ad": {"AUTH_CORP_TENANT_ID": "common"}, "microsoft-entra-id": {"AUTH_CORP_TENANT_ID": "common"}, "microsoft": {"AUTH_CORP_TENANT_ID": "common"},
 		"authelia": {"AUTH_CORP_ISSUER": "https://a.example"}, "logto": {"AUTH_CORP_ISSUER": "https://l.example"}, "cloudflare-zero-trust": {"AUTH_CORP_ISSUER": "https://c.example"},
 	} {
@@ -68,7 +68,7 @@ func TestSeveralOfOneKind(t *testing.T) {
 		require.NoError(t, err, kind)
 		require.Equal(t, "corp", config.Providers[0].Name(), kind)
 
-		_, _, err = severalFrom("corp:"+kind, map[string]string{"GITHUB_CLIENT_ID": "c", "AUTH_AZURE_AD_ID": "c", "AUTH0_CLIENT_ID": "c"})
+		_, _, err = severalFrom("corp:"+kind, map[string]string{"GITHUB_CLIENT_ID": "c", "AUTH_AZURE_AD_ID": "c", "AUTH0_CLIENT_ID": "c", "AUTH_FEISHU_APP_ID": "c", "WECHAT_CLIENT_ID": "c"})
 		require.ErrorContains(t, err, "AUTH_CORP_ID is not set", kind)
 		require.ErrorContains(t, err, "AUTH_CORP_SECRET is not set", kind)
 	}
@@ -129,4 +129,52 @@ func TestSeveralThatCannotBe(t *testing.T) { // LG-06
 		return map[string]string{"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "NEXT_AUTH_SSO_PROVIDERS": "corp:mine", "AUTH_MINE_ID": "c", "AUTH_MINE_SECRET": "s", "AUTH_MINE_ISSUER": "https://o.example"}[name]
 	}, parts)
 	require.ErrorContains(t, err, "there can be no several of mine")
+}
+
+// TestPoliciesThatNobodyCouldMeet: what a provider does not tell, no variable can ask for.
+func TestPoliciesThatNobodyCouldMeet(t *testing.T) { // LG-06, PV-02
+	env := map[string]string{}
+	for _, id := range []string{"GITHUB", "DISCORD", "FEISHU", "LINKEDIN", "WECHAT", "SLACK", "GOOGLE", "KEYCLOAK", "CORP"} {
+		env["AUTH_"+id+"_ID"], env["AUTH_"+id+"_SECRET"] = "c", "s"
+	}
+	env["AUTH_KEYCLOAK_ISSUER"] = "https://k.example"
+	const groups, emails = "AUTH_ALLOWED_GROUPS is set, and cannot be honoured: ", "AUTH_ALLOWED_EMAILS is set, and cannot be honoured: "
+	for _, test := range []struct{ list, variable, want, warning string }{
+		{"github", "AUTH_ALLOWED_GROUPS", groups + "no groups come from github, so that nobody could enter: say who may enter by AUTH_ALLOWED_EMAILS or AUTH_GITHUB_ORGANIZATIONS, or unset it", ""},
+		{"corp:github", "AUTH_ALLOWED_GROUPS", groups + "no groups come from corp, so that nobody could enter: say who may enter by AUTH_ALLOWED_EMAILS or AUTH_CORP_ORGANIZATIONS, or unset it", ""},
+		{"linkedin", "AUTH_ALLOWED_GROUPS", groups + "no groups come from linkedin, so", ""},
+		{"wechat", "AUTH_ALLOWED_GROUPS", groups + "no groups come from wechat, so", ""},
+		{"wechat,linkedin", "AUTH_ALLOWED_GROUPS", groups + "no groups come from wechat, linkedin, so", ""},
+		{"google", "AUTH_ALLOWED_GROUPS", "", ""},
+		{"wechat", "AUTH_ALLOWED_EMAILS", emails + "no verified addresses come from wechat, so that nobody could enter: sign people in with a provider that has them, or unset it", ""},
+		{"feishu", "AUTH_ALLOWED_EMAILS", emails + "no verified addresses come from feishu, so that nobody could enter: say who may enter by AUTH_ALLOWED_GROUPS, or unset it", ""},
+		{"discord", "AUTH_ALLOWED_GROUPS", "", ""},
+		{"feishu", "AUTH_ALLOWED_GROUPS", "", ""},
+		{"slack", "AUTH_ALLOWED_GROUPS", "", ""},
+		{"keycloak", "AUTH_ALLOWED_GROUPS", "", ""},
+		{"keycloak,wechat", "AUTH_ALLOWED_GROUPS", "", "from which no groups come\" provider=wechat"},
+		{"github,feishu", "AUTH_ALLOWED_EMAILS", "", "from which no verified addresses come\" provider=feishu"},
+		{"discord,linkedin,slack,google,github", "AUTH_ALLOWED_EMAILS", "", ""},
+	} {
+		more := maps.Clone(env)
+		more[test.variable] = "example.com"
+		_, log, err := severalFrom(test.list, more)
+		if test.want != "" {
+			require.ErrorContains(t, err, "auth: "+test.want, test.list)
+			continue
+		}
+		require.NoError(t, err, test.list)
+		require.Equal(t, test.warning != "", strings.Contains(log, "nobody enters by"), log)
+		require.Contains(t, log, test.warning)
+	}
+	for list, want := range map[string]string{"wechat": "auth: no variable says who may enter: anyone", "discord": "auth: AUTH_ALLOWED_EMAILS is not set: anyone"} {
+		_, log, err := severalFrom(list, env)
+		require.NoError(t, err)
+		require.Contains(t, log, want)
+	}
+	more := maps.Clone(env)
+	more["AUTH_ALLOWED_GROUPS"], more["AUTH_KEYCLOAK_ISSUER"] = "example.com", ""
+	_, _, err := severalFrom("wechat,keycloak", more)
+	require.ErrorContains(t, err, "KEYCLOAK_ISSUER is not set")
+	require.NotContains(t, err.Error(), "cannot be honoured", "keycloak may have groups, once it is set up")
 }

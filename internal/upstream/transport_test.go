@@ -6,9 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +196,11 @@ func TestErrorNamesTheHost(t *testing.T) { // LG-01
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, "x.example:8443", failed.Host)
 	require.Equal(t, down, failed.Err)
+	c = upstream.New(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("retried: %w", &url.Error{Op: "Get", URL: r.URL.String(), Err: &url.Error{Op: "Get", URL: r.URL.String(), Err: down}})
+	})})
+	_, err = get(t, c, "https://x.example:8443/path?secret")
+	require.EqualError(t, err, "x.example:8443: down", "a transport that is a client of its own")
 }
 
 // TestHTTPClient: a library with a client of its own is held to the same.

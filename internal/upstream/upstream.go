@@ -169,7 +169,7 @@ func (c *Client) Do(req *http.Request, limit int64) (*Response, error) {
 	req = c.route.follow(req)
 	fail := func(err error) (*Response, error) {
 		var u *url.Error
-		if errors.As(err, &u) {
+		for errors.As(err, &u) { // one within another, where the transport is a client itself
 			err = u.Err // without the address, which may hold a secret
 		}
 		return nil, &Error{req.URL.Host, err}

@@ -67,6 +67,7 @@ func (c Config) oidc() oidc.Config {
 		FormPost:       true, // Apple refuses these scopes without it
 		Map:            identity,
 		AnyoneMayEnter: true,
+		NoGroups:       true,
 		Presentation:   auth.Presentation{Label: "Apple", Mark: mark},
 		HTTPClient:     c.HTTPClient,
 		Now:            c.Now,

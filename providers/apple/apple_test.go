@@ -127,6 +127,8 @@ func TestAuthorizationRequest(t *testing.T) {
 	require.Equal(t, "n", q.Get("nonce"))
 	require.Equal(t, "S256", q.Get("code_challenge_method"))
 	require.True(t, p.(auth.OpenDoor).AnyoneMayEnter())
+	emails, groups := p.(auth.Lacking).Lacks()
+	require.True(t, !emails && groups, "addresses, and no groups")
 	require.Equal(t, "Apple", p.(auth.Presenter).Presentation().Label)
 }
 

@@ -29,7 +29,6 @@ package github
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +37,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/providers/internal/fromenv"
+	"github.com/sallyport/auth/providers/internal/oauth2env"
 	"github.com/sallyport/auth/providers/oauth2"
 )
 
@@ -101,6 +101,7 @@ func (c Config) oauth2() (oauth2.Config, error) {
 		ParamNames:     []string{"prompt", "login"},
 		Identify:       g.identify,
 		AnyoneMayEnter: !restricted,
+		NoGroups:       true,
 		Presentation:   auth.Presentation{Label: "GitHub", Mark: mark},
 		HTTPClient:     c.HTTPClient,
 		Now:            c.Now,
@@ -128,21 +129,10 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		return nil, err
 	}
 	config.Name = id
-	s := reg.Settings
-	if s.Label != "" {
-		config.Presentation.Label = s.Label
+	if reg.Settings.Scopes != nil && (c.Organizations != nil || c.Teams != nil) {
+		reg.Settings.Scopes = append(slices.DeleteFunc(reg.Settings.Scopes, func(scope string) bool { return scope == readOrg }), readOrg)
 	}
-	if s.Scopes != nil {
-		if c.Organizations != nil || c.Teams != nil {
-			s.Scopes = append(slices.DeleteFunc(s.Scopes, func(scope string) bool { return scope == readOrg }), readOrg)
-		}
-		config.Scopes = s.Scopes
-	}
-	if s.Prompt != "" {
-		config.AuthParams, config.ParamNames = url.Values{"prompt": {s.Prompt}}, []string{"login"} // and not for the browser to say
-	}
-	config.ClientAuth, config.InsecureHTTP = oauth2.ClientAuth(s.ClientAuth), s.InsecureHTTP
-	return oauth2.New(config)
+	return oauth2env.New(config, reg.Settings)
 }
 
 // A login name of an organization, and a team's slug.

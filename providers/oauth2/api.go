@@ -22,6 +22,10 @@ type API struct {
 	client *upstream.Client
 }
 
+// Token is the token of the sign-in, for an API that wants the access token somewhere
+// else than in the header, and for what [Dialect].Extra has of the answer.
+func (a *API) Token() *oauth2.Token { return a.token }
+
 // GetJSON fetches address into v, which gets the JSON object or array. The
 // answer's header is returned.
 //

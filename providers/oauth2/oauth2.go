@@ -95,7 +95,14 @@ type Config struct {
 	// that the environment's reader warns where no policy is set.
 	AnyoneMayEnter bool
 
+	// NoEmails says that Identify never has an address that is verified, and NoGroups that
+	// it has no groups, so that the environment's reader refuses a policy that asks for
+	// them and would let nobody in.
+	NoEmails, NoGroups bool
+
 	Presentation auth.Presentation // If zero, the name
+
+	Dialect Dialect // where the server departs from RFC 6749. If zero, nowhere
 
 	// InsecureHTTP takes http for a server on a private network: where its names lead to
 	// loopback or private addresses (RFC 1918, RFC 4193), and never link-local ones, which
@@ -135,6 +142,9 @@ func New(c Config) (*Provider, error) {
 	method := codegrant.Method(c.ClientAuth)
 	if method == codegrant.PrivateKeyJWT {
 		problem("ClientAuth: private_key_jwt is for OpenID Connect issuers")
+	}
+	if p := c.Dialect.problem(method); p != "" {
+		problem("Dialect: %s", p)
 	}
 	if c.Identify == nil {
 		problem("Identify is nil")

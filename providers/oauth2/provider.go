@@ -43,6 +43,9 @@ func (p *Provider) Type() string { return "oauth" }
 // Presentation implements [auth.Presenter].
 func (p *Provider) Presentation() auth.Presentation { return p.config.Presentation }
 
+// Lacks implements [auth.Lacking].
+func (p *Provider) Lacks() (emails, groups bool) { return p.config.NoEmails, p.config.NoGroups }
+
 // AnyoneMayEnter implements [auth.OpenDoor].
 func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 
@@ -50,7 +53,7 @@ func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 func (p *Provider) AuthCodeURL(_ context.Context, tx auth.Transaction) (string, error) {
 	c := &p.config
 	return codegrant.AuthRequest{
-		Endpoint: p.auth, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames,
+		Endpoint: p.auth, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Dialect: codegrant.Dialect(c.Dialect),
 	}.URL(tx), nil
 }
 
@@ -64,7 +67,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	}
 	t, err := codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: c.TokenURL, Method: codegrant.Method(c.ClientAuth), Forms: true,
-		Client: codegrant.Client{ID: c.ClientID, Secret: c.ClientSecret, Now: c.Now},
+		Client: codegrant.Client{ID: c.ClientID, Secret: c.ClientSecret, Now: c.Now}, Dialect: codegrant.Dialect(c.Dialect),
 	}.Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, p.fail("token endpoint", err)

@@ -209,6 +209,10 @@ type Config struct {
 	// that the environment's reader warns where no policy is set.
 	AnyoneMayEnter bool
 
+	// NoGroups says that the issuer has no groups in any claim, so that the environment's
+	// reader refuses a policy that asks for them, unless GroupsClaim names one.
+	NoGroups bool
+
 	Presentation auth.Presentation // If zero, the name
 
 	// InternalURL is the issuer's address as this server reaches it, where that is not
@@ -229,6 +233,12 @@ type Config struct {
 	// as anybody. An HTTPClient whose Transport is no [http.Transport] reaches only
 	// addresses that are written as numbers.
 	InsecureHTTP bool
+
+	// InsecureNoPKCE sends neither challenge nor verifier. The nonce, which is always
+	// checked, then keeps a stolen code from being brought to another sign-in, as RFC 9700
+	// 2.1.1 has it, and the client's secret alone keeps others from redeeming one: there has
+	// to be one. It MUST NOT be set unless the issuer refuses a client that sends them.
+	InsecureNoPKCE bool
 
 	// HTTPClient's Transport is used, with limits where it has none; its cookie jar,
 	// its time limit and its redirect policy are not. If nil, a transport of our
@@ -317,6 +327,9 @@ func (c *Config) check() error {
 	}
 	if c.TrustEmail && c.AnyoneMayEnter {
 		problem("TrustEmail: anybody can get an account there, with any address: it is for an issuer of your own")
+	}
+	if c.InsecureNoPKCE && c.ClientAuth == ClientAuthNone {
+		problem("InsecureNoPKCE: a client without a secret has nothing else to show")
 	}
 	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
 		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)

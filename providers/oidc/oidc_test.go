@@ -194,6 +194,7 @@ func TestConfigProblems(t *testing.T) { // LG-06, DI-14
 		"SharedIssuer: want":    func(c *oidc.Config) { c.SharedIssuer = "https://y.example/" },
 		"the issuer's own":      func(c *oidc.Config) { c.SharedIssuer = "http://x.example/" },
 		"own origin":            func(c *oidc.Config) { c.SharedIssuer = "/" },
+		"nothing else to show":  func(c *oidc.Config) { c.InsecureNoPKCE, c.ClientAuth = true, oidc.ClientAuthNone },
 		"IssuerTemplate: want":  func(c *oidc.Config) { c.IssuerTemplate = "{tenantid}{tenantid}" },
 	} {
 		c := good
@@ -337,4 +338,27 @@ func TestAssertionIsForTheIssuer(t *testing.T) { // TK-01
 		require.NoError(t, json.Unmarshal(payload, &claims))
 		require.Equal(t, idp.Issuer(), claims.Aud)
 	}
+}
+
+// TestNonceAloneStopsAStolenCode: where an issuer takes no PKCE, a code that is brought to
+// another attempt fails at the nonce, and so does one without any.
+func TestNonceAloneStopsAStolenCode(t *testing.T) { // CI-01, NO-01, NO-02
+	r := newRelying(t, func(c *oidc.Config) { c.InsecureNoPKCE = true })
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: clientSecret, NoPKCE: true}},
+		People:  []providertest.Person{{Subject: "ada"}},
+	})
+	t.Cleanup(idp.Close)
+	p, err := oidc.New(oidc.Config{Name: "idp", Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret(clientSecret), InsecureNoPKCE: true})
+	require.NoError(t, err)
+	r.idp, r.p = idp, p
+	_, err = r.signIn()
+	require.NoError(t, err)
+
+	theirs := r.transaction()
+	response, err := r.authorize(theirs)
+	require.NoError(t, err)
+	_, err = p.Exchange(context.Background(), r.transaction(), response)
+	require.ErrorIs(t, err, auth.ErrInvalidResponse)
+	require.ErrorContains(t, err, "nonce is not the one of this attempt")
 }

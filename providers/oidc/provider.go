@@ -63,6 +63,11 @@ func (p *Provider) FormAnswer(form url.Values) url.Values {
 	return codegrant.FormAnswer(form)
 }
 
+// Lacks implements [auth.Lacking].
+func (p *Provider) Lacks() (emails, groups bool) {
+	return false, p.config.NoGroups && p.config.GroupsClaim == ""
+}
+
 // AuthCodeURL implements [auth.Provider]. It may have to wait for discovery; ctx
 // bounds that. The error wraps [auth.ErrUnavailable] or [auth.ErrMisconfigured].
 func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string, error) {
@@ -73,6 +78,7 @@ func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string
 	c := &p.config
 	return codegrant.AuthRequest{
 		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true, FormPost: c.FormPost,
+		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
 	}.URL(tx), nil
 }
 
@@ -130,7 +136,8 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction,
 	}
 	t, err := codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
-		Client: codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now},
+		Client:  codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now},
+		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
 	}.Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err

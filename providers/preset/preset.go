@@ -11,6 +11,7 @@
 //	keycloak                 https://keycloak.example.com/realms/<realm>
 //	logto                    https://<tenant>.logto.app/oidc
 //	okta                     https://<org>.okta.com, or .../oauth2/<authorization server>
+//	slack                    https://slack.com, always
 //
 // The application is a confidential client there, for the authorization code flow, with
 // the redirect URI https://<host>/api/auth/callback/<id>.
@@ -27,12 +28,14 @@
 // What [oidc.DefaultIdentity] says, and what a product calls by a name of its own:
 // Casdoor's displayName and avatar, Cognito's cognito:username, and the roles that
 // Keycloak gives for the client, beside those of the realm, where it sends no "groups".
-// At Google, the one group is the domain of the Google Workspace that the account is in.
+// At Google, the one group is the domain of the Google Workspace that the account is in,
+// at Slack the id of the workspace, "T0123456789".
 //
 // # What it does not protect from
 //
-// Anybody in the world can get an account at Google and at gitlab.com: set a policy
-// there. At the others, whoever can get one at the issuer can sign in.
+// Anybody in the world can get an account at Google, Slack and gitlab.com: set a policy
+// there. Slack has no PKCE for a client with a secret: the nonce of its ID tokens is what
+// a stolen code fails at. At the others, whoever can get one at the issuer can sign in.
 package preset
 
 import (
@@ -52,6 +55,7 @@ import (
 const (
 	googleIssuer = "https://accounts.google.com"
 	gitlabIssuer = "https://gitlab.com"
+	slackIssuer  = "https://slack.com"
 )
 
 type entry struct {
@@ -61,6 +65,7 @@ type entry struct {
 	issuerAlias string // another spelling of it in ID tokens, which the provider documents
 	groupsScope string // has the groups said, and is asked for where a policy looks at them
 	groupsClaim string // where the groups are, if not where [oidc.DefaultIdentity] looks
+	noPKCE      bool   // it is refused, and the nonce has to do
 	clientAuth  oidc.ClientAuth
 
 	audiencesByIssuer bool
@@ -72,7 +77,8 @@ type entry struct {
 // header as it came, where RFC 6749 2.3.1 has it encoded, and its discovery says nothing
 // of methods. Google's ID tokens have one of two issuers, and the domain of the Workspace
 // that an account is in, which no other account can have, is "hd"
-// (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
+// (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload). Slack answers
+// internal_error to a verifier beside a secret.
 var entries = map[string]entry{
 	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
 	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, identity: casdoor},
@@ -83,6 +89,7 @@ var entries = map[string]entry{
 	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
 	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
 	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
+	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", noPKCE: true},
 }
 
 // Factories returns the [auth.ProviderFactory] of each by its id, in a map of the
@@ -118,7 +125,8 @@ func (e entry) factory(kind string) auth.ProviderFactory {
 			IssuerAlias:       e.issuerAlias,
 			GroupsClaim:       e.groupsClaim,
 			AudiencesByIssuer: e.audiencesByIssuer,
-			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer, slackIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			InsecureNoPKCE:    e.noPKCE,
 			Presentation:      auth.Presentation{Label: e.label},
 			HTTPClient:        client,
 		}

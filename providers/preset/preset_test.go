@@ -39,7 +39,7 @@ func newIdP(issuer string, people ...providertest.Person) *inMemory {
 	if people == nil {
 		people = []providertest.Person{{Subject: "1", Name: "Ada Lovelace", Username: "ada", Email: "ada@corp.example", EmailVerified: true}}
 	}
-	return &inMemory{IdP: providertest.New(providertest.Config{Issuer: issuer, Clients: []providertest.Client{{ID: "app", Secret: secret}}, People: people})}
+	return &inMemory{IdP: providertest.New(providertest.Config{Issuer: issuer, Clients: []providertest.Client{{ID: "app", Secret: secret, NoPKCE: issuer == "https://slack.com"}}, People: people})}
 }
 
 func (s *inMemory) provider(t *testing.T, id string, more map[string]string) auth.Provider {
@@ -82,7 +82,7 @@ var issuers = map[string]string{
 }
 
 func TestEverybodySignsIn(t *testing.T) {
-	own := map[string]string{"google": "https://accounts.google.com", "gitlab": "https://gitlab.com"}
+	own := map[string]string{"google": "https://accounts.google.com", "gitlab": "https://gitlab.com", "slack": "https://slack.com"}
 	for _, id := range slices.Sorted(maps.Keys(preset.Factories())) {
 		t.Run(id, func(t *testing.T) {
 			issuer := own[id]
@@ -400,4 +400,68 @@ func TestAuthelia(t *testing.T) {
 	require.Equal(t, "openid profile email groups", scope)
 	require.Equal(t, "Ada, ada@corp.example, staff", who.Name+", "+who.Email+", "+strings.Join(who.Groups, " "))
 	require.True(t, who.EmailVerified)
+}
+
+// TestSlack has the ID token of Slack's documentation: the workspace is the group.
+func TestSlack(t *testing.T) { // NO-01, NO-02, PV-02, TK-03
+	s := newIdP("https://slack.com", providertest.Person{Subject: "U0R7MFMJM", Name: "brent", Email: "bront@slack-corp.com", EmailVerified: true})
+	asked := map[string]*http.Request{}
+	verifier := func(name string, _ http.ResponseWriter, r *http.Request) bool {
+		asked[name] = r
+		if name == "token" {
+			require.NoError(t, r.ParseForm())
+			require.False(t, r.PostForm.Has("code_verifier"), "beside the secret Slack answers internal_error to it")
+		}
+		return false
+	}
+	slack := func(nonce any, team any) providertest.Faults {
+		return providertest.Faults{Endpoint: verifier, IDToken: func(c map[string]any) {
+			delete(c, "groups")
+			c["https://slack.com/user_id"], c["https://slack.com/team_id"] = "U0R7MFMJM", team
+			if nonce != nil {
+				c["nonce"] = nonce
+			}
+		}}
+	}
+	p := s.provider(t, "slack", map[string]string{"AUTH_ALLOWED_GROUPS": "T0RR"})
+	s.SetFaults(slack(nil, "T0RR"))
+	who, _, err := s.signIn(t, p)
+	require.NoError(t, err)
+	require.Equal(t, "U0R7MFMJM T0RR", who.Subject+" "+strings.Join(who.Groups, " "))
+	require.False(t, asked["authorize"].URL.Query().Has("code_challenge"))
+	require.Equal(t, "nonce", asked["authorize"].URL.Query().Get("nonce"), "which has to do instead")
+	for _, nonce := range []any{"", "another", 7} {
+		s.SetFaults(slack(nonce, "T0RR"))
+		_, _, err = s.signIn(t, p)
+		require.ErrorIs(t, err, auth.ErrInvalidResponse, nonce)
+	}
+	s.SetFaults(slack(nil, 7))
+	who, _, err = s.signIn(t, p)
+	require.NoError(t, err)
+	require.Empty(t, who.Groups)
+	for code, want := range map[string]error{"invalid_code": auth.ErrExpired, "code_already_used": auth.ErrExpired, "bad_client_secret": auth.ErrMisconfigured, "invalid_client_id": auth.ErrMisconfigured, "bad_redirect_uri": auth.ErrRedirectURI} {
+		s.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "token" {
+				_, _ = w.Write([]byte(`{"ok":false,"error":"` + code + `"}`))
+			}
+			return name == "token"
+		}})
+		_, _, err = s.signIn(t, p)
+		require.ErrorIs(t, err, want, code)
+	}
+}
+
+// TestOnlySlackGoesWithoutPKCE.
+func TestOnlySlackGoesWithoutPKCE(t *testing.T) { // PK-01
+	own := map[string]string{"google": "https://accounts.google.com", "gitlab": "https://gitlab.com", "slack": "https://slack.com"}
+	for id := range preset.Factories() {
+		issuer := own[id]
+		if issuer == "" {
+			issuer = issuers[id]
+		}
+		s := newIdP(issuer)
+		address, err := s.provider(t, id, nil).AuthCodeURL(context.Background(), auth.Transaction{State: "s", Nonce: "n", Verifier: strings.Repeat("v", 43)})
+		require.NoError(t, err)
+		require.Equal(t, id != "slack", strings.Contains(address, "code_challenge_method=S256"), id)
+	}
 }

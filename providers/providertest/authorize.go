@@ -29,7 +29,10 @@ func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
 	hint := q.Get("login_hint")
 	person := p.person(hint)
 	switch {
-	case q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43:
+	case client.NoPKCE && q.Has("code_challenge"):
+		answer.Set("error", "invalid_request")
+		answer.Set("error_description", "want no PKCE")
+	case q.Get("response_type") != "code" || !client.NoPKCE && (q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43):
 		answer.Set("error", "invalid_request")
 		answer.Set("error_description", "want response_type=code and PKCE S256")
 	case hint == "deny":

@@ -39,6 +39,17 @@ type Person struct {
 type Client struct {
 	ID, Secret   string
 	RedirectURIs []string // exactly; if empty, any
+	NoPKCE       bool     // refuses a challenge and a verifier, as Slack does; otherwise both are required
+}
+
+// pkce reports whether a verifier is the one of challenge, or both are missing where
+// they have to be.
+func (c Client) pkce(challenge, verifier string) bool {
+	if c.NoPKCE {
+		return challenge == "" && verifier == ""
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return challenge == base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // Config describes an [IdP].
@@ -256,7 +267,8 @@ func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
 	WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
 }
 
-// token is the token endpoint: RFC 6749 4.1.3, with PKCE required.
+// token is the token endpoint: RFC 6749 4.1.3, with PKCE required, unless the client has
+// none.
 func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil || r.Method != "POST" {
 		tokenError(w, "invalid_request")
@@ -281,9 +293,8 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	g, ok := p.codes[r.PostForm.Get("code")]
 	delete(p.codes, r.PostForm.Get("code"))
 	p.mu.Unlock()
-	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	if !ok || g.client != id || g.redirectURI != r.PostForm.Get("redirect_uri") || p.now().After(g.until) ||
-		g.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
+		!client.pkce(g.challenge, r.PostForm.Get("code_verifier")) {
 		tokenError(w, "invalid_grant")
 		return
 	}

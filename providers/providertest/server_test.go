@@ -281,3 +281,22 @@ func TestIssuerWithAPath(t *testing.T) { // DI-14
 		}
 	}
 }
+
+// TestClientWithoutPKCE: it is refused with a challenge, and with a verifier.
+func TestClientWithoutPKCE(t *testing.T) {
+	p := &idp{Server: providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "s", NoPKCE: true}}, People: []providertest.Person{{Subject: "ada"}},
+	})}
+	t.Cleanup(p.Close)
+	_, _, back := p.authorize(t, nil)
+	require.Equal(t, "want no PKCE", back.Get("error_description"))
+	for sent, want := range map[string]int{"": 200, verifier: 400} {
+		_, _, back = p.authorize(t, url.Values{"code_challenge": nil, "code_challenge_method": nil})
+		f := url.Values{"grant_type": {"authorization_code"}, "redirect_uri": {"https://app.example/cb"}, "client_id": {"app"}, "client_secret": {"s"}, "code": {back.Get("code")}}
+		if sent != "" {
+			f.Set("code_verifier", sent)
+		}
+		status, _, _ := send(t, request(t, "POST", p.Issuer()+"/token", f))
+		require.Equal(t, want, status)
+	}
+}

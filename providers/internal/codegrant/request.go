@@ -41,17 +41,21 @@ type AuthRequest struct {
 	Names    []string   // those of a transaction's parameters that are passed on
 	Nonce    bool       // whether there will be an ID token to find the nonce in
 	FormPost bool       // whether the answer is asked for as a form: OAuth 2.0 Form Post Response Mode 2
+	Dialect  Dialect
 }
 
 // URL is where the browser goes for tx.
 //
-// The challenge of PKCE is always there, and always S256 (RFC 7636 4.2): no
-// metadata turns it off. Nothing stands twice: what the endpoint's own query says
+// The challenge of PKCE is there, and always S256 (RFC 7636 4.2), unless the dialect
+// has none: no metadata turns it off. Nothing stands twice: what the endpoint's own query says
 // of a parameter that is sent here, or that is the protocol's, is left out.
 func (r AuthRequest) URL(tx auth.Transaction) string {
 	endpoint := *r.Endpoint
 	query := endpoint.Query()
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(tx.Verifier)}
+	var options []oauth2.AuthCodeOption
+	if !r.Dialect.InsecureNoPKCE {
+		options = append(options, oauth2.S256ChallengeOption(tx.Verifier))
+	}
 	set := func(name, value string) {
 		query.Del(name)
 		options = append(options, oauth2.SetAuthURLParam(name, value))
@@ -80,5 +84,9 @@ func (r AuthRequest) URL(tx auth.Transaction) string {
 		Scopes:      r.Scopes,
 		Endpoint:    oauth2.Endpoint{AuthURL: endpoint.String()},
 	}
-	return config.AuthCodeURL(tx.State, options...)
+	address := config.AuthCodeURL(tx.State, options...)
+	if r.Dialect.ClientID != "" || r.Dialect.Fragment != "" {
+		address = r.Dialect.address(address)
+	}
+	return address
 }

@@ -31,12 +31,17 @@ var codeReasons = map[string]error{
 	"invalid_scope":                auth.ErrMisconfigured,
 	"invalid_grant":                auth.ErrExpired,
 	"bad_verification_code":        auth.ErrExpired,
+	"invalid_code":                 auth.ErrExpired, // Slack's, as those that follow
+	"code_already_used":            auth.ErrExpired,
+	"bad_client_secret":            auth.ErrMisconfigured,
+	"invalid_client_id":            auth.ErrMisconfigured,
+	"bad_redirect_uri":             auth.ErrRedirectURI,
 }
 
 // ProviderError is the error code that a provider answered with, with the class that
 // it means: an [*auth.ProviderError]. Code and description are cut to 64 and 200
 // bytes, and printable.
-func ProviderError(provider, code, description string) error {
+func ProviderError(provider, code, description string) *auth.ProviderError {
 	reason := codeReasons[code]
 	switch {
 	case reason == nil:

@@ -1,6 +1,7 @@
 package codegrant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type TokenRequest struct {
 	Method   Method // how the client authenticates; never guessed
 	Client   Client // who we are there
 	Forms    bool   // whether an answer may be form-encoded, as GitHub's may
+	Dialect  Dialect
 }
 
 // answer is what x/oauth2 is given of an answer: members by their exact names, of
@@ -46,10 +48,12 @@ type answer struct {
 	RefreshToken string  `json:"refresh_token,omitempty"`
 	IDToken      string  `json:"id_token,omitempty"`
 	Scope        *string `json:"scope,omitempty"`
+
+	extra map[string]string // those of the dialect
 }
 
-// Exchange redeems code. The token's Extra has "id_token" and "scope" where the
-// answer has them as strings; its Expiry is by the client's clock, and zero where
+// Exchange redeems code. The token's Extra has "id_token", "scope" and what the dialect
+// adds, where the answer has them as strings; its Expiry is by the client's clock, and zero where
 // expires_in makes no sense.
 //
 // The code is sent at most once: nothing is tried again, neither with other
@@ -61,19 +65,23 @@ func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.
 		return nil, err
 	}
 	config.Endpoint.TokenURL, config.RedirectURL = t.Endpoint, tx.RedirectURI
-	options = append(options, oauth2.VerifierOption(tx.Verifier))
+	if !t.Dialect.InsecureNoPKCE {
+		options = append(options, oauth2.VerifierOption(tx.Verifier))
+	}
 	var lifetime time.Duration
+	var extra map[string]string
 	gate := c.Gate(MaxDocument, func(r *upstream.Response) error {
 		a, err := t.read(r)
 		if err != nil {
 			return err
 		}
-		lifetime = time.Duration(a.ExpiresIn) * time.Second
+		lifetime, extra = time.Duration(a.ExpiresIn)*time.Second, a.extra
 		r.Status, r.Header = http.StatusOK, http.Header{"Content-Type": {"application/json"}}
 		r.Body, err = json.Marshal(a) // #nosec G117 -- for x/oauth2, in memory
 		return err
 	})
-	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, gate.HTTPClient()), code, options...)
+	client := &http.Client{Transport: t.Dialect.transport(gate)}
+	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, client), code, options...)
 	if err := gate.Err(); err != nil {
 		return nil, err
 	}
@@ -83,6 +91,13 @@ func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.
 	token.Expiry = time.Time{}
 	if lifetime > 0 {
 		token.Expiry = t.Client.Now().Add(lifetime)
+	}
+	if extra != nil {
+		all := map[string]any{"id_token": token.Extra("id_token"), "scope": token.Extra("scope")}
+		for name, value := range extra {
+			all[name] = value
+		}
+		token = token.WithExtra(all)
 	}
 	return token, nil
 }
@@ -99,16 +114,29 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 	// With status 200 too, as GitHub does. An empty text beside a token is no error:
 	// servers that write their answer from one struct have it, and RFC 6749 A.7 wants a
 	// code to have a character.
-	if o.Present("error") && (!isText || code != "" || a.AccessToken == "") {
+	own := t.Dialect.refusal(o)
+	if own != "" || o.Present("error") && (!isText || code != "" || a.AccessToken == "") {
 		description, _ := o.String("error_description")
-		err := ProviderError(t.Provider, code, description)
+		text, _ := o.String(t.Dialect.ErrorText)
+		err := ProviderError(t.Provider, cmp.Or(code, own), cmp.Or(description, text))
+		if class := t.Dialect.Errors[own]; class != nil {
+			err.Err = class
+		}
 		if code == "invalid_client" && errors.Is(err, auth.ErrMisconfigured) {
-			err = t.explain(err)
+			return nil, t.explain(err)
 		}
 		return nil, err
 	}
 	if r.Status != http.StatusOK && r.Status != http.StatusCreated {
 		return nil, BadStatus(r.Status)
+	}
+	for _, name := range t.Dialect.Extra {
+		if text, ok := o.String(name); ok {
+			if a.extra == nil {
+				a.extra = map[string]string{}
+			}
+			a.extra[name] = text
+		}
 	}
 	a.RefreshToken, _ = o.String("refresh_token")
 	a.IDToken, _ = o.String("id_token")

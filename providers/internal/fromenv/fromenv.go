@@ -39,6 +39,10 @@ type Cures struct {
 	ClientID      string
 	ClientSecret  string
 	OAuth2        bool // whether the provider has no ID tokens, and no settings for them
+
+	// IDName and SecretName are spellings that messages and documentation name, and that
+	// count before the two. If empty, there are those alone.
+	IDName, SecretName string
 }
 
 // Variable is what variables call the provider id: "AZURE_AD" for "azure-ad".
@@ -50,22 +54,25 @@ func Variable(id string) string { return strings.ToUpper(strings.ReplaceAll(id, 
 func Read(env auth.Env, id, kind string, cures Cures) (Registration, error) {
 	r := envvar.NewReader(env)
 	name := Variable(id)
-	spellings := func(first, second string) []string {
-		if id != kind {
-			return []string{second}
+	spellings := func(first, second, third string) []string {
+		switch {
+		case id != kind:
+			return []string{third}
+		case first == "":
+			return []string{second, third}
 		}
-		return []string{first, second}
+		return []string{first, second, third}
 	}
 	reg := Registration{Issuer: cures.DefaultIssuer}
-	if issuer := spellings(name+"_ISSUER", "AUTH_"+name+"_ISSUER"); cures.Issuer != "" {
+	if issuer := spellings("", name+"_ISSUER", "AUTH_"+name+"_ISSUER"); cures.Issuer != "" {
 		reg.Issuer = cmp.Or(Address(r, cures.Issuer, issuer...), cures.DefaultIssuer)
 		if reg.Issuer == "" {
 			r.Problem(&envvar.Error{Variable: issuer[0], Problem: "is not set", Cure: cures.Issuer})
 		}
 	}
-	reg.ClientID = r.Need(cures.ClientID, spellings(name+"_CLIENT_ID", "AUTH_"+name+"_ID")...)
+	reg.ClientID = r.Need(cures.ClientID, spellings(cures.IDName, name+"_CLIENT_ID", "AUTH_"+name+"_ID")...)
 	reg.Settings = ReadSettings(r, name, cures.OAuth2)
-	reg.ClientSecret = reg.Settings.Secret(r, cures.ClientSecret, spellings(name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET")...)
+	reg.ClientSecret = reg.Settings.Secret(r, cures.ClientSecret, spellings(cures.SecretName, name+"_CLIENT_SECRET", "AUTH_"+name+"_SECRET")...)
 	return reg, r.Err()
 }
 

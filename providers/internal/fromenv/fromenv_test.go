@@ -61,7 +61,26 @@ func TestWithoutIssuer(t *testing.T) {
 	require.Equal(t, map[string]bool{
 		"X_CLIENT_ID": true, "AUTH_X_ID": true, "X_CLIENT_SECRET": true, "AUTH_X_SECRET": true,
 		"AUTH_X_NAME": true, "AUTH_X_SCOPES": true, "AUTH_X_PROMPT": true, "AUTH_INSECURE_HTTP": true, "AUTH_X_CLIENT_AUTH": true,
+		"AUTH_ALLOWED_EMAILS": true, "AUTH_ALLOWED_GROUPS": true,
 	}, asked, "all spellings")
+}
+
+// TestSpellingOfItsOwn: it counts first, where the provider has its own id, and it is
+// what messages name.
+func TestSpellingOfItsOwn(t *testing.T) {
+	cures := fromenv.Cures{ClientID: "id", ClientSecret: "secret", OAuth2: true, IDName: "AUTH_X_APP_ID", SecretName: "AUTH_X_APP_SECRET"}
+	values := map[string]string{}
+	read := func(id string) (fromenv.Registration, error) {
+		return fromenv.Read(func(name string) string { return values[name] }, id, "x", cures)
+	}
+	_, err := read("x")
+	require.EqualError(t, err, "auth: AUTH_X_APP_ID is not set: id\nauth: AUTH_X_APP_SECRET is not set: secret")
+	values = map[string]string{"AUTH_X_APP_ID": "app", "AUTH_X_ID": "id", "X_CLIENT_ID": "client", "AUTH_X_APP_SECRET": "app-secret", "X_CLIENT_SECRET": "s"}
+	reg, err := read("x")
+	require.NoError(t, err)
+	require.Equal(t, "app app-secret", reg.ClientID+" "+reg.ClientSecret.Reveal())
+	_, err = read("corp")
+	require.EqualError(t, err, "auth: AUTH_CORP_ID is not set: id\nauth: AUTH_CORP_SECRET is not set: secret")
 }
 
 func TestSecretDoesNotShow(t *testing.T) { // LG-01

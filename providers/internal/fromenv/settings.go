@@ -100,12 +100,12 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 		s.ClientAuth = ""
 	}
 	s.InsecureHTTP = insecureHTTP(r)
-	if oauth2 {
-		return s
-	}
 	emails, _ := r.First("AUTH_ALLOWED_EMAILS")
 	groups, _ := r.First("AUTH_ALLOWED_GROUPS")
 	s.NeedsEmail, s.NeedsGroups = emails != "", groups != ""
+	if oauth2 {
+		return s
+	}
 	s.PrivateKeyID = r.Get(name + "PRIVATE_KEY_ID")
 	if text, _ := r.First(name + "PRIVATE_KEY"); text != "" { // a PEM may end with a line break
 		if s.PrivateKey = PrivateKey(text); s.PrivateKey == nil {
