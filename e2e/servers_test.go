@@ -65,7 +65,7 @@ func run(m *testing.M) (code int, err error) {
 		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": accessCode,
 		"NEXT_AUTH_SSO_PROVIDERS": "auth0, microsoft-entra-id，authentik,github,zitadel,generic-oidc",
 	}
-	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp, startClerk, startBriefClerk, startNextjs} {
+	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp, startClerk, startBriefClerk, startNextjs, startChat} {
 		if err := start(ctx, dir, env); err != nil {
 			return 1, err
 		}
