@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
@@ -147,11 +149,17 @@ func newChat(t *testing.T, config auth.Config) (front string, forward *atomic.In
 // bySSO signs in as next-auth's client does, whichever side answers.
 func (p *person) bySSO(subject string) page {
 	p.t.Helper()
-	var c struct{ CsrfToken string }
-	require.NoError(p.t, json.Unmarshal([]byte(p.send("GET", local(chat)+"/api/auth/csrf", nil).text), &c))
-	ask := p.send("POST", local(chat)+"/api/auth/signin/zitadel", url.Values{"csrfToken": {c.CsrfToken}, "callbackUrl": {local(chat) + "/chat"}})
+	ask := p.begin("zitadel")
 	require.Contains(p.t, ask.text, "Ada Lovelace")
 	return p.send("GET", ask.at.String()+"&login_hint="+subject, nil)
+}
+
+// begin goes to a provider.
+func (p *person) begin(provider string) page {
+	p.t.Helper()
+	var c struct{ CsrfToken string }
+	require.NoError(p.t, json.Unmarshal([]byte(p.send("GET", local(chat)+"/api/auth/csrf", nil).text), &c))
+	return p.send("POST", local(chat)+"/api/auth/signin/"+provider, url.Values{"csrfToken": {c.CsrfToken}, "callbackUrl": {local(chat) + "/chat"}})
 }
 
 // byCode signs in at the form for an access code.
@@ -314,6 +322,13 @@ func TestChatSignOutEndsWhatTheMiddlewareWrote(t *testing.T) { // SE-08
 	for i, token := range copies {
 		require.False(t, goLetsIn(t, front, forward, time.Now(), token), "copy %d", i)
 	}
+
+	// LobeChat's middleware goes by the cookie until a page of it asks for the session.
+	jar := &url.URL{Scheme: "http", Host: "localhost:" + chat, Path: "/"}
+	p.client.Jar.SetCookies(jar, []*http.Cookie{{Name: cookieNameOf(false, false), Value: copies[2]}})
+	require.Equal(t, "/chat", p.send("GET", local(chat)+"/chat", nil).at.Path)
+	require.Equal(t, "null", strings.TrimSpace(p.send("GET", local(chat)+"/api/auth/session", nil).text))
+	require.Equal(t, "/next-auth/signin", p.send("GET", local(chat)+"/chat", nil).at.Path)
 }
 
 // TestChatSignsInItself: LobeChat's own Next Auth answers the routes, and Go reads.
@@ -353,4 +368,33 @@ func TestChatBehindTheGateway(t *testing.T) { // LG-06
 		require.Equal(t, local(chat)+"/next-auth/signin?callbackUrl="+url.QueryEscape(local(chat)+"/chat"), g.at.String(),
 			"signed in at the gateway, and sent to sign in again")
 	})
+}
+
+// TestChatKeepsItsIDsOfMicrosoft: what LobeChat called people who signed in with
+// Microsoft is within reach of Enrich, as docs/from-lobechat.md has it.
+func TestChatKeepsItsIDsOfMicrosoft(t *testing.T) {
+	config, err := chatConfig("NEXT_AUTH_SSO_PROVIDERS=microsoft-entra-id", "AUTH_USER_ID=subject", "AUTH_MICROSOFT_ENTRA_ID_ID=ms-id",
+		"AUTH_MICROSOFT_ENTRA_ID_SECRET=ms-secret", "AUTH_MICROSOFT_ENTRA_ID_ISSUER=http://localhost:4101/"+consumers+"/v2.0")
+	require.NoError(t, err)
+	var ours, theirs string
+	config.Enrich = func(_ context.Context, s *session.Session, id *auth.Identity) error {
+		raw, _ := id.Token.Extra("id_token").(string)
+		token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+		if err != nil {
+			return err
+		}
+		var claims jwt.Claims
+		err = token.UnsafeClaimsWithoutVerification(&claims)
+		ours, theirs = id.Subject, claims.Subject
+		s.Subject = claims.Subject
+		return err
+	}
+	front, _ := newChat(t, config)
+	p := chatter(t, front)
+	to, fields := p.begin("microsoft-entra-id").form("<button")
+	require.Equal(t, local(chat)+"/chat", p.send("POST", to, fields).at.String())
+	server, _, shown := p.whoami()
+	require.NotEmpty(t, theirs)
+	require.NotEqual(t, ours, theirs)
+	require.Equal(t, []string{theirs, theirs}, []string{server, shown})
 }

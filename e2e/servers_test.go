@@ -127,7 +127,7 @@ func startEmulate(ctx context.Context, dir string, env map[string]string) error 
   users: [{login: octocat, name: The Octocat, email: octocat@github.com}]
   oauth_apps: [{client_id: gh-id, client_secret: gh-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/github"]}]
 microsoft:
-  oauth_clients: [{client_id: ms-id, client_secret: ms-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/microsoft-entra-id"]}]
+  oauth_clients: [{client_id: ms-id, client_secret: ms-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/microsoft-entra-id", "`+local(chat)+`/api/auth/callback/microsoft-entra-id"]}]
 `), 0o600)
 	if err != nil {
 		return err
