@@ -14,8 +14,6 @@ import (
 	"testing"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/accesscode"
-	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 	"github.com/sallyport/auth/session"
@@ -38,7 +36,6 @@ const (
 	v4SignsInIDP = "9027"
 	replacedV5   = "9028"
 	replacedV4   = "9029"
-	chat         = "9030"
 	clientsIDP   = "9031"
 
 	// The example again, behind a proxy that speaks TLS.
@@ -76,11 +73,6 @@ func TestNextAuthV4(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	browse(t, "browser/client.mjs", local(replacedV5), "/v5", "go", sharedSecret)
 	browse(t, "browser/client.mjs", local(replacedV4), "/v4", "go", sharedSecret)
-}
-
-// TestChat is a set-up as LobeChat's: its variables, pages and addresses.
-func TestChat(t *testing.T) {
-	browse(t, "browser/chat.mjs", local(chat), sharedSecret, accessCode)
 }
 
 func startNextjs(ctx context.Context, dir string, _ map[string]string) error {
@@ -145,7 +137,7 @@ func terminateTLS(ctx context.Context, dir, port, behind string) error {
 func startNext(ctx context.Context, port, app, public, issuer string) error {
 	return start(ctx, "", "http://127.0.0.1:"+port+"/api/auth/csrf", []string{
 		"AUTH_SECRET=" + sharedSecret, "AUTH_TRUST_HOST=true", "AUTH_URL=" + public, "NEXTAUTH_URL=" + public,
-		"AUTH_DEMO_ISSUER=" + issuer, "NEXT_AUTH_SSO_PROVIDERS=" + chatProviders, "NEXT_TELEMETRY_DISABLED=1",
+		"AUTH_DEMO_ISSUER=" + issuer, "NEXT_TELEMETRY_DISABLED=1",
 	}, "node", "node_modules/next/dist/bin/next", "start", app, "-H", "127.0.0.1", "-p", port)
 }
 
@@ -160,19 +152,11 @@ func startReplaced(ctx context.Context) error {
 		return err
 	}
 	config := auth.Config{Secrets: []auth.Secret{auth.NewSecret(sharedSecret)}, Providers: []auth.Provider{demo}, Update: rename}
-	if err := serveFront(ctx, config, replacedV5, false); err != nil {
+	if err := serveFront(ctx, config, replacedV5); err != nil {
 		return err
 	}
 	config.NextAuthV4 = true
-	if err := serveFront(ctx, config, replacedV4, false); err != nil {
-		return err
-	}
-	config, err = auth.ConfigFromEnv(func(name string) string { return chatEnv[name] }, auth.Parts{Providers: providers.All(), AccessCode: accesscode.FromEnv})
-	if err != nil {
-		return err
-	}
-	config.SignInURL, config.ErrorURL = "/next-auth/signin", "/next-auth/error"
-	return serveFront(ctx, config, chat, true)
+	return serveFront(ctx, config, replacedV4)
 }
 
 // rename lets people choose the name that they are called by.
@@ -185,15 +169,6 @@ func rename(_ context.Context, s *session.Session, data json.RawMessage) error {
 	return nil
 }
 
-const chatProviders = "zitadel，github"
-
-var chatEnv = map[string]string{
-	"NEXT_AUTH_SECRET": sharedSecret, "ACCESS_CODE": accessCode, "NEXTAUTH_URL": local(chat) + "/api/auth",
-	"NEXT_PUBLIC_ENABLE_NEXT_AUTH": "1", "NEXT_AUTH_SSO_PROVIDERS": chatProviders, "AUTH_USER_ID": "subject",
-	"ZITADEL_CLIENT_ID": "nextjs", "ZITADEL_CLIENT_SECRET": "nextjs", "ZITADEL_ISSUER": local(clientsIDP),
-	"GITHUB_CLIENT_ID": "nextjs", "GITHUB_CLIENT_SECRET": "nextjs", "AUTH_GITHUB_BASE_URL": local(clientsIDP),
-}
-
 // startPeople runs the identity provider of the servers here.
 func startPeople(ctx context.Context) error {
 	return listen(ctx, clientsIDP, providertest.New(providertest.Config{
@@ -201,28 +176,24 @@ func startPeople(ctx context.Context) error {
 		People: []providertest.Person{
 			{Subject: "ada", Name: "Ada Lovelace", Email: "ada@example.com", EmailVerified: true, Claims: map[string]any{"id": 1815}},
 			{Subject: "linxiao", Name: "林晓", Email: "lin@example.com", EmailVerified: true},
+			{Subject: "mallory", Name: "Mallory", Email: "mallory@elsewhere.example", EmailVerified: true},
 		},
 	}))
 }
 
-// serveFront is Go in front of e2e/nextjs. If protected, pages other than those
-// for signing in are for people who are signed in.
-func serveFront(ctx context.Context, config auth.Config, port string, protected bool) error {
+// serveFront is Go in front of e2e/nextjs.
+func serveFront(ctx context.Context, config auth.Config, port string) error {
 	a, err := auth.New(config)
 	if err != nil {
 		return err
 	}
-	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:" + clientsNext})
 	mux := http.NewServeMux()
-	mux.Handle("/", next)
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "127.0.0.1:" + clientsNext}))
 	mux.Handle("/api/auth/", a)
 	mux.Handle("/api/go/hello", a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, _ := auth.FromContext(r.Context())
 		_ = json.NewEncoder(w).Encode(map[string]string{"hello": "Hello, " + who.Name})
 	})))
-	if protected {
-		mux.Handle("/chat", a.Require(next))
-	}
 	return listen(ctx, port, mux)
 }
 

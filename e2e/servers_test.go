@@ -65,7 +65,7 @@ func run(m *testing.M) (code int, err error) {
 		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "ACCESS_CODE": accessCode,
 		"NEXT_AUTH_SSO_PROVIDERS": "auth0, microsoft-entra-id，authentik,github,zitadel,generic-oidc",
 	}
-	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp, startClerk, startBriefClerk, startNextjs} {
+	for _, start := range []func(context.Context, string, map[string]string) error{startOP, startEmulate, startAuth0, startZitadel, startDex, startApp, startCodeApp, startClerk, startBriefClerk, startNextjs, startChat} {
 		if err := start(ctx, dir, env); err != nil {
 			return 1, err
 		}
@@ -127,7 +127,7 @@ func startEmulate(ctx context.Context, dir string, env map[string]string) error 
   users: [{login: octocat, name: The Octocat, email: octocat@github.com}]
   oauth_apps: [{client_id: gh-id, client_secret: gh-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/github"]}]
 microsoft:
-  oauth_clients: [{client_id: ms-id, client_secret: ms-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/microsoft-entra-id"]}]
+  oauth_clients: [{client_id: ms-id, client_secret: ms-secret, name: app, redirect_uris: ["`+app+`/api/auth/callback/microsoft-entra-id", "`+local(chat)+`/api/auth/callback/microsoft-entra-id"]}]
 `), 0o600)
 	if err != nil {
 		return err

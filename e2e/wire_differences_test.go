@@ -16,6 +16,8 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 		isSession = strings.HasPrefix(strings.TrimPrefix(what, "no "), "cookie __Secure-authjs.session-token")
 	)
 	switch {
+	case c.Method == "HEAD" && ours.Status == 200 && theirs.Status == 400:
+		return "HEAD of a page is GET without a body (RFC 9110 9.3.2)"
 	case what == "redirect status":
 		return "303, not 302: what follows is a GET, whatever came (RFC 9110 15.4.4)"
 	case what == "cookie __Host-authjs.code-device":
