@@ -8,9 +8,9 @@ var english = &Language{
 	seconds:      "Too many wrong access codes came from your network. Try again in %d seconds.",
 	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
 	Words: Words{
-		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", Or: "or",
+		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
-		Retry: "Try again", Home: "To the start page", ToSignIn: "To the sign-in page", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
+		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
 	},
 	problems: map[fault.Code]Problem{
 		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},

@@ -21,20 +21,21 @@ type Language struct {
 
 // Words are the fixed texts of the pages in one language.
 type Words struct {
-	SignIn       string // heading and button
-	SignInIntro  string // below it, where there is something to choose
-	AccessCode   string // label of its field
-	Or           string // between the providers and the access code
-	SignOut      string // heading and button
-	SignOutIntro string // the question below it
-	SignedInAs   string // followed by a name
-	Account      string // followed by the account that was refused
-	Stay         string // the way out of the sign-out page
-	Retry        string // button that starts again with the same provider
-	Home         string // link
-	ToSignIn     string // link
-	SignInApart  string // link that opens another tab
-	RequestID    string // followed by the reference that stands in the log
+	SignIn        string // heading and button
+	SignInIntro   string // below it, where there is something to choose
+	AccessCode    string // label of its field
+	UseAccessCode string // opens its form beside the providers
+	SignOut       string // heading and button
+	SignOutIntro  string // the question below it
+	SignedInAs    string // followed by a name
+	Account       string // followed by the account that was refused
+	Stay          string // the way out of the sign-out page
+	Retry         string // button that starts again with the same provider
+	Home          string // link
+	Continue      string // link, for somebody who is signed in
+	ToSignIn      string // link
+	SignInApart   string // link that opens another tab
+	RequestID     string // followed by the reference that stands in the log
 }
 
 // Problem is what an error page says of one code.

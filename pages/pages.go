@@ -34,7 +34,9 @@ type Page struct {
 	Providers   []Provider // the buttons of the sign-in page, in order
 	AccessCode  bool       // whether to ask for one: the field "code" of a form for BasePath + "/signin/access-code"
 
-	Name string // on the sign-out page: who is signed in, if anybody; on the error page: which account was refused
+	Name    string // on the sign-in and sign-out pages: who is signed in, if anybody; on the error page: which account was refused
+	StayURL string // on the sign-out page: where somebody goes who stays signed in
+	HomeURL string // on the error page: the site's front page
 
 	Code          string // of the error, from a closed set; empty for none
 	Title         string // what happened, in the person's language

@@ -103,14 +103,14 @@ func TestSignInPage(t *testing.T) { // AC-09
 	p.AccessCode = true
 	page = show(t, "signin", p)
 	require.Contains(t, page, `action="/base/signin/access-code"`)
-	require.Contains(t, page, `<p class="or">`+words.Or+`</p>`)
+	require.Contains(t, page, `<summary>`+words.UseAccessCode+`</summary>`)
 	require.Contains(t, page, `autocomplete="current-password"`)
 	require.NotContains(t, page, "autofocus")
 	require.NotContains(t, page, `aria-invalid="true"`)
 
 	p.Providers, p.Code, p.Title, p.Text = nil, "CredentialsSignin", "Wrong", "Try again"
 	page = show(t, "signin", p)
-	require.NotContains(t, page, `class="or"`)
+	require.NotContains(t, page, `<details`)
 	require.Contains(t, page, "autofocus")
 	require.Contains(t, page, `aria-invalid="true" aria-describedby="notice"`)
 	require.Contains(t, page, `<strong>Wrong</strong><p>Try again</p>`)
@@ -130,13 +130,27 @@ func TestErrorPage(t *testing.T) {
 	require.Contains(t, page, words.RequestID+`: <code>id-1</code>`)
 	require.Contains(t, page, `<code>https://app.example/cb</code>`)
 	require.Contains(t, page, `<p class="quiet">GitHub</p>`)
+	require.NotContains(t, page, words.Home)
+	p.HomeURL = "/base-less/"
+	require.Contains(t, show(t, "error", p), `<a href="/base-less/">`+words.Home+`</a>`)
+}
+
+// TestSignInPageOfSomebodyWhoIsIn says who, and has a way back.
+func TestSignInPageOfSomebodyWhoIsIn(t *testing.T) {
+	words := pages.Match("en").Words
+	page := show(t, "signin", pages.Page{CallbackURL: "/to?a=b", Name: "Ada <3"})
+	require.Contains(t, page, words.SignedInAs+` <strong>Ada &lt;3</strong>`)
+	require.Contains(t, page, `<a class="button primary" href="/to?a=b">`+words.Continue+`</a>`)
+	require.NotContains(t, show(t, "signin", pages.Page{CallbackURL: "/to"}), words.Continue)
 }
 
 func TestSignOutPage(t *testing.T) { // CS-03
-	page := show(t, "signout", pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to", Name: "Ada <3"})
+	page := show(t, "signout", pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to", StayURL: "/stay", Name: "Ada <3"})
 	require.Contains(t, page, `<form method="post" action="/base/signout">`)
 	require.Contains(t, page, `name="csrfToken" value="token"`)
 	require.Contains(t, page, `<strong>Ada &lt;3</strong>`)
-	require.Contains(t, page, `href="/to"`)
+	require.Contains(t, page, `name="callbackUrl" value="/to"`)
+	require.Contains(t, page, `href="/stay"`)
+	require.NotContains(t, show(t, "signout", pages.Page{}), "callbackUrl")
 	require.NotContains(t, show(t, "signout", pages.Page{}), pages.Match("en").Words.SignedInAs)
 }

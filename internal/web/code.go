@@ -25,6 +25,9 @@ const maxCodeHeader = 1 << 10
 // wrong is shown there, and not on an application's page that has no such form.
 const ownForm = "form"
 
+// codeAlone is its value where there is nothing else on the page.
+const codeAlone = "code"
+
 func isOwnForm(r *http.Request) bool { return r.PostForm.Get(ownForm) != "" }
 
 // askForCode is GET /signin/access-code: our form, whatever page the application has
@@ -74,7 +77,8 @@ func device(r *http.Request, secure bool) string {
 	return cookie.Value
 }
 
-// codeRefused shows the page again that the code was typed into, or when to come back.
+// codeRefused leads back to the page that the code was typed into, or says when to come
+// back.
 func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, to string, err error) {
 	var limited *fault.Limited
 	code, status := fault.StoreUnavailable, http.StatusServiceUnavailable
@@ -91,11 +95,14 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 	case wantsAddress(r) || s.signInURL != "" && !isOwnForm(r):
 		s.codeRefusedElsewhere(w, r, v, to, code, status)
 		return
-	case code == fault.CodeWrong && s.signInURL != "":
-		s.showCodeForm(w, r, v, status, to, code)
-		return
-	case code == fault.CodeWrong:
-		s.showSignIn(w, r, v, status, to, code)
+	case code == fault.CodeWrong: // elsewhere, so that Back and a reload do not send it again
+		page := v.base + "/signin"
+		if s.signInURL != "" || r.PostForm.Get(ownForm) == codeAlone {
+			page += "/" + session.AccessCode
+		}
+		q := code.Query()
+		q.Set("callbackUrl", to)
+		redirect(w, v.address(page)+"?"+q.Encode())
 		return
 	}
 	page := errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: to}

@@ -59,8 +59,9 @@ func TestAccessCodeAlone(t *testing.T) { // AC-09, AC-11, AC-13
 	require.Contains(t, page.text, `<label for="code">`)
 	require.NotContains(t, page.text, "onpaste")
 	require.NotContains(t, page.text, "Continue with")
-	wrong := b.sendCode("wrong-wrong")
-	require.Equal(t, 403, wrong.StatusCode)
+	sent := b.sendCode("wrong-wrong")
+	require.Equal(t, s.server.URL+"/api/auth/signin?callbackUrl=%2Fa%3Fb%3Dc&code=credentials&error=CredentialsSignin", sent.Header.Get("Location"))
+	wrong := b.get(sent.Header.Get("Location"))
 	require.Contains(t, wrong.text, "That code is not right")
 	require.Contains(t, wrong.text, `name="callbackUrl" value="/a?b=c"`)
 	require.NotContains(t, wrong.text, "wrong-wrong", "AC-09: never echoed")
@@ -117,14 +118,17 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 		"two codes":               {url.Values{"csrfToken": {token}, "code": {goodCode, "x"}}, nil, 400},
 		"no token":                {url.Values{"code": {goodCode}}, nil, 403},
 		"another site":            {url.Values{"csrfToken": {token}, "code": {goodCode}}, []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"no code":                 {url.Values{"csrfToken": {token}}, nil, 403},
-		"an empty code":           {url.Values{"csrfToken": {token}, "code": {""}}, nil, 403},
+		"no code":                 {url.Values{"csrfToken": {token}}, nil, 303},
+		"an empty code":           {url.Values{"csrfToken": {token}, "code": {""}}, nil, 303},
 		"another site's way back": {url.Values{"csrfToken": {token}, "code": {goodCode}, "callbackUrl": {"https://evil.example/"}}, nil, 303},
 	} {
 		got := b.do("POST", path, test.form, test.headers...)
 		require.Equal(t, test.want, got.StatusCode, name)
 		if test.want == 303 {
-			require.Equal(t, s.server.URL+"/", got.Header.Get("Location"))
+			wrong := test.form.Get("code") == ""
+			require.Equal(t, wrong, strings.HasPrefix(got.Header.Get("Location"), s.server.URL+"/api/auth/signin?"), name)
+			require.Equal(t, !wrong, got.Header.Get("Location") == s.server.URL+"/", name)
+			require.Equal(t, !wrong, b.who() != "", name)
 		}
 	}
 	b = s.browser()
@@ -133,7 +137,8 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 	require.NotContains(t, form.text, goodCode)
 	require.Equal(t, 303, b.get("/?code="+url.QueryEscape(goodCode)+"&access_code="+url.QueryEscape(goodCode)).StatusCode)
 	got := b.do("POST", path+"?code="+url.QueryEscape(goodCode), url.Values{"csrfToken": {b.csrf()}})
-	require.Equal(t, 403, got.StatusCode, "AC-09: a code in a query is none")
+	require.Contains(t, got.Header.Get("Location"), "error=CredentialsSignin", "AC-09: a code in a query is none")
+	require.NotContains(t, got.Header.Get("Location"), url.QueryEscape(goodCode))
 	require.Empty(t, b.who())
 }
 
@@ -141,7 +146,7 @@ func TestCodeIsLimited(t *testing.T) { // AC-01, AC-02
 	s := newGated(t, func(c *auth.Config) { c.TrustedProxies = []string{} })
 	b := s.browser()
 	for i := range 5 {
-		require.Equal(t, 403, b.sendCode("wrong-wrong", "X-Forwarded-For", "203.0.113."+string(rune('1'+i))).StatusCode)
+		require.Equal(t, 303, b.sendCode("wrong-wrong", "X-Forwarded-For", "203.0.113."+string(rune('1'+i))).StatusCode)
 	}
 	for lang, want := range map[string]string{"en": "Try again in 15 seconds", "zh": "请在 15 秒后重试"} {
 		got := b.sendCode(goodCode, "X-Forwarded-For", "203.0.113.99", "Accept-Language", lang)
@@ -174,7 +179,8 @@ func TestBrowserThatKnewACodePassesBesideAnAttacker(t *testing.T) { // AC-03
 	require.Equal(t, 303, b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}}).StatusCode)
 	for range 5 {
 		got := fresh.sendCode("wrong-wrong")
-		require.Equal(t, 403, got.StatusCode)
+		require.Equal(t, 303, got.StatusCode)
+		require.Empty(t, fresh.who())
 		require.NotContains(t, strings.Join(got.Header.Values("Set-Cookie"), " "), "code-device")
 	}
 	require.Equal(t, 429, fresh.sendCode(goodCode).StatusCode, "one address")
@@ -383,12 +389,13 @@ func TestTheCodesFormIsAlwaysThere(t *testing.T) { // AC-01, RD-04
 		require.Contains(t, b.get(path+"?callbackUrl=//evil.example").text, `name="callbackUrl" value="/"`)
 		require.Contains(t, b.get(path+"?error=SessionRequired").text, `role="alert"`)
 
-		form := url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/x?y"}, "form": {"1"}, "code": {"wrong"}}
+		form := url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/x?y"}, "form": {"code"}, "code": {"wrong"}}
 		got = b.do("POST", path, form)
-		require.Equal(t, 403, got.StatusCode, "where the code was typed")
+		require.Equal(t, 303, got.StatusCode, "so that a reload does not send it again")
+		require.Equal(t, s.server.URL+path+"?callbackUrl=%2Fx%3Fy&code=credentials&error=CredentialsSignin", got.Header.Get("Location"), "where it was typed")
+		got = b.get(got.Header.Get("Location"))
 		require.Contains(t, got.text, `role="alert"`)
 		require.Contains(t, got.text, `name="callbackUrl" value="/x?y"`)
-		require.Equal(t, page == "", strings.Contains(got.text, "/api/auth/signin/stub"), "the page that it was typed into")
 		form.Set("csrfToken", "forged")
 		got = b.do("POST", path, form)
 		require.Equal(t, 403, got.StatusCode)
@@ -398,7 +405,17 @@ func TestTheCodesFormIsAlwaysThere(t *testing.T) { // AC-01, RD-04
 		require.Equal(t, s.server.URL+"/x?y", b.do("POST", path, form).Header.Get("Location"))
 		require.NotEmpty(t, b.who())
 	}
-	require.Contains(t, newGated(t, nil).browser().get("/api/auth/signin").text, `<input type="hidden" name="form" value="1">`)
+	s := newGated(t, nil)
+	b := s.browser()
+	page := b.get("/api/auth/signin").text
+	require.Contains(t, page, `<input type="hidden" name="form" value="signin">`)
+	require.Contains(t, page, "<details>\n<summary>Use an access code</summary>", "folded beside providers")
+	got := b.do("POST", path, url.Values{"csrfToken": {b.csrf()}, "form": {"signin"}, "code": {"wrong"}})
+	require.Equal(t, s.server.URL+"/api/auth/signin?callbackUrl=%2F&code=credentials&error=CredentialsSignin", got.Header.Get("Location"))
+	page = b.get(got.Header.Get("Location")).text
+	require.Contains(t, page, "<details open>", "where the code was just wrong")
+	require.Contains(t, page, "/api/auth/signin/stub")
+	require.NotContains(t, newGated(t, func(c *auth.Config) { c.Providers = nil }).browser().get("/api/auth/signin").text, "<details")
 }
 
 func TestProvidersOfACodeAlone(t *testing.T) {
@@ -564,7 +581,7 @@ func TestRefusedCodesHere(t *testing.T) { // AC-01
 		status        int
 		reason, retry string
 	}{
-		"wrong":   {auth.ErrWrongCode, 403, "CredentialsSignin", ""},
+		"wrong":   {auth.ErrWrongCode, 303, "CredentialsSignin", ""},
 		"limited": {&auth.LimitError{RetryAfter: 2 * time.Minute}, 429, "RateLimited", "120"},
 		"down":    {auth.ErrStore, 503, "StoreUnavailable", "5"},
 		"other":   {errors.New("x"), 503, "StoreUnavailable", "5"},
@@ -576,7 +593,7 @@ func TestRefusedCodesHere(t *testing.T) { // AC-01
 		require.Equal(t, []string{test.reason}, s.reasons(), name)
 		require.Equal(t, test.reason == "CredentialsSignin", !strings.Contains(got.text, s.last().RequestID), name)
 		require.Equal(t, test.reason == "RateLimited", strings.Contains(got.text, "in 2 minutes"), name)
-		require.Regexp(t, `/a\?b=c|%2fa%3fb%3dc`, got.text, name)
+		require.Regexp(t, `/a\?b=c|%2[fF]a%3[fF]b%3[dD]c`, got.text+got.Header.Get("Location"), name)
 		require.Equal(t, "127.0.0.1", s.last().Client.String())
 	}
 }

@@ -67,7 +67,9 @@ func TestReturnOrigins(t *testing.T) { // RD-02
 		got = b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {raw}})
 		require.Equal(t, want, got.Header.Get("Location"), raw)
 	}
-	page := s.browser().get("/api/auth/signout")
+	b := s.browser()
+	b.signIn("ada")
+	page := b.get("/api/auth/signout")
 	require.Contains(t, page.Header.Get("Content-Security-Policy"), "form-action 'self' https://idp.example;")
 	for _, bad := range []string{"www.example.com", "https://www.example.com/", "https://www.example.com:x", "javascript://x", "http://www.example.com", "*"} {
 		_, err := auth.New(auth.Config{Secrets: []auth.Secret{auth.NewSecret(testSecret)}, Providers: []auth.Provider{&stubProvider{name: "stub"}}, ReturnOrigins: []string{bad}})
@@ -113,10 +115,14 @@ func TestReturnPathsOfAllForms(t *testing.T) { // RD-01, RD-02, RD-04, RD-06
 	} {
 		b := s.browser()
 		got := b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {raw}})
-		require.Equal(t, s.server.URL+want, got.Header.Get("Location"), "%q", raw)
+		require.Equal(t, s.server.URL+map[bool]string{true: "/api/auth/signout", false: want}[raw == ""], got.Header.Get("Location"), "%q", raw)
 		require.Empty(t, got.Header["Set-Cookie"])
 		page := b.get("/api/auth/signout?" + url.Values{"callbackUrl": {raw}}.Encode())
+		require.Equal(t, raw != "", strings.Contains(page.text, `href="/api/auth/signin?callbackUrl=`+strings.ToLower(url.QueryEscape(want))+`"`), "%q", raw)
+		b.signIn("ada")
+		page = b.get("/api/auth/signout?" + url.Values{"callbackUrl": {raw}}.Encode())
 		require.Contains(t, page.text, `href="`+want+`"`, "%q", raw)
+		require.Equal(t, raw != "", strings.Contains(page.text, `name="callbackUrl" value="`+want+`"`), "%q", raw)
 		page = b.get("/api/auth/signin?" + url.Values{"callbackUrl": {raw}}.Encode())
 		require.Contains(t, page.text, `name="callbackUrl" value="`+want+`"`, "%q", raw)
 	}

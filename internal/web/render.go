@@ -21,11 +21,13 @@ type pageWriter struct {
 	signInPage, signOutPage, errorPage *template.Template
 	style                              template.CSS
 	styleHash                          string
+	routes                             string // below which the pages are
 	log                                *slog.Logger
 }
 
 type signInPage struct {
 	BasePath, CSRFToken, CallbackURL string
+	Name                             string // of somebody who is signed in
 	Ways                             []*Way
 	AccessCode                       bool
 	Code                             fault.Code // what went wrong before; empty for nothing
@@ -33,6 +35,7 @@ type signInPage struct {
 
 type signOutPage struct {
 	BasePath, CSRFToken, CallbackURL, Name string
+	StayURL                                string
 }
 
 type errorPage struct {
@@ -44,7 +47,7 @@ type errorPage struct {
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
-func newPageWriter(custom *template.Template, log *slog.Logger) (*pageWriter, error) {
+func newPageWriter(custom *template.Template, routes string, log *slog.Logger) (*pageWriter, error) {
 	ours, known := pages.Templates(), custom == nil
 	pick := func(name string) *template.Template {
 		if custom != nil {
@@ -57,7 +60,7 @@ func newPageWriter(custom *template.Template, log *slog.Logger) (*pageWriter, er
 	}
 	p := &pageWriter{
 		signInPage: pick("signin"), signOutPage: pick("signout"), errorPage: pick("error"),
-		style: pages.Style(), styleHash: pages.StyleHash(), log: log,
+		style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, log: log,
 	}
 	if !known {
 		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout" and "error"`)
@@ -67,7 +70,7 @@ func newPageWriter(custom *template.Template, log *slog.Logger) (*pageWriter, er
 
 func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, d signInPage, forms []string) {
 	lang := pages.Match(r.Header.Get("Accept-Language"))
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, AccessCode: d.AccessCode}
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode}
 	for _, way := range d.Ways {
 		initial, _ := utf8.DecodeRuneInString(way.Label)
 		page.Providers = append(page.Providers, pages.Provider{
@@ -82,7 +85,7 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name}
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, Name: d.Name}
 	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, noAncestors)
 }
 
@@ -91,7 +94,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
-		Name: d.Name,
+		Name: d.Name, HomeURL: strings.TrimSuffix(d.BasePath, p.routes) + "/",
 	}
 	explain(&page, lang, d.Code)
 	if d.Wait > 0 {

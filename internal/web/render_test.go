@@ -123,11 +123,12 @@ func TestOwnTemplatesGetThePage(t *testing.T) {
 	b := s.browser()
 	require.Equal(t, "/to|true|one élan Continue with élan Éa a Continue with a A|Clock|A clock is wrong|/api/auth", b.get("/api/auth/signin?callbackUrl=/to&error=x&detail=Clock").text)
 	require.Equal(t, "/to|true|one élan 使用 élan 登录 Éa a 使用 a 登录 A|||/api/auth", b.get("/api/auth/signin?callbackUrl=/to", "Accept-Language", "zh").text)
-	require.Equal(t, "|/to|64|/api/auth", b.get("/api/auth/signout?callbackUrl=/to").text)
+	require.Equal(t, "en|/api/auth|/to|SignedOut|You are signed out|||||0|Try again|"+fmt.Sprint(len(pages.Style())), b.get("/api/auth/signout?callbackUrl=/to").text, "nobody is signed in")
 	got := b.back("one", b.start("one", "/to").Get("state"), "x")
 	require.Equal(t, "en|/api/auth|/to|RedirectURI|This site&#39;s address is not registered|élan|one|"+s.server.URL+"/api/auth/callback/one|"+s.last().RequestID+"|64|Try again|"+fmt.Sprint(len(pages.Style())), got.text)
 	b.back("a", b.start("a", "/").Get("state"), "ada")
-	require.Equal(t, "Ada|/|64|/api/auth", b.get("/api/auth/signout").text)
+	require.Equal(t, "Ada||64|/api/auth", b.get("/api/auth/signout").text)
+	require.Equal(t, "Ada|/to|64|/api/auth", b.get("/api/auth/signout?callbackUrl=/to").text)
 }
 
 // labelled is a provider with a label of its own.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -43,10 +44,19 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, st
 		BasePath:    v.base,
 		CSRFToken:   s.csrf.token(w, r, v.secure()),
 		CallbackURL: to,
+		Name:        v.whoIsIn(),
 		Ways:        s.order,
 		AccessCode:  s.gate != nil,
 		Code:        code,
 	}, formOrigins(v))
+}
+
+// whoIsIn names somebody who is signed in, or is "".
+func (v *visit) whoIsIn() string {
+	if v.session == nil {
+		return ""
+	}
+	return cmp.Or(v.session.Name, v.session.Email, v.session.Username, v.session.Subject)
 }
 
 // toSignInPage answers whoever opens the address of a sign-in's start: only a

@@ -344,3 +344,14 @@ func TestParametersFitIntoTheCookie(t *testing.T) { // I2, CK-01
 	require.Equal(t, "60", to.Query().Get("max_age"), "what asks for a stronger sign-in stays")
 	require.Equal(t, 303, b.back("stub", to.Query().Get("state"), "ada").StatusCode)
 }
+
+func TestSignInPageKnowsWhoIsIn(t *testing.T) {
+	s := newSite(t, nil)
+	b := s.browser()
+	require.NotContains(t, b.get("/api/auth/signin?callbackUrl=/x").text, "Signed in as")
+	b.signIn("ada")
+	page := b.get("/api/auth/signin?callbackUrl=/x")
+	require.Contains(t, page.text, "Signed in as <strong>Ada</strong>")
+	require.Contains(t, page.text, `<a class="button primary" href="/x">Continue</a>`)
+	require.Contains(t, page.text, `action="/api/auth/signin/stub"`, "or with another account")
+}

@@ -3,22 +3,30 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/sallyport/auth/internal/fault"
 )
 
 // confirmSignOut is GET /signout. It changes nothing: a link or a picture on
-// another site must not sign anybody out.
+// another site must not sign anybody out. It says that nobody is signed in, where that
+// is so: that is where signing out ends.
 func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit) {
-	page := signOutPage{
-		BasePath:    v.base,
-		CSRFToken:   s.csrf.token(w, r, v.secure()),
-		CallbackURL: s.returnPath(v, r.URL.Query().Get("callbackUrl")),
+	to, stay := "", s.returnPath(v, r.URL.Query().Get("callbackUrl"))
+	if r.URL.Query().Get("callbackUrl") != "" {
+		to = stay
 	}
-	if v.session != nil {
-		page.Name = v.session.Name
+	switch {
+	case v.err != nil:
+		s.undecided(w, r, v)
+	case v.session == nil && v.refused == nil:
+		s.clearBroken(w, r, v)
+		s.pages.error(w, r, http.StatusOK, errorPage{BasePath: v.base, Code: fault.SignedOut, CallbackURL: to}, nil)
+	default:
+		s.pages.signOut(w, r, http.StatusOK, signOutPage{
+			BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay,
+		}, s.returnOrigins)
 	}
-	s.pages.signOut(w, r, http.StatusOK, page, s.returnOrigins)
 }
 
 // signOut is POST /signout.
@@ -36,13 +44,19 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	if who := v.session; who != nil {
 		s.report(r, eventOf(SignedOut, who))
 	}
-	to := s.returnPath(v, r.FormValue("callbackUrl"))
-	if s.straight != nil {
-		// The application's pages would send the browser straight back in.
-		s.goTo(w, r, v.address(v.base)+"/signin?"+url.Values{"callbackUrl": {to}, "error": {string(fault.SignedOut)}}.Encode())
+	raw := r.FormValue("callbackUrl")
+	to := s.returnPath(v, raw)
+	if s.straight == nil && (raw != "" || wantsAddress(r)) {
+		s.goTo(w, r, v.address(to))
 		return
 	}
-	s.goTo(w, r, v.address(to))
+	// Without a page to go to, and where the application's would send the browser straight
+	// back in.
+	q := url.Values{}
+	if raw != "" {
+		q.Set("callbackUrl", to)
+	}
+	s.goTo(w, r, strings.TrimSuffix(v.address(v.base)+"/signout?"+q.Encode(), "?"))
 }
 
 // end ends the session where it is kept: at the backend, or here.

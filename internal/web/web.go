@@ -215,7 +215,7 @@ func New(c Config) (*Server, error) {
 	s.prefix, s.routes = splitBase(base)
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
-	s.pages, errs[2] = newPageWriter(c.Templates, c.Logger)
+	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, c.Logger)
 	s.returnOrigins, errs[3] = parseOrigins(c.ReturnOrigins)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
