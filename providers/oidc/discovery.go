@@ -172,9 +172,9 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 }
 
 // isIssuer reports whether name is the configured issuer, in another spelling perhaps, or
-// the shared one. All of them have their metadata at the same address, so that there cannot be one
-// issuer of each name, and what the metadata calls itself is what is meant. From then
-// on, it is that to the letter. A template is not for people to paste.
+// the shared one. All of them have their metadata at the same address, so that there
+// cannot be one issuer of each name, and what the metadata calls itself is what is meant.
+// From then on, it is that to the letter. A template is not for people to paste.
 func (p *Provider) isIssuer(name string) bool {
 	c := &p.config
 	same := strings.TrimSuffix(requested(name), "/") == strings.TrimSuffix(c.Issuer, "/")
