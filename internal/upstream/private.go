@@ -86,7 +86,7 @@ func isPrivate(ip netip.Addr) bool {
 // IsPrivate reports whether host is this machine, or a private address as numbers.
 func IsPrivate(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && isPrivate(ip)
+	return IsLoopback(host) || err == nil && isPrivate(ip)
 }
 
 // CheckPrivateURL is [CheckURL] for a client of [Client.PrivateHTTP]: it takes http for

@@ -249,5 +249,5 @@ func allowed(u *url.URL) bool {
 // IsLoopback reports whether host is this machine.
 func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return strings.ToLower(host) == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

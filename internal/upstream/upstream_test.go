@@ -60,11 +60,11 @@ func TestLimits(t *testing.T) { // TK-02, TK-13, DI-06, DI-16
 }
 
 func TestAddresses(t *testing.T) { // DI-07, DI-08
-	for _, bad := range []string{"", "x.example", "http://x.example", "https://", "https://a@x.example", "https://x.example/#", "ftp://x.example", "ftp://localhost", "javascript://127.0.0.1/", "javascript:alert(1)", "//x.example", "http://127.0.0.1.evil.example", "https://:443"} {
+	for _, bad := range []string{"", "x.example", "http://x.example", "https://", "https://a@x.example", "https://x.example/#", "ftp://x.example", "ftp://localhost", "javascript://127.0.0.1/", "javascript:alert(1)", "//x.example", "http://127.0.0.1.evil.example", "https://:443", "http://LOCALHO\u017fT"} {
 		_, err := upstream.CheckURL(bad)
 		require.Error(t, err, bad)
 	}
-	for _, good := range []string{"https://x.example", "https://x.example:8443/a/?b", "http://localhost:1", "http://127.0.0.9", "http://[::1]:9/"} {
+	for _, good := range []string{"https://x.example", "https://x.example:8443/a/?b", "http://localhost:1", "HTTP://LocalHost", "http://127.0.0.9", "http://[::1]:9/"} {
 		_, err := upstream.CheckURL(good)
 		require.NoError(t, err, good)
 	}

@@ -37,7 +37,7 @@ import (
 // of the callback URL; under another id than "generic-oidc" its variables are those of
 // Auth.js's spelling with that id.
 //
-// One slash at the issuer's end is mended, by what its metadata calls it; see
+// How the issuer is spelled is mended, by what its metadata calls it; see
 // [oidc.Config].
 func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error) {
 	reg, err := fromenv.Read(env, id, "generic-oidc", fromenv.Cures{

@@ -171,14 +171,26 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// isIssuer reports whether name is the configured issuer, with or without one slash at
-// its end, or the shared one. All of them have their metadata at the same address, so
-// that there cannot be one issuer of each name, and what the metadata calls itself is
-// what is meant. From then on, it is that to the letter. A template is not for people to
-// paste.
+// isIssuer reports whether name is the configured issuer, in another spelling perhaps, or
+// the shared one. All of them have their metadata at the same address, so that there
+// cannot be one issuer of each name, and what the metadata calls itself is what is meant.
+// From then on, it is that to the letter. A template is not for people to paste.
 func (p *Provider) isIssuer(name string) bool {
 	c := &p.config
-	return c.IssuerTemplate == "" && (strings.TrimSuffix(name, "/") == strings.TrimSuffix(c.Issuer, "/") || name != "" && name == c.SharedIssuer)
+	same := strings.TrimSuffix(requested(name), "/") == strings.TrimSuffix(c.Issuer, "/")
+	return c.IssuerTemplate == "" && (same || name != "" && name == c.SharedIssuer)
+}
+
+// requested is issuer as a browser asks for it: with scheme and host in small letters
+// (RFC 3986 6.2.2.1), and encoded what a path cannot have as it is. Some issuers, such as
+// Keycloak, call themselves what they were asked as, and have to be asked alike.
+func requested(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil || strings.Contains(issuer, "#") {
+		return issuer
+	}
+	u.Host = strings.ToLower(u.Host)
+	return u.String()
 }
 
 // anotherIssuer is Discovery 4.3: the same to the letter, but for what isIssuer knows.

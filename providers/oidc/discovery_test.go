@@ -30,7 +30,7 @@ func TestMetadata(t *testing.T) { // DI-01, DI-07, DI-08, DI-10, DI-13, PK-02
 		{"issuer with more", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "INVALID" }, false},
 		{"issuer with two slashes", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "//" }, false},
 		{"issuer with a path", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "/a" }, false},
-		{"issuer in capitals", func(m map[string]any) { m["issuer"] = strings.ToUpper(m["issuer"].(string)) }, false},
+		{"issuer with a fragment", func(m map[string]any) { m["issuer"] = m["issuer"].(string) + "#" }, false},
 		{"no issuer", func(m map[string]any) { delete(m, "issuer") }, false},
 		{"no token endpoint", func(m map[string]any) { delete(m, "token_endpoint") }, false},
 		{"no keys", func(m map[string]any) { delete(m, "jwks_uri") }, false},
@@ -202,6 +202,11 @@ func TestIssuerAsPeoplePasteIt(t *testing.T) { // DI-01, DI-14, ID-09
 		"the document":                  {"/realms/main", "", document, nil},
 		"the document, of a slash":      {"/realms/main/", "/", document, nil},
 		"the document, and a slash":     {"/realms/main", "", document + "/", nil},
+		"letters":                       {"/realms/Stra%C3%9Fe%201", "Stra%C3%9Fe%201", "Straße 1", nil},
+		"letters, and a slash":          {"/realms/Stra%C3%9Fe", "Stra%C3%9Fe", "Straße/", nil},
+		"letters, of the issuer":        {"/realms/Straße", "Straße", "Stra%C3%9Fe", nil},
+		"another letter":                {"/realms/Stra%C3%9Fe", "Stra%C3%9Fe", "Strasse", auth.ErrMisconfigured},
+		"an encoded slash":              {"/realms/main", "realms/main", "realms%2Fmain", auth.ErrMisconfigured},
 		"two slashes":                   {"/realms/main", "", "//", auth.ErrMisconfigured},
 		"another path":                  {"/realms/main", "main", "other", auth.ErrMisconfigured},
 		"in capitals":                   {"/realms/main", "main", "MAIN", auth.ErrMisconfigured},
@@ -220,9 +225,38 @@ func TestIssuerAsPeoplePasteIt(t *testing.T) { // DI-01, DI-14, ID-09
 			}
 		})
 	}
+	t.Run("scheme and host in capitals", func(t *testing.T) {
+		var idp *providertest.IdP
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.Host, "localhost:") { // Keycloak would call itself so
+				t.Errorf("asked as %q", r.Host)
+			}
+			idp.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		rest := strings.TrimPrefix(server.URL, "http://127.0.0.1") + "/realms/Main"
+		idp = providertest.New(providertest.Config{Issuer: "http://localhost" + rest,
+			Clients: []providertest.Client{{ID: "app", Secret: "s"}}, People: []providertest.Person{{Subject: "ada", Name: "Ada"}}})
+		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: "HTTP://LocalHost" + rest, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.NoError(t, err)
+		id, err := providertest.SignIn(p, nil)
+		require.NoError(t, err)
+		require.Equal(t, "http://localhost"+rest, id.Issuer)
+
+		idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) { m["issuer"] = "http://LOCALHOST" + rest }, IDToken: func(m map[string]any) { m["iss"] = "http://LOCALHOST" + rest },
+			Callback: func(v url.Values) { v.Set("iss", "http://LOCALHOST"+rest) }})
+		p, err = oidc.New(oidc.Config{Name: "idp", Issuer: "http://localhost" + rest, ClientID: "app", ClientSecret: auth.NewSecret("s")})
+		require.NoError(t, err)
+		id, err = providertest.SignIn(p, nil)
+		require.NoError(t, err)
+		require.Equal(t, "http://LOCALHOST"+rest, id.Issuer, "as the issuer spells it")
+	})
 	for name, fault := range map[string]providertest.Faults{
 		"an ID token of the other spelling": {IDToken: func(m map[string]any) { m["iss"] = m["iss"].(string) + "/" }},
 		"a callback of the other spelling":  {Callback: func(v url.Values) { v.Set("iss", v.Get("iss")+"/") }},
+		"metadata alone in capitals":        {Metadata: func(m map[string]any) { m["issuer"] = "HTTP" + strings.TrimPrefix(m["issuer"].(string), "http") }},
+		"an ID token in capitals":           {IDToken: func(m map[string]any) { m["iss"] = "HTTP" + strings.TrimPrefix(m["iss"].(string), "http") }},
+		"a callback in capitals":            {Callback: func(v url.Values) { v.Set("iss", "HTTP"+strings.TrimPrefix(v.Get("iss"), "http")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			idp := serve(t, "/realms/main")

@@ -367,8 +367,11 @@ func TestTrustedAudienceIsNotEnough(t *testing.T) { // ID-11, ID-13
 		_, err := r.signIn()
 		require.ErrorContains(t, err, "want the client id")
 	}
-	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = []any{"app", 5} }})
+	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m["aud"], m["azp"] = []string{"app", "project", "evil"}, "app" }})
 	_, err := r.signIn()
+	require.ErrorContains(t, err, `aud names "evil", which TrustedAudiences (in the environment AUTH_IDP_TRUSTED_AUDIENCES) does not`)
+	r.idp.SetFaults(providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = []any{"app", 5} }})
+	_, err = r.signIn()
 	require.ErrorContains(t, err, "aud is neither a string nor a list of strings")
 }
 

@@ -26,8 +26,8 @@
 // here, and no option turns a check off:
 //
 //   - the issuer in the metadata, in the callback (RFC 9207) and in the ID token, to
-//     the letter; one slash at the end of the configured one is mended, and what else
-//     an issuer calls itself has to be configured;
+//     the letter; how the configured one is spelled is mended, and what else an issuer
+//     calls itself has to be configured;
 //   - the nonce, the subject, every audience, the authorized party, and the age of
 //     an ID token; at_hash and c_hash where they are;
 //   - the form of each answer: its size, its JSON, the members that it must have and
@@ -84,8 +84,9 @@ type Needs struct {
 // Config describes an OpenID Connect issuer to [New].
 //
 // Issuer is what the issuer calls itself in its metadata and its ID tokens, with https,
-// or http on loopback. A slash at its end that is too many or too few is mended by the
-// metadata, which is at one address for both spellings (Discovery 4.1); the address of
+// or http on loopback. A slash at its end that is too many or too few, capitals in its
+// scheme and host, and characters of its path that a URL has encoded are mended by the
+// metadata, which is at one address for all spellings (Discovery 4.1); the address of
 // the metadata itself, with /.well-known/openid-configuration at its end, is cut. An
 // identity has the issuer as the issuer spells it.
 type Config struct {
@@ -283,6 +284,7 @@ func New(c Config) (*Provider, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	c.Issuer = requested(c.Issuer)
 	p := &Provider{config: c, client: upstream.New(c.HTTPClient)}
 	if c.InsecureHTTP {
 		p.client = p.client.PrivateHTTP()

@@ -65,7 +65,7 @@ func (p *Provider) checkAudience(o strictjson.Object) error {
 	}
 	for _, a := range list {
 		if a != p.config.ClientID && !p.config.AudiencesByIssuer && !slices.Contains(p.config.TrustedAudiences, a) {
-			return codegrant.Invalid("aud names %q, which TrustedAudiences does not", codegrant.Printable(a, 200))
+			return codegrant.Invalid("aud names %q, which TrustedAudiences (in the environment AUTH_%s_TRUSTED_AUDIENCES) does not", codegrant.Printable(a, 200), codegrant.Variable(p.config.Name))
 		}
 	}
 	if _, there := o["azp"]; !there {

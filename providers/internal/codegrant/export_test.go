@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 )
 
@@ -14,4 +15,12 @@ func ReadAnswer(forms bool, status int, media string, body []byte) ([]byte, erro
 		return nil, err
 	}
 	return json.Marshal(a)
+}
+
+// RefusedClient is the error of a client whom the token endpoint refuses.
+func RefusedClient(method Method, secret auth.Secret, status int, code string) error {
+	body, _ := json.Marshal(map[string]string{"error": code})
+	t := TokenRequest{Provider: "idp", Method: method, Client: Client{ID: "app", Secret: secret}}
+	_, err := t.read(&upstream.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
+	return err
 }

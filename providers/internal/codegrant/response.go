@@ -26,6 +26,7 @@ var codeReasons = map[string]error{
 	"unauthorized_client":          auth.ErrMisconfigured,
 	"invalid_client":               auth.ErrMisconfigured,
 	"incorrect_client_credentials": auth.ErrMisconfigured,
+	"invalid_request":              auth.ErrMisconfigured,
 	"unsupported_response_type":    auth.ErrMisconfigured,
 	"unsupported_grant_type":       auth.ErrMisconfigured,
 	"invalid_scope":                auth.ErrMisconfigured,
@@ -46,6 +47,8 @@ func ProviderError(provider, code, description string) *auth.ProviderError {
 	switch {
 	case reason == nil:
 		reason = auth.ErrInvalidResponse
+	case code == "temporarily_unavailable" && description == "authentication_expired": // Keycloak's page was open for too long
+		reason = auth.ErrExpired
 	case strings.Contains(description, "AADSTS50011"):
 		reason = auth.ErrRedirectURI
 	}

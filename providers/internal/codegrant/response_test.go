@@ -84,6 +84,10 @@ func TestProviderErrors(t *testing.T) { // CB-01, TK-03, TK-17
 		{"invalid_client", "AADSTS50011: x", auth.ErrRedirectURI},
 		{"odd", "AADSTS50011: x", auth.ErrInvalidResponse},
 		{"slow_down", "", auth.ErrUnavailable},
+		{"temporarily_unavailable", "", auth.ErrUnavailable},
+		{"temporarily_unavailable", "authentication_expired", auth.ErrExpired},
+		{"access_denied", "authentication_expired", auth.ErrDeclined},
+		{"invalid_request", "Pushed Authorization Request is only allowed.", auth.ErrMisconfigured},
 	} {
 		err := codegrant.ProviderError("idp", test.code, test.description)
 		require.ErrorIs(t, err, test.class, test.code)

@@ -122,7 +122,10 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 		if class := t.Dialect.Errors[own]; class != nil {
 			err.Err = class
 		}
-		if code == "invalid_client" && errors.Is(err, auth.ErrMisconfigured) {
+		// Keycloak calls a wrong secret unauthorized_client. With 401, it is the client's
+		// authentication that failed (RFC 6749 5.2), whatever the code.
+		refused := code == "invalid_client" || code == "unauthorized_client" && r.Status == http.StatusUnauthorized
+		if refused && errors.Is(err, auth.ErrMisconfigured) {
 			return nil, t.explain(err)
 		}
 		return nil, err
@@ -170,7 +173,7 @@ func (t TokenRequest) parse(r *upstream.Response) (strictjson.Object, error) {
 	case err == nil:
 		return o, nil
 	case r.Status == http.StatusUnauthorized:
-		return nil, t.explain(Misconfigured("the token endpoint answered 401: are client id and secret right?"))
+		return nil, t.explain(Misconfigured("the token endpoint answered 401"))
 	}
 	return nil, Unavailable("the token endpoint answered status %d with %q, want a JSON object", r.Status, Printable(media, 64))
 }
@@ -188,17 +191,27 @@ func (t TokenRequest) unavailable(r *upstream.Response) error {
 	return fmt.Errorf("status %d: %w", r.Status, said)
 }
 
-// explain adds to a refused client what is the cause more often than a wrong secret,
-// where it can be: the server compares what RFC 6749 2.3.1 has us encode as it came. To
-// find out by trying would take the code, which is sent once.
+// explain adds to a refused client what to look at: the secret, where there is one, or
+// what is the cause more often, where it can be: the server compares what RFC 6749 2.3.1
+// has us encode as it came. To find out by trying would take the code, which is sent
+// once.
 func (t TokenRequest) explain(err error) error {
-	if t.Method != ClientSecretBasic || !NeedsEncoding(t.Client.ID, t.Client.Secret) {
-		return err
+	switch {
+	case t.Method == PrivateKeyJWT:
+		return fmt.Errorf("%w: does the provider have the public half of this private key?", err)
+	case t.Method == None:
+		return fmt.Errorf("%w: is the client id right, and that of a public client?", err)
+	case t.Method != ClientSecretBasic || !NeedsEncoding(t.Client.ID, t.Client.Secret):
+		return fmt.Errorf("%w: are client id and secret right?", err)
 	}
 	return fmt.Errorf(`%w; the secret or the id has characters that client_secret_basic encodes (RFC 6749 2.3.1: + / = and others), `+
 		`which some servers do not decode (Casdoor, LemonLDAP): set ClientAuth (in the environment AUTH_%s_CLIENT_AUTH) to client_secret_post, `+
-		`or choose a secret of letters and digits`, err, strings.ToUpper(strings.ReplaceAll(t.Provider, "-", "_")))
+		`or choose a secret of letters and digits`, err, Variable(t.Provider))
 }
+
+// Variable is what variables of the environment call a provider: "AZURE_AD" for
+// "azure-ad".
+func Variable(provider string) string { return strings.ToUpper(strings.ReplaceAll(provider, "-", "_")) }
 
 // parseForm reads an answer that is form-encoded, as JSON would be.
 func parseForm(body []byte) (strictjson.Object, error) {

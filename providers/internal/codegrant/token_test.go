@@ -64,3 +64,30 @@ func TestReadAnswer(t *testing.T) { // TK-03 to TK-12, TK-17, TK-18
 		})
 	}
 }
+
+// TestRefusedClient: what an operator has to look at.
+func TestRefusedClient(t *testing.T) { // TK-17
+	const secret, key, public = ": are client id and secret right?", ": does the provider have the public half of this private key?", ": is the client id right, and that of a public client?"
+	for _, test := range []struct {
+		method codegrant.Method
+		secret string
+		status int
+		code   string
+		hint   string
+	}{
+		{codegrant.ClientSecretBasic, "plain", 400, "invalid_client", secret},
+		{codegrant.ClientSecretBasic, "plain", 401, "invalid_client", secret},
+		{codegrant.ClientSecretBasic, "plain", 401, "unauthorized_client", secret}, // Keycloak
+		{codegrant.ClientSecretBasic, "plain", 400, "unauthorized_client", ""},
+		{codegrant.ClientSecretBasic, "plain", 401, "invalid_grant", ""},
+		{codegrant.ClientSecretPost, "a+b", 401, "invalid_client", secret},
+		{codegrant.ClientSecretBasic, "a+b", 401, "unauthorized_client", "or choose a secret of letters and digits"},
+		{codegrant.PrivateKeyJWT, "", 401, "invalid_client", key},
+		{codegrant.None, "", 401, "invalid_client", public},
+	} {
+		err := codegrant.RefusedClient(test.method, auth.NewSecret(test.secret), test.status, test.code)
+		for _, hint := range []string{secret, key, public, "letters and digits"} {
+			require.Equal(t, test.hint != "" && strings.HasSuffix(test.hint, hint), strings.HasSuffix(err.Error(), hint), "%+v: %v", test, err)
+		}
+	}
+}
