@@ -10,7 +10,7 @@ var chinese = &Language{
 	Words: Words{
 		SignIn: "登录", SignInIntro: "请选择登录方式。", AccessCode: "访问密码", UseAccessCode: "使用访问密码",
 		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignedInAs: "当前登录账号", Account: "您的账号：", Stay: "保持登录",
-		Retry: "重试", Home: "返回首页", Continue: "继续", ToSignIn: "前往登录页", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供此查询码",
+		Retry: "重试", Home: "返回首页", Continue: "继续", ToSignIn: "前往登录页", OtherWays: "其他登录方式", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供此查询码",
 	},
 	problems: map[fault.Code]Problem{
 		fault.Configuration:       {"登录设置有误", "本站与登录服务的配置不一致，需要由本站管理员修正，日志中有具体原因。"},

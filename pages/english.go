@@ -10,7 +10,7 @@ var english = &Language{
 	Words: Words{
 		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
-		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
+		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
 	},
 	problems: map[fault.Code]Problem{
 		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},

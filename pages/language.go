@@ -34,6 +34,7 @@ type Words struct {
 	Home          string // link
 	Continue      string // link, for somebody who is signed in
 	ToSignIn      string // link
+	OtherWays     string // link to the page with every way to sign in
 	SignInApart   string // link that opens another tab
 	RequestID     string // followed by the reference that stands in the log
 }

@@ -34,15 +34,14 @@ func isOwnForm(r *http.Request) bool { return r.PostForm.Get(ownForm) != "" }
 // for the other ways in.
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, v *visit) {
 	s.clearBroken(w, r, v)
-	s.showCodeForm(w, r, v, http.StatusOK, s.returnPath(v, r.URL.Query().Get("callbackUrl")), knownError(r))
-}
-
-// showCodeForm shows the form for an access code alone, and code, what went wrong
-// before, if anything did.
-func (s *Server) showCodeForm(w http.ResponseWriter, r *http.Request, v *visit, status int, to string, code fault.Code) {
-	s.pages.signIn(w, r, status, signInPage{
-		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, AccessCode: true, Code: code,
-	}, formOrigins(v))
+	to, code := s.returnPath(v, r.URL.Query().Get("callbackUrl")), knownError(r)
+	page := signInPage{
+		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, Name: v.whoIsIn(), AccessCode: true, Code: code,
+	}
+	if len(s.order) > 0 {
+		page.SignInURL = s.signInAddress(v, to)
+	}
+	s.pages.signIn(w, r, page, formOrigins(v))
 }
 
 // signInByCode is POST /signin/access-code.

@@ -385,6 +385,8 @@ func TestTheCodesFormIsAlwaysThere(t *testing.T) { // AC-01, RD-04
 		require.Contains(t, got.text, `name="callbackUrl" value="/x?y"`)
 		require.Contains(t, got.text, `action="`+path+`"`)
 		require.NotContains(t, got.text, "/api/auth/signin/stub", "the code alone")
+		to := map[string]string{"": "/api/auth/signin", "/login": "/login"}[page]
+		require.Contains(t, got.text, `<a href="`+s.server.URL+to+`?callbackUrl=%2Fx%3Fy">Other ways to sign in</a>`)
 		require.NotContains(t, got.text, "alert")
 		require.Contains(t, b.get(path+"?callbackUrl=//evil.example").text, `name="callbackUrl" value="/"`)
 		require.Contains(t, b.get(path+"?error=SessionRequired").text, `role="alert"`)

@@ -28,6 +28,7 @@ type pageWriter struct {
 type signInPage struct {
 	BasePath, CSRFToken, CallbackURL string
 	Name                             string // of somebody who is signed in
+	SignInURL                        string // for the other ways, where there is the code's form alone
 	Ways                             []*Way
 	AccessCode                       bool
 	Code                             fault.Code // what went wrong before; empty for nothing
@@ -68,9 +69,9 @@ func newPageWriter(custom *template.Template, routes string, log *slog.Logger) (
 	return p, nil
 }
 
-func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, d signInPage, forms []string) {
+func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage, forms []string) {
 	lang := pages.Match(r.Header.Get("Accept-Language"))
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode}
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode, SignInURL: d.SignInURL}
 	for _, way := range d.Ways {
 		initial, _ := utf8.DecodeRuneInString(way.Label)
 		page.Providers = append(page.Providers, pages.Provider{
@@ -81,7 +82,7 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, status int, 
 	if d.Code != "" {
 		explain(&page, lang, d.Code)
 	}
-	p.write(w, status, p.signInPage, lang, page, forms, noAncestors)
+	p.write(w, http.StatusOK, p.signInPage, lang, page, forms, noAncestors)
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
@@ -94,7 +95,10 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
-		Name: d.Name, HomeURL: strings.TrimSuffix(d.BasePath, p.routes) + "/",
+		Name: d.Name,
+	}
+	if d.SignInURL == "" {
+		page.HomeURL = strings.TrimSuffix(d.BasePath, p.routes) + "/"
 	}
 	explain(&page, lang, d.Code)
 	if d.Wait > 0 {

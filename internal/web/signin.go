@@ -34,13 +34,13 @@ func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	s.clearBroken(w, r, v)
-	s.showSignIn(w, r, v, http.StatusOK, to, knownError(r))
+	s.showSignIn(w, r, v, to, knownError(r))
 }
 
 // showSignIn shows every way to sign in, and code, what went wrong before, if
 // anything did.
-func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, status int, to string, code fault.Code) {
-	s.pages.signIn(w, r, status, signInPage{
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code) {
+	s.pages.signIn(w, r, signInPage{
 		BasePath:    v.base,
 		CSRFToken:   s.csrf.token(w, r, v.secure()),
 		CallbackURL: to,
