@@ -124,7 +124,8 @@ func (p *person) arrived(g page, provider, name, email string) {
 func (p *person) signOut() {
 	to, fields := p.send("GET", app+"/api/auth/signout", nil).form("/signout")
 	g := p.send("POST", to, fields)
-	require.Equal(p.t, "/api/auth/signin", g.at.Path)
+	require.Equal(p.t, "/api/auth/signout", g.at.Path)
+	require.Contains(p.t, g.text, "You are signed out")
 }
 
 func TestAuthentik(t *testing.T) {

@@ -24,7 +24,7 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 		return "a browser that knew a code passes the limits by a device cookie"
 	case what == "no cookie __Secure-authjs.callback-url":
 		return "where to return to is sealed into each attempt, not kept once for a browser"
-	case what == "no cookie __Host-authjs.csrf-token" && (ours.kind() != "html" || strings.Contains(c.URL, "/error")):
+	case what == "no cookie __Host-authjs.csrf-token" && (ours.kind() != "html" || strings.Contains(c.URL, "/error") || strings.Contains(c.URL, "/signout")):
 		return "the CSRF cookie is set where its token is shown"
 	case what == "cookie __Host-authjs.csrf-token" && ours.kind() == "html" && refused:
 		return "an error page has a form to try again with"
@@ -39,7 +39,6 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 	case refused && ours.kind() == "json" && (misconfig || ours.Status == 415):
 		return "what no route takes is refused where it is, not as an error of the configuration"
 	case refused && ours.kind() == "html" && strings.Contains(theirs.Location, "/signin?error=MissingCSRF"),
-		refused && ours.kind() == "html" && strings.Contains(theirs.Location, "/signin?error=CredentialsSignin"),
 		refused && ours.kind() == "html" && strings.Contains(theirs.Location, "/signin?error=OAuthCallbackError"),
 		refused && ours.kind() == "html" && strings.Contains(c.URL, "/callback/") && misconfig:
 		return "a failure is shown where it happens, with its status and a way on"
@@ -47,7 +46,9 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 		return "whoever opens the address of a start gets the sign-in page, not an error"
 	case strings.HasSuffix(c.Name, "of nobody's attempt") && !refused:
 		return "a callback that belongs to no attempt starts one, once (a reload, the back button)"
-	case what == "JSON" && strings.Contains(theirURL, "error=CredentialsSignin"):
+	case what == "location" && strings.HasSuffix(ours.Location, "/api/auth/signout"):
+		return "signing out ends on a page that says so, where no other is named"
+	case (what == "JSON" || what == "location") && strings.Contains(theirURL, "error=CredentialsSignin"):
 		return "the page with the error knows where to return to"
 	case c.V4 && strings.Contains(theirURL, "csrf=true"):
 		return "a forged form is told in v5's words"

@@ -34,6 +34,8 @@ for (const { name, client, options, words } of kinds) {
   await send('wrong-wrong-wrong')
   assert.match(await page.getByRole('alert').textContent(), new RegExp(words.wrong))
   assert.equal(await page.getByLabel(words.field).inputValue(), '', 'nothing is echoed')
+  await page.reload()
+  assert.match(await page.getByRole('alert').textContent(), new RegExp(words.wrong), 'a reload sends nothing again')
   await shoot('code-wrong')
 
   await send(code)
@@ -53,7 +55,7 @@ for (const { name, client, options, words } of kinds) {
   assert.equal(await page.textContent('h1'), words.limited)
   assert.match(await page.getByRole('alert').textContent(), words.wait)
   await shoot('code-limited')
-  await page.getByRole('link').click()
+  await page.locator('a.button').click()
   assert.equal(new URL(page.url()).searchParams.get('callbackUrl'), '/report', 'the way on leads back to the page')
 
   assert.deepEqual(problems, [], 'nothing breaks the Content-Security-Policy')
