@@ -201,3 +201,29 @@ func TestClaimsOfTheOtherSideAreKeptAsTheyStand(t *testing.T) { // JE-14
 	require.NoError(t, err)
 	require.True(t, strings.HasSuffix(string(payload), `,"roles":["admin"],`+strings.Replace(raw, `\u0061`, "a", 1)+"}"), string(payload))
 }
+
+// TestAClaimOfAnotherTypeStandsOnce: it is kept until its field has a value, and then
+// gives way to that.
+func TestAClaimOfAnotherTypeStandsOnce(t *testing.T) { // JE-14
+	for _, name := range []string{"jti", "sub", "name", "email", "email_verified", "picture", "provider", "provider_issuer", "provider_subject", "preferred_username", "groups", "signin_id", "auth_time"} {
+		b := newBox(t, session.Config{})
+		b.cookies[cookieName] = sealed(fmt.Sprintf(`{%q:{"odd":1},"iat":%d,"exp":%d}`, name, b.now.Unix(), b.now.Unix()+60))
+		s := b.load()
+		require.NotNil(t, s, name)
+		require.Equal(t, map[string]any{"odd": 1.0}, s.Claims()[name])
+		require.NoError(t, b.rewrite(s))
+		s = b.load()
+		require.NotNil(t, s, "%s twice", name)
+		if name == "auth_time" {
+			require.Empty(t, s.Claims(), "it has one now")
+			continue
+		}
+		require.Equal(t, map[string]any{"odd": 1.0}, s.Claims()[name], name)
+		s.ID, s.Subject, s.Name, s.Email, s.EmailVerified, s.Picture, s.Provider, s.Issuer = "1", "ada", "Ada", "a@example.com", true, "https://example.com/a", "p", "https://p.example"
+		s.ProviderSubject, s.Username, s.Groups = "0", "ada", []string{"a"}
+		require.NoError(t, b.rewrite(s))
+		s = b.load()
+		require.NotNil(t, s, "%s twice", name)
+		require.Empty(t, s.Claims(), name)
+	}
+}
