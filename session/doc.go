@@ -48,8 +48,8 @@
 //
 // Without a [Store] the token is the session. Nothing is kept on the server, and
 // nothing can be taken back there. With one, the cookie holds 32 random bytes, and
-// the store has the claims under their SHA-256: a copy of the store gives nobody a
-// cookie. Sign-out then ends the session on all nodes. [MemoryStore] is for
+// the store has the claims under their SHA-256, sealed with the secrets: a copy of the
+// store gives nobody a cookie, and names nobody. Sign-out then ends the session on all nodes. [MemoryStore] is for
 // one node and for tests; the [Store] interface says what another has to do.
 //
 // A store that fails gives [ErrStore]. Requests must then be refused: who sent

@@ -260,7 +260,7 @@ func TestASignOutElsewhereStaysWhereTheStoreCompares(t *testing.T) { // SE-11
 	key = keyOf(b.cookies[cookieName])
 	s = b.load()
 	s.Name = "Countess"
-	other, n := []byte(`{"v":1,"s":{"sub":"ada","iat":1790000000,"exp":1790003600}}`), 0
+	other, n := session.Record(b.Manager, key, `{"sub":"ada","iat":1790000000,"exp":1790003600}`), 0
 	store.before = func(method string) {
 		if n++; method == "Replace" && n < 3 {
 			require.NoError(t, store.Store.Commit(context.Background(), key, other, expiry))

@@ -98,6 +98,7 @@ type Manager struct {
 	config                Config
 	plainName, secureName string
 	plain, secure, v4     *Codec
+	records               *Codec // of what a store keeps
 	now                   func() time.Time
 	verified              verifiedTokens
 	ended                 *endedSessions
@@ -153,6 +154,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	}
 	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now, ended: newEndedSessions(maxEnded, maxEndedOfOne)}
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
+	m.records = NewCodec(recordSalt, secrets)
 	return m, nil
 }
 

@@ -18,10 +18,10 @@ import (
 // of this module keep what they have to remember in the same store, under keys of at
 // most 64 ASCII letters, digits, hyphens and underscores.
 //
-// Data is opaque bytes, some 500 for most people. It names the person, and is not
-// encrypted. The Manager sets no bound to it, because groups and claims are the
-// application's. A store should take 64 KiB, and return an error for what it does
-// not take rather than cut it.
+// Data is opaque bytes, some 1,000 for most people, and is sealed with the secrets: a
+// copy of the store tells nobody who somebody is, and data under another key than its own
+// counts for nothing. It has at most 65 KiB, which a store should take; it should
+// return an error for what it does not take rather than cut it.
 //
 // # How often
 //
@@ -29,7 +29,7 @@ import (
 // times, one after the other, where it brings several of the one name, and once more
 // before a renewal. Commit is called at each sign-in, and once in UpdateAge for a
 // session that is used. Delete is called at sign-out, at a new sign-in in the same
-// browser, as often as Find is, and for data that cannot be read.
+// browser, as often as Find is.
 //
 // Between Find and Commit of a renewal, another node may sign the person out. Commit
 // then brings the session back, which nobody notices. A store that can compare

@@ -83,7 +83,7 @@ func TestWhatAStoreIsAsked(t *testing.T) { // SE-02, CK-13
 	require.Regexp(t, `^[A-Za-z0-9_-]{43}$`, b.cookies[cookieName])
 	require.Equal(t, keyOf(b.cookies[cookieName]), store.keys[0])
 	require.Regexp(t, `^[0-9a-f]{64}$`, store.keys[0])
-	require.Regexp(t, `^\{"v":1,"s":\{"jti":".*"sub":"ada".*\}\}$`, string(store.data))
+	require.Regexp(t, `^\{"v":2,"t":"[A-Za-z0-9_.-]+"\}$`, string(store.data))
 	require.NotContains(t, string(store.data), b.cookies[cookieName])
 	require.Equal(t, b.now.Add(30*24*time.Hour), store.expiry)
 	require.Equal(t, store.expiry.UTC(), b.set[0].Expires)
@@ -240,26 +240,75 @@ func TestStoredSessionsEndInTime(t *testing.T) { // SE-03, SE-14
 	require.NotNil(t, b.load())
 }
 
-func TestARecordThatCannotBeReadAndDeleted(t *testing.T) { // SE-06, SE-07
+// TestWhatAStoreHasOtherwise is nobody's session, and left alone: it may be another
+// application's, or of a secret that is not there any more.
+func TestWhatAStoreHasOtherwise(t *testing.T) { // SE-06, SE-07, JE-14
 	b, store := newStored(t, session.Config{})
 	require.NoError(t, b.start(ada()))
-	require.NoError(t, store.Store.Commit(context.Background(), store.keys[0], []byte("garbage"), b.now.Add(time.Hour)))
-	store.fail = "Delete"
-	_, err := b.Load(b.request(), true)
-	require.ErrorIs(t, err, session.ErrStore)
-	require.ErrorIs(t, err, errDown)
-	store.fail = ""
-
-	for _, garbage := range []string{`{"v":0,"s":{"iat":1790000000,"exp":1790003600}}`, `{"s":{"iat":1790000000,"exp":1790003600}}`, `{"v":"1","s":{}}`, `{"v":-1}`,
-		`{"v":1,"s":{"iat":1790000000,"exp":1790003600,"exp":1790003601}}`, `{"v":1,"s":{"iat":1790000000}}`, strings.Repeat("x", 10<<20)} {
-		require.NoError(t, store.Store.Commit(context.Background(), store.keys[0], []byte(garbage), b.now.Add(time.Hour)))
+	key := store.keys[0]
+	const times = `"iat":1790000000,"exp":1790003600`
+	token := session.NewCodec(cookieName, []session.Secret{first}).Seal([]byte(`{"sub":"ada",` + times + `}`))
+	other, _ := newStored(t, session.Config{})
+	other.Manager, _ = session.NewManager(session.Config{Store: memory(&other)}, []session.Secret{session.NewSecret("another-secret-of-32-bytes-or-more!")}, time.Now)
+	for name, data := range map[string]string{
+		"nothing":                   "",
+		"garbage":                   "garbage",
+		"large garbage":             strings.Repeat("x", 10<<20),
+		"no version":                strings.Replace(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"v":2,`, "", 1),
+		"an older version":          `{"v":1,"s":{"sub":"ada",` + times + `}}`,
+		"a version as text":         `{"v":"2","t":""}`,
+		"not sealed":                `{"v":2,"t":{"sub":"ada",` + times + `}}`,
+		"a cookie's token":          `{"v":2,"t":"` + token + `"}`,
+		"of another secret":         string(session.Record(other.Manager, key, `{"sub":"ada",`+times+`}`)),
+		"another session's":         string(session.Record(b.Manager, strings.Repeat("0", 64), `{"sub":"ada",`+times+`}`)),
+		"no key":                    string(session.Record(b.Manager, "", `{"sub":"ada",`+times+`}`)),
+		"short":                     string(session.Record(b.Manager, "", `{}`)),
+		"claims that stand twice":   string(session.Record(b.Manager, key, `{`+times+`,"exp":1790003601}`)),
+		"claims without an end":     string(session.Record(b.Manager, key, `{"iat":1790000000}`)),
+		"what is more than a token": string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`,"x":"`+strings.Repeat("x", 50<<10)+`"}`)),
+	} {
+		require.NoError(t, store.Store.Commit(context.Background(), key, []byte(data), b.now.Add(time.Hour)))
 		_ = store.did()
-		require.Nil(t, b.load())
-		require.Equal(t, "Find Delete", store.did(), garbage[:min(len(garbage), 80)])
+		require.Nil(t, b.load(), name)
+		require.Nil(t, b.load(), name+", again")
+		require.Equal(t, "Find Find", store.did(), name)
 	}
-	good := `{"v":1,"s":{"sub":"ada","iat":1790000000,"exp":1790003600}}`
-	require.NoError(t, store.Store.Commit(context.Background(), store.keys[0], []byte(good), b.now.Add(time.Hour)))
+	require.NoError(t, store.Store.Commit(context.Background(), key, session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`), b.now.Add(time.Hour)))
 	require.Equal(t, "ada", b.load().Subject)
+	s := b.load()
+	s.Groups, s.Name = []string{"changed"}, "changed"
+	require.Empty(t, b.load().Name, "each request has its own")
+}
+
+// TestACopyOfTheStoreTellsNothing: no name, no address, no claim, and no cookie.
+func TestACopyOfTheStoreTellsNothing(t *testing.T) { // SE-07
+	b, store := newStored(t, session.Config{})
+	s := ada()
+	require.NoError(t, s.SetClaim("accessToken", "hunter2-hunter2"))
+	require.NoError(t, b.start(s))
+	dump := string(store.data) + strings.Join(store.keys, " ")
+	for _, secret := range []string{"ada", "Ada", "example.com", "github", "hunter2", s.ID, b.cookies[cookieName]} {
+		require.NotContains(t, dump, secret)
+	}
+	require.Equal(t, "hunter2-hunter2", b.load().Claims()["accessToken"])
+
+	// A new secret in front signs nobody out, and the next renewal seals with it.
+	rotated := newBox(t, session.Config{Store: store.Store}, session.NewSecret("a-new-secret-of-32-bytes-or-more!!"), first)
+	rotated.cookies = b.cookies
+	require.Equal(t, "ada", rotated.load().Subject)
+	require.NoError(t, rotated.rewrite(rotated.load()))
+	require.Nil(t, b.load(), "the old one alone does not open it")
+	require.Equal(t, "ada", rotated.load().Subject)
+
+	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 64<<10)))
+	require.ErrorIs(t, b.start(s), session.ErrTooLarge)
+}
+
+// TestTheFirstValueThatHolds: those that look like keys are asked about, so many as a
+// browser keeps.
+func TestTheFirstValueThatHolds(t *testing.T) { // SE-08
+	b, store := newStored(t, session.Config{})
+	require.NoError(t, b.start(ada()))
 	header := "N=y; N=" + b.cookies[cookieName]
 	require.Equal(t, "ada", b.loadHeader(header).Subject, "the first that holds")
 	_ = store.did()

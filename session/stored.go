@@ -14,7 +14,11 @@ import (
 // A session in a store:
 //
 //	cookie   N=kT1bm...               32 random bytes, in 43 characters
-//	store    SHA-256 of these 43  ->  {"v":1,"s":{"sub":"4711",...,"exp":1792592000}}
+//	store    SHA-256 of these 43  ->  {"v":2,"t":"eyJhbGci..."}
+//	t        the key and the session's claims, sealed as a token is
+//
+// Whoever reads the store learns when sessions end, and nothing of whose they are. What
+// is sealed for one key counts under no other.
 //
 // The cookie's value stays the same until the session ends. What a node does:
 //
@@ -25,7 +29,13 @@ import (
 
 const (
 	// recordVersion is what this release writes and reads.
-	recordVersion = 1
+	recordVersion = 2
+
+	// recordSalt keeps records apart from tokens: neither is the other.
+	recordSalt = "session record"
+
+	// maxRecord bounds what is read, in bytes: a token, and what stands around it.
+	maxRecord = maxToken + 64
 
 	// keyText is the length of a cookie's value.
 	keyText = 43
@@ -41,8 +51,8 @@ const (
 // record is what the store keeps. Its version lets nodes of two releases work
 // beside each other: the older one leaves alone what it cannot read.
 type record struct {
-	Version int             `json:"v"`
-	Session json.RawMessage `json:"s"`
+	Version int    `json:"v"`
+	Token   string `json:"t"`
 }
 
 // loadStored is Load with a store: the first value counts that has a session
@@ -58,7 +68,8 @@ func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err erro
 }
 
 // read returns the session that the store has under key, or nil when it has none
-// that holds.
+// that holds. What is not sealed by one of the secrets may be somebody else's, and is
+// left alone.
 func (m *Manager) read(r *http.Request, key string) (*Session, error) {
 	data, ok, err := m.config.Store.Find(r.Context(), key)
 	if err != nil {
@@ -67,25 +78,39 @@ func (m *Manager) read(r *http.Request, key string) (*Session, error) {
 	if !ok {
 		return nil, nil
 	}
-	var rec record
-	var s *Session
-	if json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion {
-		return nil, nil // a newer node wrote it, and can read it
+	s := m.unsealed(data, key)
+	if s == nil || !m.current(s, m.now()) {
+		return nil, nil
 	}
-	if rec.Version == recordVersion {
-		s, _, ok = decode(rec.Session)
-	}
-	if s == nil || !ok {
-		if err := m.config.Store.Delete(r.Context(), key); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	return copyOf(s), nil
+}
+
+// unsealed is the session of data, which the store has under key, or nil. It is
+// everybody's, and may have expired, or ended.
+func (m *Manager) unsealed(data []byte, key string) *Session {
+	sum := sha256.Sum256(data)
+	s := m.verified.get(sum, m.records)
+	if s == nil {
+		var rec record
+		if len(data) > maxRecord || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
+			return nil
 		}
-		return nil, nil
+		payload, err := m.records.Open(rec.Token)
+		if err != nil || len(payload) < len(key) {
+			return nil
+		}
+		var ok bool
+		if s, _, ok = decode(payload[len(key):]); !ok {
+			return nil
+		}
+		s.key = string(payload[:len(key)])
+		m.bound(s)
+		m.verified.put(sum, m.records, s, payload)
 	}
-	if m.bound(s); !m.current(s, m.now()) {
-		return nil, nil
+	if s.key != key {
+		return nil // copied from another place in the store
 	}
-	s.key = key
-	return s, nil
+	return s
 }
 
 // ofNewerNode reports whether a node of a later release wrote data, which that
@@ -105,7 +130,7 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 	if value = m.valueOf(r, s, secure); value == "" {
 		return "", nil
 	}
-	data, err := s.record()
+	data, err := m.sealRecord(s, s.key)
 	if err != nil {
 		return "", err
 	}
@@ -165,11 +190,11 @@ func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value strin
 // cookie is set afterwards: one without a record would sign the person out, a
 // record without a cookie only expires.
 func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) {
-	data, err := s.record()
+	value = newKeyText()
+	data, err := m.sealRecord(s, storeKey(value))
 	if err != nil {
 		return "", err
 	}
-	value = newKeyText()
 	if err := m.config.Store.Commit(r.Context(), storeKey(value), data, s.ExpiresAt); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrStore, err)
 	}
@@ -199,14 +224,18 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 	return err
 }
 
-// record is s as the store keeps it. The error is that of a claim that is no JSON,
-// which only a program can have put there.
-func (s *Session) record() ([]byte, error) {
+// sealRecord is s as the store keeps it under key. The error is [ErrTooLarge], or that
+// of a claim that is no JSON, which only a program can have put there.
+func (m *Manager) sealRecord(s *Session, key string) ([]byte, error) {
 	payload, err := s.encode()
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(record{recordVersion, payload})
+	token := m.records.Seal(append([]byte(key), payload...))
+	if len(token) > maxToken {
+		return nil, ErrTooLarge
+	}
+	return json.Marshal(record{recordVersion, token})
 }
 
 // storeKey is a hash: whoever reads the store cannot make a cookie of it.
