@@ -36,8 +36,8 @@ import (
 //	└── signed in
 //	verify
 //	├── expired ............................... refresh, or -> session-token-expired-refresh-...
-//	├── not yet valid ......................... -> session-token-nbf
-//	├── issued in the future .................. -> session-token-iat-in-the-future
+//	├── not yet valid ......................... -> session-token-nbf, once: see clock.go
+//	├── issued in the future .................. -> session-token-iat-in-the-future, once
 //	└── anything else wrong ................... signed out
 //
 // The cookie __client_uat says since when somebody is signed in with this browser,
@@ -101,8 +101,10 @@ const loopLimit = 3
 // may call Clerk's API, and sends nothing to the browser; [Backend.Authenticate] and
 // the middleware of package auth do what the State says.
 //
-// The error says that nothing can be decided, because Clerk's API does not answer.
-// It is never somebody's fault who sent the request, and never means signed out.
+// The error says that nothing can be decided: because Clerk's API does not answer, or,
+// wrapping [auth.ErrClock], because a token that Clerk has just made does not count by
+// the clock here. It is never somebody's fault who sent the request, and never means
+// signed out.
 //
 // A client that sends more than a few handshakes and tokens that Clerk does not know,
 // 30 and then one in two seconds, has no more of them looked at for the moment.
@@ -256,10 +258,11 @@ func (b *Backend) refused(ctx context.Context, q *request, t *jwt, err error) (*
 			return s, nil
 		}
 		return b.handshake(q, "session-token-expired-refresh-"+refusal), nil
-	case tokenNotYet:
-		return b.handshake(q, "session-token-nbf"), nil
-	case tokenFromTheFuture:
-		return b.handshake(q, "session-token-iat-in-the-future"), nil
+	case tokenNotYet, tokenFromTheFuture:
+		if q.redirects > 0 && q.mayHandshake() {
+			return nil, b.clockWrong(t)
+		}
+		return b.handshake(q, map[reason]string{tokenNotYet: "session-token-nbf", tokenFromTheFuture: "session-token-iat-in-the-future"}[why]), nil
 	}
 	return signedOut(why), nil
 }

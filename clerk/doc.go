@@ -38,7 +38,9 @@
 //     yet, unless [Config].AcceptPending says so.
 //
 // [New] does no network I/O. Where Clerk's API has to be asked and does not answer,
-// nothing is decided: Decide returns an error, and the middleware answers 503.
+// nothing is decided: Decide returns an error, and the middleware answers 503. Where a
+// token that Clerk has just made does not count by the clock here, the error wraps
+// [auth.ErrClock], and people read that a clock is wrong.
 //
 // # Programs
 //

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -145,6 +146,9 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 		r.Header.Set(name, value)
 	}
 	d, err := b.Authenticate(r, &url.URL{Scheme: u.Scheme, Host: u.Host})
+	if errors.Is(err, auth.ErrClock) {
+		return Answer{Error: "a clock is wrong"}, nil
+	}
 	if err != nil {
 		return a, err
 	}
