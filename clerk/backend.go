@@ -60,7 +60,7 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 	}
 	if s.Machine != nil {
 		d.Session = &session.Session{
-			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuers[0], Provider: MachineName, Machine: true,
+			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuersAt(origin)[0], Provider: MachineName, Machine: true,
 			IssuedAt: b.now(), ExpiresAt: s.Machine.ExpiresAt,
 		}
 		return d, d.Session.SetClaim("token_type", s.Type)

@@ -61,8 +61,13 @@ type Config struct {
 	SatelliteAutoSync bool
 
 	// ProxyURL is where this application or another proxies Clerk's Frontend API:
-	// "https://example.com/__clerk", https but on loopback. It is then the issuer
-	// of tokens. If empty, the address that PublishableKey names is.
+	// "https://example.com/__clerk", https but on loopback, or "/__clerk", a path of
+	// the site that is asked. It is then the issuer of tokens. If empty, the address
+	// that PublishableKey names is.
+	//
+	// With a path, and no [auth.Config].URL, the issuer's host is the one that a request
+	// names. Tokens count that this instance has made for another domain at which it is
+	// proxied, with that one's name in Host; AuthorizedParties keeps them apart.
 	ProxyURL string
 
 	// SignInURL is a page of the application: an address, or the path of one of the
@@ -146,8 +151,8 @@ type Config struct {
 type Backend struct {
 	config      Config
 	instance    instance
-	frontendAPI string   // base URL, without a slash at the end
-	issuers     []string // one, or a satellite's two
+	frontendAPI string   // base URL, or a path, without a slash at the end
+	issuers     []string // one, or a satellite's two; nil: each request's, see issuersAt
 	parties     []string // nil: any
 	fixedKey    *rsa.PublicKey
 	orgPaths    []orgPath // in the order of the configuration; the first that matches counts
@@ -220,6 +225,9 @@ func New(c Config) (*Backend, error) {
 	case c.ProxyURL != "":
 		b.frontendAPI = strings.TrimRight(c.ProxyURL, "/")
 		b.issuers = []string{b.frontendAPI}
+		if b.frontendAPI[0] == '/' {
+			b.issuers = nil
+		}
 	case c.Satellite && b.instance.production:
 		b.frontendAPI = "https://clerk." + c.Domain
 		b.issuers = append(b.issuers, b.frontendAPI)
@@ -238,10 +246,11 @@ func New(c Config) (*Backend, error) {
 // was not set: taken for "any" it would open what somebody meant to close.
 func (c *Config) check(production bool) (err error) {
 	problem := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("clerk: "+format, args...)) }
-	for field, raw := range map[string]string{"APIURL": c.APIURL, "ProxyURL": c.ProxyURL} {
-		if !isAPI(raw) {
-			problem("%s: want an https address", field)
-		}
+	if !isAPI(c.APIURL) {
+		problem("APIURL: want an https address")
+	}
+	if !isProxy(c.ProxyURL) {
+		problem("ProxyURL: want an https address, or a path such as /__clerk")
 	}
 	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
 		if !isPage(raw) {
@@ -283,6 +292,9 @@ func (c *Config) check(production bool) (err error) {
 	if c.Satellite && !isElsewhere(c.SignInURL) && (c.SignInURL != "" || !production) {
 		problem("Satellite: want SignInURL, the address of the primary domain's page")
 	}
+	if c.Satellite && onItself(c.SignInURL, c.Domain, c.ProxyURL) {
+		problem("Satellite: SignInURL is on the satellite itself: want the address of the primary domain's page")
+	}
 	if c.ClockSkew < 0 || c.ClockSkew > time.Minute {
 		problem("ClockSkew: want up to a minute")
 	}
@@ -302,14 +314,34 @@ func isAPI(raw string) bool {
 	return raw == "" || err == nil && u.RawQuery == "" && u.Fragment == ""
 }
 
+// isProxy reports whether raw is empty or can be the address of a proxy, which may be a
+// path of the site.
+func isProxy(raw string) bool {
+	return isAPI(raw) || isPath(raw) && strings.Trim(raw, "/") != "" && !strings.ContainsAny(raw, "?#")
+}
+
 // isPage reports whether raw is empty or can be a page: an http address, or a path of
-// the site, which no browser takes for another host.
-func isPage(raw string) bool {
-	if raw == "" || isElsewhere(raw) {
-		return true
-	}
+// the site.
+func isPage(raw string) bool { return raw == "" || isElsewhere(raw) || isPath(raw) }
+
+// isPath reports whether raw is a path of the site, which no browser takes for another
+// host.
+func isPath(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && raw[0] == '/' && u.Host == "" && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\t\r\n")
+	return err == nil && strings.HasPrefix(raw, "/") && u.Host == "" && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\t\r\n")
+}
+
+// onItself reports whether signIn, a page, is on a satellite's own host: that of domain,
+// or of its proxy.
+func onItself(signIn, domain, proxy string) bool {
+	page, err := url.Parse(signIn)
+	if err != nil || page.Host == "" {
+		return false
+	}
+	return slices.ContainsFunc([]string{"https://" + domain, proxy}, func(own string) bool {
+		u, err := url.Parse(own)
+		return err == nil && u.Host != "" && sameHost(page, u)
+	})
 }
 
 // isElsewhere reports whether raw is a whole http address.

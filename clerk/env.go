@@ -35,7 +35,7 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //	CLERK_CLOCK_SKEW                    ClockSkew, up to 1m; may be empty
 //	CLERK_SIGN_IN_URL                   SignInURL; may be empty
 //	CLERK_SIGN_UP_URL                   SignUpURL; may be empty
-//	CLERK_PROXY_URL                     ProxyURL, a whole address; may be empty
+//	CLERK_PROXY_URL                     ProxyURL, an address or a path; may be empty
 //	CLERK_IS_SATELLITE                  Satellite: true or false; may be empty
 //	CLERK_DOMAIN                        Domain, of a satellite; may be empty
 //	AUTH_ALLOWED_EMAILS                 RequireProfiles, where it is set: [auth.ConfigFromEnv]
@@ -95,8 +95,8 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	if c.SignUpURL, name = either("CLERK_SIGN_UP_URL"); !isPage(c.SignUpURL) {
 		problem(name, "is no page", "write it like https://example.com/sign-up, or /sign-up for a page of this site")
 	}
-	if c.ProxyURL, name = either("CLERK_PROXY_URL"); !isAPI(c.ProxyURL) {
-		problem(name, "is no https address", "write the whole of it, like https://example.com/__clerk")
+	if c.ProxyURL, name = either("CLERK_PROXY_URL"); !isProxy(c.ProxyURL) {
+		problem(name, "is no https address and no path", "write it like https://example.com/__clerk, or /__clerk for a path of this site")
 	}
 	satellite, name := either("CLERK_IS_SATELLITE")
 	switch satellite {
@@ -114,6 +114,9 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	}
 	if c.Domain == "" && c.ProxyURL == "" {
 		problem(name, "is not set, and this is a satellite domain", "set it to this site's domain, like example.net; or set CLERK_PROXY_URL")
+	}
+	if onItself(c.SignInURL, c.Domain, c.ProxyURL) {
+		problem(signIn, "is on the satellite domain itself", "write the address of the primary domain's page, like https://example.com/sign-in")
 	}
 	if !isElsewhere(c.SignInURL) && (c.SignInURL != "" || strings.HasPrefix(c.PublishableKey, "pk_test_")) {
 		problem(signIn, "is no page of the primary domain, and this is a satellite domain", "write the whole of it, like https://example.com/sign-in")

@@ -78,7 +78,7 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 		return &State{Status: SignedOut, Reason: "session-token-missing", Message: "Nobody is signed in at Clerk.", Header: h}, nil
 	}
 	t := b.decode(token)
-	switch err := b.verify(ctx, t, b.config.ClockSkew); {
+	switch err := b.verify(ctx, t, q.origin); {
 	case err == nil:
 		return signedIn(t.jwt, h), nil
 	case errors.Is(err, errUnreachable):

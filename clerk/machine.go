@@ -117,11 +117,11 @@ func (h *header) isAccessToken() bool {
 	return strings.EqualFold(h.kind, "at+jwt") || strings.EqualFold(h.kind, "application/at+jwt")
 }
 
-// byMachine decides about a request with a token of kind, which is accepted.
+// byMachine decides about a request, q, with a token of kind, which is accepted.
 // Each token that only Clerk can read costs a call: one that was revoked must
 // not count.
-func (b *Backend) byMachine(r *http.Request, kind TokenType, token string) (*State, error) {
-	m, why, err := b.verifyMachine(r, kind, token)
+func (b *Backend) byMachine(q *request, kind TokenType, token string) (*State, error) {
+	m, why, err := b.verifyMachine(q, kind, token)
 	switch {
 	case err != nil:
 		return nil, err
@@ -134,17 +134,17 @@ func (b *Backend) byMachine(r *http.Request, kind TokenType, token string) (*Sta
 // verifyMachine returns what a token says, or why it does not count; err means that
 // nobody can tell. Of a JWT, signature, issuer, audience and times are checked: RFC
 // 9068 4. Its reason is the same whatever is wrong, as in @clerk/backend.
-func (b *Backend) verifyMachine(r *http.Request, kind TokenType, token string) (m *Machine, why reason, err error) {
+func (b *Backend) verifyMachine(q *request, kind TokenType, token string) (m *Machine, why reason, err error) {
 	for _, o := range opaque {
 		if strings.HasPrefix(token, o.prefix) {
-			return b.askBounded(r, kind, o.path, o.field, token)
+			return b.askBounded(q.Request, kind, o.path, o.field, token)
 		}
 	}
 	t := decode(token)
 	if t == nil || kind == M2MToken && t.header.hasCategory && t.header.category != machineCategory {
 		return nil, tokenInvalid, nil
 	}
-	key, err := b.key(r.Context(), t)
+	key, err := b.key(q.Context(), t)
 	switch err := verifySignature(t, key, err); {
 	case errors.Is(err, errUnreachable):
 		return nil, "", err
@@ -153,7 +153,7 @@ func (b *Backend) verifyMachine(r *http.Request, kind TokenType, token string) (
 	}
 	c := &t.claims
 	switch {
-	case c.UserID == "", !slices.Contains(b.issuers, c.Issuer):
+	case c.UserID == "", !slices.Contains(b.issuersAt(q.origin), c.Issuer):
 		return nil, tokenNotVerified, nil
 	case !b.admits(c.raw("aud")):
 		return nil, tokenNotVerified, nil

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -298,9 +299,9 @@ func (t *jwt) isMachine() bool {
 	return t.header.hasCategory && t.header.category != sessionCategory && t.header.category != noCategory
 }
 
-// verify holds a session token to Clerk's rules in Clerk's order: kind, form,
-// signature, claims. The error is a reason, or wraps errUnreachable.
-func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error {
+// verify holds a session token for a request to origin to Clerk's rules in Clerk's
+// order: kind, form, signature, claims. The error is a reason, or wraps errUnreachable.
+func (b *Backend) verify(ctx context.Context, s seen, origin *url.URL) error {
 	if s.jwt == nil {
 		return tokenInvalid
 	}
@@ -314,14 +315,14 @@ func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error 
 	switch {
 	case c.UserID == "":
 		return tokenNotVerified
-	case !slices.Contains(b.issuers, c.Issuer):
+	case !slices.Contains(b.issuersAt(origin), c.Issuer):
 		return tokenWrongIssuer
 	case c.raw("aud") != "" && !b.admits(c.raw("aud")):
 		return tokenNotVerified
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return tokenWrongParty
 	}
-	return s.times(b.now(), skew)
+	return s.times(b.now(), b.config.ClockSkew)
 }
 
 // verifyOnce verifies a signature unless it was, with the key that still counts. RSA
