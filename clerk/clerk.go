@@ -38,6 +38,13 @@ type Config struct {
 	// APIs, and goes nowhere else.
 	SecretKey auth.Secret
 
+	// MachineSecretKey is ak_..., the secret key of this machine, with which Clerk is
+	// asked about opaque M2M tokens. If zero, SecretKey. Where AcceptTokens is
+	// M2MToken alone, SecretKey may be left out for it, so that a service that people
+	// do not use holds no key to their accounts; JWTs then need JWTKey, and count for
+	// nothing without it.
+	MachineSecretKey auth.Secret
+
 	// JWTKey is the instance's public key, a PEM. With it tokens are verified
 	// without any network call, and a key that Clerk rotates has to be changed here.
 	// If empty, the keys are fetched at first use, and again after five minutes.
@@ -99,14 +106,14 @@ type Config struct {
 
 	// Audiences are those for whom a token may have been made, its claim "aud":
 	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, no token counts
-	// that names another. OAuth access tokens and machines' tokens have to name one
-	// of them, be they JWTs or opaque, in which case Clerk's answer has to. Session
-	// tokens and API keys may name none: Clerk puts an audience into session tokens
+	// that names another, and OAuth access tokens, be they JWTs or opaque, have to name
+	// one of them. Others may name none: Clerk puts an audience into session tokens
 	// only where the dashboard says so (Sessions, Customize session token:
-	// {"aud": "https://api.example.com"}), and a key is for its whole instance.
+	// {"aud": "https://api.example.com"}), into a machine's where whoever made it
+	// did, and a key is for its whole instance.
 	//
-	// Clerk's answers about opaque M2M tokens have no audience. @clerk/backend takes
-	// any of these, and M2M JWTs without one; this package is stricter.
+	// @clerk/backend looks at no audience of opaque M2M tokens and API keys, and takes
+	// one that is no text; this package is stricter.
 	Audiences []string
 
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It
@@ -201,8 +208,11 @@ func New(c Config) (*Backend, error) {
 	var e error
 	b.instance, e = parseKey(c.PublishableKey)
 	problem(e)
-	if !isSecretKey(c.SecretKey.Reveal()) {
+	if !isSecretKey(c.SecretKey.Reveal()) && !(c.SecretKey.IsZero() && c.onlyMachines()) {
 		problem(errors.New("clerk: SecretKey is none: want sk_test_... or sk_live_..., as Clerk's dashboard shows it under API keys"))
+	}
+	if !c.MachineSecretKey.IsZero() && !isMachineKey(c.MachineSecretKey.Reveal()) {
+		problem(errors.New("clerk: MachineSecretKey is none: want ak_..., as Clerk's dashboard shows it under Machines"))
 	}
 	if c.JWTKey != "" {
 		b.fixedKey, e = parsePEM(c.JWTKey)
@@ -301,11 +311,19 @@ func (c *Config) check(production bool) (err error) {
 	return err
 }
 
+// onlyMachines reports whether nothing counts but what MachineSecretKey is enough for.
+func (c *Config) onlyMachines() bool {
+	return !c.MachineSecretKey.IsZero() && len(c.AcceptTokens) == 1 && c.AcceptTokens[0] == M2MToken && !c.Profiles && !c.RequireProfiles
+}
+
 // isSecretKey looks at the form alone: whether Clerk takes the key shows at the
 // first call.
 func isSecretKey(s string) bool {
 	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "sk_live_")
 }
+
+// isMachineKey looks at the form alone, too.
+func isMachineKey(s string) bool { return strings.HasPrefix(s, "ak_") }
 
 // isAPI reports whether raw is empty or can be the address of an API: https, but on
 // loopback.
@@ -378,16 +396,21 @@ func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
 // maxAnswer bounds an answer of Clerk's API, in bytes after decompression.
 const maxAnswer = 1 << 20
 
-// call asks Clerk's Backend API. path begins with a slash and may have a query; its
-// parts are escaped by the caller. The secret key goes to that host and follows no
-// redirect. The error wraps errUnreachable; any status is an answer.
+// call asks Clerk's Backend API with the secret key. path begins with a slash and may have a query; its
+// parts are escaped by the caller. The error wraps errUnreachable; any status is an
+// answer.
 func (b *Backend) call(ctx context.Context, method, path string, body []byte) (*upstream.Response, error) {
+	return b.callWith(ctx, b.config.SecretKey, method, path, body)
+}
+
+// callWith is call with another key. A key goes to that host and follows no redirect.
+func (b *Backend) callWith(ctx context.Context, key auth.Secret, method, path string, body []byte) (*upstream.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, unreachable("its address is malformed")
 	}
 	req.Header = http.Header{
-		"Authorization": {"Bearer " + b.config.SecretKey.Reveal()}, "Clerk-Api-Version": {apiVersion},
+		"Authorization": {"Bearer " + key.Reveal()}, "Clerk-Api-Version": {apiVersion},
 		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"sallyport"},
 	}
 	resp, err := b.client.Do(req, maxAnswer)

@@ -30,6 +30,7 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //
 //	NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY   PublishableKey; or CLERK_PUBLISHABLE_KEY
 //	CLERK_SECRET_KEY                    SecretKey
+//	CLERK_MACHINE_SECRET_KEY            MachineSecretKey; may be empty
 //	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
 //	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
 //	CLERK_CLOCK_SKEW                    ClockSkew, up to 1m; may be empty
@@ -54,6 +55,8 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		SecretKey:      auth.NewSecret(r.Get("CLERK_SECRET_KEY")),
 		JWTKey:         env("CLERK_JWT_KEY"), // a PEM may end with a line break
 
+		MachineSecretKey: auth.NewSecret(r.Get("CLERK_MACHINE_SECRET_KEY")),
+
 		RequireProfiles: env("AUTH_ALLOWED_EMAILS") != "",
 	}
 	c.ClockSkew = r.Duration("CLERK_CLOCK_SKEW")
@@ -74,6 +77,9 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		problem("CLERK_SECRET_KEY", "is not set", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
 	case !isSecretKey(c.SecretKey.Reveal()):
 		problem("CLERK_SECRET_KEY", "is no secret key", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
+	}
+	if !c.MachineSecretKey.IsZero() && !isMachineKey(c.MachineSecretKey.Reveal()) {
+		problem("CLERK_MACHINE_SECRET_KEY", "is no machine's secret key", "copy it from Clerk's dashboard, Machines: ak_...; or unset it")
 	}
 	if c.JWTKey != "" {
 		if _, e := parsePEM(c.JWTKey); e != nil {
