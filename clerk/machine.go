@@ -268,11 +268,14 @@ func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, t
 		return nil, tokenInvalid, nil
 	}
 	m := &Machine{ID: answer.ID, Subject: answer.Subject, Scopes: answer.Scopes}
+	if kind == APIKey {
+		m.Name = answer.Name
+	}
 	aud := claimed(answer.Aud, answer.Audience)
 	if kind == OAuthToken {
 		m.ClientID = answer.ClientID
 	} else {
-		m.Name, m.Claims = answer.Name, answer.Claims
+		m.Claims = answer.Claims
 		aud = claimed(answer.Aud, answer.Audience, answer.Claims["aud"])
 	}
 	if !b.admits(kind, aud) {

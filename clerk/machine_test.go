@@ -288,7 +288,7 @@ func TestWhatATokenOfAProgramSays(t *testing.T) {
 		tier  string
 	}{
 		"an API key":         {instance.Opaque("ak_", "user_1", all), clerk.Machine{Name: "CI", Scopes: []string{"a"}}, "2"},
-		"a machine's":        {instance.Opaque("mt_", "mch_1", all), clerk.Machine{Name: "CI", Scopes: []string{"a"}}, "2"},
+		"a machine's":        {instance.Opaque("mt_", "mch_1", all), clerk.Machine{Scopes: []string{"a"}}, "2"},
 		"an OAuth client's":  {instance.Opaque("oat_", "user_1", all), clerk.Machine{ClientID: "client_1", Scopes: []string{"a"}}, ""},
 		"one without claims": {instance.Opaque("mt_", "mch_1", say(map[string]any{"claims": nil})), clerk.Machine{Scopes: []string{"read"}}, ""},
 		"a machine's JWT": {machineJWT(instance, clerk.M2MToken, func(_, c map[string]any) {
