@@ -102,7 +102,7 @@
 // # Compatibility
 //
 // The reference is @clerk/backend 3.25.0 with version 2026-05-12 of Clerk's API.
-// Its answers to several hundred requests are kept under testdata, and are those of
-// this package, but for the ones that are marked there, with the reason: each is
-// stricter here. So is [Config].Audiences, as its comment says.
+// Its answers to more than a thousand requests are kept under testdata, and are those
+// of this package, but for the ones that are marked there, with the reason: each is
+// stricter here. docs/clerk.md lists all that differs.
 package clerk
