@@ -18,7 +18,8 @@ type Backend interface {
 	// Authenticate decides who sent r. origin is r's public address: scheme and host,
 	// and as its path the prefix of the site, if that has one, which a proxy may have
 	// taken off r.URL. It must not be changed. An error means that nobody can tell: the
-	// request is answered 503.
+	// request is answered 503, or, where the error wraps [ErrClock], with the page that
+	// says that a clock is wrong.
 	Authenticate(r *http.Request, origin *url.URL) (*Decision, error)
 
 	// SignInURL is where to send a person who has to sign in and then come back

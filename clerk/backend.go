@@ -36,8 +36,9 @@ const Name = "clerk"
 //
 // A pending session is none, unless [Config].AcceptPending says so. Where there is no
 // session, the decision's Header says why: X-Clerk-Auth-Status, -Reason and -Message.
-// The error means that Clerk's API is needed and does not answer; with
-// [Config].RequireProfiles it is needed for each person.
+// The error means that Clerk's API is needed and does not answer, or wraps
+// [auth.ErrClock]: see [Backend.Decide]. With [Config].RequireProfiles the API is needed
+// for each person.
 func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision, error) {
 	s, err := b.Decide(r, origin)
 	if err != nil {
@@ -59,7 +60,7 @@ func (b *Backend) Authenticate(r *http.Request, origin *url.URL) (*auth.Decision
 	}
 	if s.Machine != nil {
 		d.Session = &session.Session{
-			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuers[0], Provider: MachineName, Machine: true,
+			ID: s.Machine.ID, Subject: s.Machine.Subject, Issuer: b.issuersAt(origin)[0], Provider: MachineName, Machine: true,
 			IssuedAt: b.now(), ExpiresAt: s.Machine.ExpiresAt,
 		}
 		return d, d.Session.SetClaim("token_type", s.Type)

@@ -38,6 +38,13 @@ type Config struct {
 	// APIs, and goes nowhere else.
 	SecretKey auth.Secret
 
+	// MachineSecretKey is ak_..., the secret key of this machine, with which Clerk is
+	// asked about opaque M2M tokens. If zero, SecretKey. Where AcceptTokens is
+	// M2MToken alone, SecretKey may be left out for it, so that a service that people
+	// do not use holds no key to their accounts; JWTs then need JWTKey, and count for
+	// nothing without it.
+	MachineSecretKey auth.Secret
+
 	// JWTKey is the instance's public key, a PEM. With it tokens are verified
 	// without any network call, and a key that Clerk rotates has to be changed here.
 	// If empty, the keys are fetched at first use, and again after five minutes.
@@ -61,8 +68,13 @@ type Config struct {
 	SatelliteAutoSync bool
 
 	// ProxyURL is where this application or another proxies Clerk's Frontend API:
-	// "https://example.com/__clerk", https but on loopback. It is then the issuer
-	// of tokens. If empty, the address that PublishableKey names is.
+	// "https://example.com/__clerk", https but on loopback, or "/__clerk", a path of
+	// the site that is asked. It is then the issuer of tokens. If empty, the address
+	// that PublishableKey names is.
+	//
+	// With a path, and no [auth.Config].URL, the issuer's host is the one that a request
+	// names. Tokens count that this instance has made for another domain at which it is
+	// proxied, with that one's name in Host; AuthorizedParties keeps them apart.
 	ProxyURL string
 
 	// SignInURL is a page of the application: an address, or the path of one of the
@@ -94,14 +106,14 @@ type Config struct {
 
 	// Audiences are those for whom a token may have been made, its claim "aud":
 	// RFC 7519 4.1.3, RFC 9068 4. If nil, anybody. Where it is set, no token counts
-	// that names another. OAuth access tokens and machines' tokens have to name one
-	// of them, be they JWTs or opaque, in which case Clerk's answer has to. Session
-	// tokens and API keys may name none: Clerk puts an audience into session tokens
+	// that names another, and OAuth access tokens, be they JWTs or opaque, have to name
+	// one of them. Others may name none: Clerk puts an audience into session tokens
 	// only where the dashboard says so (Sessions, Customize session token:
-	// {"aud": "https://api.example.com"}), and a key is for its whole instance.
+	// {"aud": "https://api.example.com"}), into a machine's where whoever made it
+	// did, and a key is for its whole instance.
 	//
-	// Clerk's answers about opaque M2M tokens have no audience. @clerk/backend takes
-	// any of these, and M2M JWTs without one; this package is stricter.
+	// @clerk/backend looks at no audience of opaque M2M tokens and API keys, and takes
+	// one that is no text; this package is stricter.
 	Audiences []string
 
 	// Profiles has Clerk say who people are: name, e-mail address, picture. It
@@ -146,8 +158,8 @@ type Config struct {
 type Backend struct {
 	config      Config
 	instance    instance
-	frontendAPI string   // base URL, without a slash at the end
-	issuers     []string // one, or a satellite's two
+	frontendAPI string   // base URL, or a path, without a slash at the end
+	issuers     []string // one, or a satellite's two; nil: each request's, see issuersAt
 	parties     []string // nil: any
 	fixedKey    *rsa.PublicKey
 	orgPaths    []orgPath // in the order of the configuration; the first that matches counts
@@ -196,8 +208,11 @@ func New(c Config) (*Backend, error) {
 	var e error
 	b.instance, e = parseKey(c.PublishableKey)
 	problem(e)
-	if !isSecretKey(c.SecretKey.Reveal()) {
+	if !isSecretKey(c.SecretKey.Reveal()) && !(c.SecretKey.IsZero() && c.onlyMachines()) {
 		problem(errors.New("clerk: SecretKey is none: want sk_test_... or sk_live_..., as Clerk's dashboard shows it under API keys"))
+	}
+	if !c.MachineSecretKey.IsZero() && !isMachineKey(c.MachineSecretKey.Reveal()) {
+		problem(errors.New("clerk: MachineSecretKey is none: want ak_..., as Clerk's dashboard shows it under Machines"))
 	}
 	if c.JWTKey != "" {
 		b.fixedKey, e = parsePEM(c.JWTKey)
@@ -220,6 +235,9 @@ func New(c Config) (*Backend, error) {
 	case c.ProxyURL != "":
 		b.frontendAPI = strings.TrimRight(c.ProxyURL, "/")
 		b.issuers = []string{b.frontendAPI}
+		if b.frontendAPI[0] == '/' {
+			b.issuers = nil
+		}
 	case c.Satellite && b.instance.production:
 		b.frontendAPI = "https://clerk." + c.Domain
 		b.issuers = append(b.issuers, b.frontendAPI)
@@ -238,10 +256,11 @@ func New(c Config) (*Backend, error) {
 // was not set: taken for "any" it would open what somebody meant to close.
 func (c *Config) check(production bool) (err error) {
 	problem := func(format string, args ...any) { err = errors.Join(err, fmt.Errorf("clerk: "+format, args...)) }
-	for field, raw := range map[string]string{"APIURL": c.APIURL, "ProxyURL": c.ProxyURL} {
-		if !isAPI(raw) {
-			problem("%s: want an https address", field)
-		}
+	if !isAPI(c.APIURL) {
+		problem("APIURL: want an https address")
+	}
+	if !isProxy(c.ProxyURL) {
+		problem("ProxyURL: want an https address, or a path such as /__clerk")
 	}
 	for field, raw := range map[string]string{"SignInURL": c.SignInURL, "SignUpURL": c.SignUpURL} {
 		if !isPage(raw) {
@@ -283,10 +302,18 @@ func (c *Config) check(production bool) (err error) {
 	if c.Satellite && !isElsewhere(c.SignInURL) && (c.SignInURL != "" || !production) {
 		problem("Satellite: want SignInURL, the address of the primary domain's page")
 	}
+	if c.Satellite && onItself(c.SignInURL, c.Domain, c.ProxyURL) {
+		problem("Satellite: SignInURL is on the satellite itself: want the address of the primary domain's page")
+	}
 	if c.ClockSkew < 0 || c.ClockSkew > time.Minute {
 		problem("ClockSkew: want up to a minute")
 	}
 	return err
+}
+
+// onlyMachines reports whether nothing counts but what MachineSecretKey is enough for.
+func (c *Config) onlyMachines() bool {
+	return !c.MachineSecretKey.IsZero() && len(c.AcceptTokens) == 1 && c.AcceptTokens[0] == M2MToken && !c.Profiles && !c.RequireProfiles
 }
 
 // isSecretKey looks at the form alone: whether Clerk takes the key shows at the
@@ -295,6 +322,9 @@ func isSecretKey(s string) bool {
 	return strings.HasPrefix(s, "sk_test_") || strings.HasPrefix(s, "sk_live_")
 }
 
+// isMachineKey looks at the form alone, too.
+func isMachineKey(s string) bool { return strings.HasPrefix(s, "ak_") }
+
 // isAPI reports whether raw is empty or can be the address of an API: https, but on
 // loopback.
 func isAPI(raw string) bool {
@@ -302,14 +332,34 @@ func isAPI(raw string) bool {
 	return raw == "" || err == nil && u.RawQuery == "" && u.Fragment == ""
 }
 
+// isProxy reports whether raw is empty or can be the address of a proxy, which may be a
+// path of the site.
+func isProxy(raw string) bool {
+	return isAPI(raw) || isPath(raw) && strings.Trim(raw, "/") != "" && !strings.ContainsAny(raw, "?#")
+}
+
 // isPage reports whether raw is empty or can be a page: an http address, or a path of
-// the site, which no browser takes for another host.
-func isPage(raw string) bool {
-	if raw == "" || isElsewhere(raw) {
-		return true
-	}
+// the site.
+func isPage(raw string) bool { return raw == "" || isElsewhere(raw) || isPath(raw) }
+
+// isPath reports whether raw is a path of the site, which no browser takes for another
+// host.
+func isPath(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && raw[0] == '/' && u.Host == "" && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\t\r\n")
+	return err == nil && strings.HasPrefix(raw, "/") && u.Host == "" && !strings.HasPrefix(raw, "//") && !strings.ContainsAny(raw, "\\\t\r\n")
+}
+
+// onItself reports whether signIn, a page, is on a satellite's own host: that of domain,
+// or of its proxy.
+func onItself(signIn, domain, proxy string) bool {
+	page, err := url.Parse(signIn)
+	if err != nil || page.Host == "" {
+		return false
+	}
+	return slices.ContainsFunc([]string{"https://" + domain, proxy}, func(own string) bool {
+		u, err := url.Parse(own)
+		return err == nil && u.Host != "" && sameHost(page, u)
+	})
 }
 
 // isElsewhere reports whether raw is a whole http address.
@@ -346,16 +396,21 @@ func (b *Backend) fetchKeys(ctx context.Context) ([]byte, error) {
 // maxAnswer bounds an answer of Clerk's API, in bytes after decompression.
 const maxAnswer = 1 << 20
 
-// call asks Clerk's Backend API. path begins with a slash and may have a query; its
-// parts are escaped by the caller. The secret key goes to that host and follows no
-// redirect. The error wraps errUnreachable; any status is an answer.
+// call asks Clerk's Backend API with the secret key. path begins with a slash and may have a query; its
+// parts are escaped by the caller. The error wraps errUnreachable; any status is an
+// answer.
 func (b *Backend) call(ctx context.Context, method, path string, body []byte) (*upstream.Response, error) {
+	return b.callWith(ctx, b.config.SecretKey, method, path, body)
+}
+
+// callWith is call with another key. A key goes to that host and follows no redirect.
+func (b *Backend) callWith(ctx context.Context, key auth.Secret, method, path string, body []byte) (*upstream.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(b.config.APIURL, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, unreachable("its address is malformed")
 	}
 	req.Header = http.Header{
-		"Authorization": {"Bearer " + b.config.SecretKey.Reveal()}, "Clerk-Api-Version": {apiVersion},
+		"Authorization": {"Bearer " + key.Reveal()}, "Clerk-Api-Version": {apiVersion},
 		"Accept": {"application/json"}, "Content-Type": {"application/json"}, "User-Agent": {"sallyport"},
 	}
 	resp, err := b.client.Do(req, maxAnswer)

@@ -262,7 +262,27 @@ func TestConfig(t *testing.T) { // LG-06
 		"API with a fragment":  {func(c *clerk.Config) { c.APIURL = "https://api.clerk.com#x" }, "APIURL"},
 		"API on loopback":      {func(c *clerk.Config) { c.APIURL = "http://127.0.0.1:8080" }, ""},
 		"a proxy by http":      {func(c *clerk.Config) { c.ProxyURL = "http://example.com/__clerk" }, "ProxyURL"},
-		"a proxy's path":       {func(c *clerk.Config) { c.ProxyURL = "/__clerk" }, "ProxyURL"},
+		"a proxy's path":       {func(c *clerk.Config) { c.ProxyURL = "/__clerk" }, ""},
+		"no path of a proxy":   {func(c *clerk.Config) { c.ProxyURL = "/" }, "ProxyURL"},
+		"another host's proxy": {func(c *clerk.Config) { c.ProxyURL = "//evil.example/__clerk" }, "ProxyURL"},
+		"a proxy's backslash":  {func(c *clerk.Config) { c.ProxyURL = "/\\evil.example/__clerk" }, "ProxyURL"},
+		"a proxy with a query": {func(c *clerk.Config) { c.ProxyURL = "/__clerk?a=b" }, "ProxyURL"},
+		"a proxy's name":       {func(c *clerk.Config) { c.ProxyURL = "__clerk" }, "ProxyURL"},
+		"its own primary": {func(c *clerk.Config) {
+			c.Satellite, c.Domain, c.SignInURL = true, "sat.example.net", "https://SAT.example.net:443/in"
+		}, "on the satellite itself"},
+		"its own primary, by its proxy": {func(c *clerk.Config) {
+			c.Satellite, c.ProxyURL, c.SignInURL = true, "https://sat.example.net/__clerk", "https://sat.example.net/in"
+		}, "on the satellite itself"},
+		"a primary on another port": {func(c *clerk.Config) {
+			c.Satellite, c.Domain, c.SignInURL = true, "localhost:3001", "http://localhost:3000/in"
+		}, ""},
+		"a primary above it": {func(c *clerk.Config) {
+			c.Satellite, c.Domain, c.SignInURL = true, "sat.example.net", "https://example.net/in"
+		}, ""},
+		"a page of its own, no satellite": {func(c *clerk.Config) {
+			c.Domain, c.SignInURL = "example.net", "https://example.net/in"
+		}, ""},
 		"a party with path":    {func(c *clerk.Config) { c.AuthorizedParties = []string{"https://example.com/"} }, "no origin"},
 		"a party without host": {func(c *clerk.Config) { c.AuthorizedParties = []string{"https://"} }, "no origin"},
 		"a host as party":      {func(c *clerk.Config) { c.AuthorizedParties = []string{"example.com"} }, "no origin"},

@@ -36,8 +36,8 @@ import (
 //	└── signed in
 //	verify
 //	├── expired ............................... refresh, or -> session-token-expired-refresh-...
-//	├── not yet valid ......................... -> session-token-nbf
-//	├── issued in the future .................. -> session-token-iat-in-the-future
+//	├── not yet valid ......................... -> session-token-nbf, once: see clock.go
+//	├── issued in the future .................. -> session-token-iat-in-the-future, once
 //	└── anything else wrong ................... signed out
 //
 // The cookie __client_uat says since when somebody is signed in with this browser,
@@ -89,6 +89,8 @@ type State struct {
 	// Header is to be added to the answer: Set-Cookie lines, and Location, which goes
 	// with status 307. It may be nil.
 	Header http.Header
+
+	devBrowser string // of a development instance, for its sign-in page
 }
 
 // loopLimit is how many handshakes in a row a browser is sent on. The cookie that
@@ -101,15 +103,25 @@ const loopLimit = 3
 // may call Clerk's API, and sends nothing to the browser; [Backend.Authenticate] and
 // the middleware of package auth do what the State says.
 //
-// The error says that nothing can be decided, because Clerk's API does not answer.
-// It is never somebody's fault who sent the request, and never means signed out.
+// The error says that nothing can be decided: because Clerk's API does not answer, or,
+// wrapping [auth.ErrClock], because a token that Clerk has just made does not count by
+// the clock here. It is never somebody's fault who sent the request, and never means
+// signed out.
 //
 // A client that sends more than a few handshakes and tokens that Clerk does not know,
 // 30 and then one in two seconds, has no more of them looked at for the moment.
 func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
-	ctx := r.Context()
 	q := &request{Request: r, origin: origin}
-	token, sent := headerToken(r)
+	s, err := b.decide(r.Context(), q)
+	if s != nil && !b.instance.production {
+		s.devBrowser = q.devBrowser
+	}
+	return s, err
+}
+
+// decide is Decide, for q that has not been read yet.
+func (b *Backend) decide(ctx context.Context, q *request) (*State, error) {
+	token, sent := headerToken(q.Request)
 	kind := SessionToken
 	if sent && b.config.AcceptTokens != nil {
 		kind = b.typeOf(token)
@@ -118,7 +130,7 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 	case b.config.AcceptTokens != nil && !slices.Contains(b.config.AcceptTokens, kind):
 		return signedOut(tokenTypeMismatch), nil
 	case kind != SessionToken:
-		return b.byMachine(r, kind, token)
+		return b.byMachine(q, kind, token)
 	case sent:
 		return b.byHeader(ctx, q, token)
 	}
@@ -144,7 +156,7 @@ func (b *Backend) Decide(r *http.Request, origin *url.URL) (*State, error) {
 // says who it is: two sources of identity could be played against one another.
 func (b *Backend) byHeader(ctx context.Context, q *request, token string) (*State, error) {
 	t := b.decode(token)
-	err := b.verify(ctx, t, b.config.ClockSkew)
+	err := b.verify(ctx, t, q.origin)
 	if err == nil {
 		return signedIn(t.jwt, nil), nil
 	}
@@ -174,10 +186,7 @@ func (b *Backend) satellite(q *request) *State {
 		return b.handshake(q, "satellite-needs-syncing")
 	}
 	to, _ := url.Parse(b.config.SignInURL) // checked by New
-	query := to.Query()
-	query.Add(paramRedirectURL, q.public().String())
-	to.RawQuery = query.Encode()
-	return b.redirect(q, "satellite-needs-syncing", to.String())
+	return b.redirect(q, "satellite-needs-syncing", with(to, paramRedirectURL, q.public().String()).String())
 }
 
 // development is what development instances need because their cookies are on
@@ -187,12 +196,10 @@ func (b *Backend) satellite(q *request) *State {
 func (b *Backend) development(q *request) *State {
 	if back := q.param(paramRedirectURL); back != "" && !b.config.Satellite {
 		if to, ok := b.mayReturn(back, nil); ok {
-			query := to.Query()
 			if q.devBrowser != "" {
-				query.Add(nameDevBrowser, q.devBrowser)
+				to = with(to, nameDevBrowser, q.devBrowser)
 			}
-			query.Set(paramSynced, "true")
-			to.RawQuery = query.Encode()
+			to = with(without(to, paramSynced), paramSynced, "true")
 			return b.redirect(q, "primary-responds-to-syncing", to.String())
 		}
 	}
@@ -225,7 +232,7 @@ func (b *Backend) byCookie(ctx context.Context, q *request) (*State, error) {
 	case t.issued.valid && t.issued.at < q.clientUAT:
 		return b.handshake(q, "session-token-iat-before-client-uat"), nil
 	}
-	if err := b.verify(ctx, q.token, b.config.ClockSkew); err != nil {
+	if err := b.verify(ctx, q.token, q.origin); err != nil {
 		if errors.Is(err, tokenWrongParty) && t.claims.raw("azp") == "" && q.isDocument() {
 			// Clerk makes such tokens on navigations: the real person is behind it.
 			return b.handshake(q, string(tokenWrongParty)), nil
@@ -256,10 +263,11 @@ func (b *Backend) refused(ctx context.Context, q *request, t *jwt, err error) (*
 			return s, nil
 		}
 		return b.handshake(q, "session-token-expired-refresh-"+refusal), nil
-	case tokenNotYet:
-		return b.handshake(q, "session-token-nbf"), nil
-	case tokenFromTheFuture:
-		return b.handshake(q, "session-token-iat-in-the-future"), nil
+	case tokenNotYet, tokenFromTheFuture:
+		if q.redirects > 0 && q.mayHandshake() {
+			return nil, b.clockWrong(t)
+		}
+		return b.handshake(q, map[reason]string{tokenNotYet: "session-token-nbf", tokenFromTheFuture: "session-token-iat-in-the-future"}[why]), nil
 	}
 	return signedOut(why), nil
 }
@@ -286,7 +294,7 @@ func signedIn(t *jwt, h http.Header) *State {
 // handshake sends a navigation to Clerk, which knows best. Whatever else is
 // signed out for the same reason.
 func (b *Backend) handshake(q *request, why string) *State {
-	to := b.frontendAPI + "/v1/client/handshake?redirect_url=" + url.QueryEscape(without(q.public(), nameDevBrowser, paramLegacyDev, nameHandshake, nameNonce).String()) +
+	to := b.frontend(q.origin) + "/v1/client/handshake?redirect_url=" + url.QueryEscape(without(q.public(), nameDevBrowser, paramLegacyDev, nameHandshake, nameNonce).String()) +
 		"&__clerk_api_version=" + apiVersion + "&suffixed_cookies=" + strconv.FormatBool(q.suffixed) +
 		"&__clerk_hs_reason=" + url.QueryEscape(why) + "&format=nonce"
 	if q.session != "" {

@@ -38,7 +38,9 @@
 //     yet, unless [Config].AcceptPending says so.
 //
 // [New] does no network I/O. Where Clerk's API has to be asked and does not answer,
-// nothing is decided: Decide returns an error, and the middleware answers 503.
+// nothing is decided: Decide returns an error, and the middleware answers 503. Where a
+// token that Clerk has just made does not count by the clock here, the error wraps
+// [auth.ErrClock], and people read that a clock is wrong.
 //
 // # Programs
 //
@@ -100,7 +102,7 @@
 // # Compatibility
 //
 // The reference is @clerk/backend 3.25.0 with version 2026-05-12 of Clerk's API.
-// Its answers to several hundred requests are kept under testdata, and are those of
-// this package, but for the ones that are marked there, with the reason: each is
-// stricter here. So is [Config].Audiences, as its comment says.
+// Its answers to more than a thousand requests are kept under testdata, and are those
+// of this package, but for the ones that are marked there, with the reason: each is
+// stricter here. docs/clerk.md lists all that differs.
 package clerk

@@ -30,12 +30,13 @@ func FromEnv(env auth.Env, client *http.Client) (auth.Backend, error) {
 //
 //	NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY   PublishableKey; or CLERK_PUBLISHABLE_KEY
 //	CLERK_SECRET_KEY                    SecretKey
+//	CLERK_MACHINE_SECRET_KEY            MachineSecretKey; may be empty
 //	CLERK_JWT_KEY                       JWTKey, a PEM; may be empty
 //	CLERK_AUTHORIZED_PARTIES            AuthorizedParties, with commas; may be empty
 //	CLERK_CLOCK_SKEW                    ClockSkew, up to 1m; may be empty
 //	CLERK_SIGN_IN_URL                   SignInURL; may be empty
 //	CLERK_SIGN_UP_URL                   SignUpURL; may be empty
-//	CLERK_PROXY_URL                     ProxyURL, a whole address; may be empty
+//	CLERK_PROXY_URL                     ProxyURL, an address or a path; may be empty
 //	CLERK_IS_SATELLITE                  Satellite: true or false; may be empty
 //	CLERK_DOMAIN                        Domain, of a satellite; may be empty
 //	AUTH_ALLOWED_EMAILS                 RequireProfiles, where it is set: [auth.ConfigFromEnv]
@@ -53,6 +54,8 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 		PublishableKey: r.Get("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"),
 		SecretKey:      auth.NewSecret(r.Get("CLERK_SECRET_KEY")),
 		JWTKey:         env("CLERK_JWT_KEY"), // a PEM may end with a line break
+
+		MachineSecretKey: auth.NewSecret(r.Get("CLERK_MACHINE_SECRET_KEY")),
 
 		RequireProfiles: env("AUTH_ALLOWED_EMAILS") != "",
 	}
@@ -75,6 +78,9 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	case !isSecretKey(c.SecretKey.Reveal()):
 		problem("CLERK_SECRET_KEY", "is no secret key", "copy it from Clerk's dashboard, API keys: sk_test_... or sk_live_...")
 	}
+	if !c.MachineSecretKey.IsZero() && !isMachineKey(c.MachineSecretKey.Reveal()) {
+		problem("CLERK_MACHINE_SECRET_KEY", "is no machine's secret key", "copy it from Clerk's dashboard, Machines: ak_...; or unset it")
+	}
 	if c.JWTKey != "" {
 		if _, e := parsePEM(c.JWTKey); e != nil {
 			problem("CLERK_JWT_KEY", "is no public key", "copy the PEM from Clerk's dashboard, API keys, JWKS public key")
@@ -95,8 +101,8 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	if c.SignUpURL, name = either("CLERK_SIGN_UP_URL"); !isPage(c.SignUpURL) {
 		problem(name, "is no page", "write it like https://example.com/sign-up, or /sign-up for a page of this site")
 	}
-	if c.ProxyURL, name = either("CLERK_PROXY_URL"); !isAPI(c.ProxyURL) {
-		problem(name, "is no https address", "write the whole of it, like https://example.com/__clerk")
+	if c.ProxyURL, name = either("CLERK_PROXY_URL"); !isProxy(c.ProxyURL) {
+		problem(name, "is no https address and no path", "write it like https://example.com/__clerk, or /__clerk for a path of this site")
 	}
 	satellite, name := either("CLERK_IS_SATELLITE")
 	switch satellite {
@@ -114,6 +120,9 @@ func ConfigFromEnv(env auth.Env) (Config, error) {
 	}
 	if c.Domain == "" && c.ProxyURL == "" {
 		problem(name, "is not set, and this is a satellite domain", "set it to this site's domain, like example.net; or set CLERK_PROXY_URL")
+	}
+	if onItself(c.SignInURL, c.Domain, c.ProxyURL) {
+		problem(signIn, "is on the satellite domain itself", "write the address of the primary domain's page, like https://example.com/sign-in")
 	}
 	if !isElsewhere(c.SignInURL) && (c.SignInURL != "" || strings.HasPrefix(c.PublishableKey, "pk_test_")) {
 		problem(signIn, "is no page of the primary domain, and this is a satellite domain", "write the whole of it, like https://example.com/sign-in")

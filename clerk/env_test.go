@@ -42,10 +42,11 @@ func TestPagesAndDomainsFromEnv(t *testing.T) { // LG-06
 	require.Equal(t, []any{"", "", "", "", false}, []any{c.SignInURL, c.SignUpURL, c.ProxyURL, c.Domain, c.Satellite})
 	c, err = read(map[string]string{
 		"CLERK_SIGN_IN_URL": "/other", "NEXT_PUBLIC_CLERK_SIGN_IN_URL": "https://example.com/sign-in", "NEXT_PUBLIC_CLERK_SIGN_UP_URL": "/sign-up",
-		"CLERK_PROXY_URL": "https://example.net/__clerk", "CLERK_IS_SATELLITE": "true", "NEXT_PUBLIC_CLERK_DOMAIN": "example.net",
+		"CLERK_MACHINE_SECRET_KEY": "ak_1", "CLERK_PROXY_URL": "/__clerk", "CLERK_IS_SATELLITE": "true", "NEXT_PUBLIC_CLERK_DOMAIN": "example.net",
 	})
 	require.NoError(t, err)
-	require.Equal(t, []any{"https://example.com/sign-in", "/sign-up", "https://example.net/__clerk", "example.net", true}, []any{c.SignInURL, c.SignUpURL, c.ProxyURL, c.Domain, c.Satellite})
+	require.Equal(t, []any{"https://example.com/sign-in", "/sign-up", "/__clerk", "example.net", true}, []any{c.SignInURL, c.SignUpURL, c.ProxyURL, c.Domain, c.Satellite})
+	require.Equal(t, "ak_1", c.MachineSecretKey.Reveal())
 	_, err = clerk.New(c)
 	require.NoError(t, err)
 	for said, want := range map[string]bool{"1": true, "true": true, "0": false, "false": false} {
@@ -60,7 +61,9 @@ func TestPagesAndDomainsFromEnv(t *testing.T) { // LG-06
 	}{
 		"another host's path":    {map[string]string{"NEXT_PUBLIC_CLERK_SIGN_IN_URL": "//hunter2.example/"}, "auth: NEXT_PUBLIC_CLERK_SIGN_IN_URL is no page"},
 		"a page without slash":   {map[string]string{"CLERK_SIGN_UP_URL": "hunter2"}, "auth: CLERK_SIGN_UP_URL is no page"},
-		"a proxy's path":         {map[string]string{"CLERK_PROXY_URL": "/hunter2"}, "auth: CLERK_PROXY_URL is no https address"},
+		"another host's proxy":   {map[string]string{"CLERK_PROXY_URL": "//hunter2"}, "auth: CLERK_PROXY_URL is no https address and no path"},
+		"another's secret":       {map[string]string{"CLERK_MACHINE_SECRET_KEY": "sk_live_hunter2"}, "auth: CLERK_MACHINE_SECRET_KEY is no machine's secret key"},
+		"itself":                 {map[string]string{"CLERK_IS_SATELLITE": "true", "CLERK_DOMAIN": "hunter2.example", "CLERK_SIGN_IN_URL": "https://hunter2.example/in"}, "auth: CLERK_SIGN_IN_URL is on the satellite domain itself"},
 		"neither true nor false": {map[string]string{"NEXT_PUBLIC_CLERK_IS_SATELLITE": "hunter2"}, "auth: NEXT_PUBLIC_CLERK_IS_SATELLITE is neither true nor false"},
 		"an address as domain":   {map[string]string{"CLERK_DOMAIN": "https://hunter2.example"}, "auth: CLERK_DOMAIN is no domain"},
 		"a satellite of nobody":  {map[string]string{"CLERK_IS_SATELLITE": "true", "CLERK_SIGN_IN_URL": "https://example.com/in"}, "auth: CLERK_DOMAIN is not set"},

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/sallyport/auth/internal/strictjson"
 )
@@ -52,13 +51,12 @@ const (
 	// maxDirectives and maxDirective, in bytes, bound what becomes an answer's header.
 	maxDirectives = 32
 	maxDirective  = 8 << 10
-
-	dayOfSkew = 24 * time.Hour // for a developer's machine
 )
 
 // resolve ends a handshake: Clerk says which cookies to set, and among them is
 // the session. nil means that it brought nothing that counts, and the tree goes on
-// with the cookies that are there. A session that Clerk brings is verified as any.
+// with the cookies that are there. A session that Clerk brings is verified as any; the
+// error says that Clerk does not answer, or that a clock is wrong.
 func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 	directives, err := b.directives(ctx, q)
 	if err != nil {
@@ -80,19 +78,17 @@ func (b *Backend) resolve(ctx context.Context, q *request) (*State, error) {
 		return &State{Status: SignedOut, Reason: "session-token-missing", Message: "Nobody is signed in at Clerk.", Header: h}, nil
 	}
 	t := b.decode(token)
-	err = b.verify(ctx, t, b.config.ClockSkew)
-	if !b.instance.production && (errors.Is(err, tokenExpired) || errors.Is(err, tokenNotYet) || errors.Is(err, tokenFromTheFuture)) {
-		b.log.WarnContext(ctx, "clerk: the clock here differs from Clerk's", "cause", err.Error())
-		err = b.verify(ctx, t, dayOfSkew)
-	}
-	if errors.Is(err, errUnreachable) {
+	switch err := b.verify(ctx, t, q.origin); {
+	case err == nil:
+		return signedIn(t.jwt, h), nil
+	case errors.Is(err, errUnreachable):
 		return nil, err
-	}
-	if err != nil {
+	case errors.Is(err, tokenNotYet), errors.Is(err, tokenFromTheFuture), errors.Is(err, tokenExpired) && q.redirects > 0:
+		return nil, b.clockWrong(t.jwt)
+	default:
 		b.log.WarnContext(ctx, "clerk: a handshake's session does not count", "cause", err.Error())
 		return nil, nil
 	}
-	return signedIn(t.jwt, h), nil
 }
 
 // setCookies copies directives into h and returns the last session among them. One

@@ -22,7 +22,8 @@ import (
 //	  │        │            │
 //	  │     an unknown kid: fetch,   the next within 30 s: refused
 //	  │
-//	a fetch that fails: for 2 s the same error, and then another
+//	a fetch that fails: the next request that needs a key fetches again;
+//	while that fails too, the error stands for 125 ms, 250 ms, 500 ms, 1 s, and 2 s
 //
 // Clerk rotates keys seldom, and takes one back at once when it has leaked: that is
 // why the set has an end that no use of it moves. An unknown kid may be a new key,
@@ -30,7 +31,8 @@ import (
 const (
 	keysLife  = 5 * time.Minute
 	missPause = 30 * time.Second // between fetches for key ids that nobody knows
-	failPause = 2 * time.Second  // after a failed fetch
+	failPause = 2 * time.Second  // after a fetch that failed, at most
+	failFirst = failPause / 16   // after the second in a row
 	minKeyLen = 2048             // bits: RFC 7518 3.3
 )
 
@@ -42,19 +44,20 @@ type keyCache struct {
 	now   func() time.Time
 	fetch func(context.Context) ([]byte, error)
 
-	mu      sync.Mutex
-	keys    map[string]*rsa.PublicKey
-	fetched time.Time // when keys were
-	missed  time.Time // when an unknown key id last caused a fetch
-	failed  time.Time
-	err     error
-	flight  chan struct{} // closed when the fetch that is under way ends
+	mu       sync.Mutex
+	keys     map[string]*rsa.PublicKey
+	fetched  time.Time     // when keys were
+	missed   time.Time     // when an unknown key id last caused a fetch that succeeded
+	err      error         // of the last fetch
+	failures int           // in a row
+	again    time.Time     // when to fetch again after them
+	flight   chan struct{} // closed when the fetch that is under way ends
 }
 
 // get returns the key named id, claim "kid" of a token's header: RFC 7515 4.1.4. The
 // error is tokenUnknownKey, or wraps errUnreachable.
 func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
-	for refetched := false; ; refetched = true {
+	for tried := false; ; tried = true {
 		c.mu.Lock()
 		now := c.now()
 		fresh := c.keys != nil && now.Sub(c.fetched) < keysLife
@@ -63,22 +66,19 @@ func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 		case fresh && key != nil:
 			c.mu.Unlock()
 			return key, nil
-		case fresh && (refetched || now.Sub(c.missed) < missPause):
-			c.mu.Unlock()
-			return nil, tokenUnknownKey
-		case c.err != nil && now.Sub(c.failed) < failPause:
+		case c.err != nil && (tried || now.Before(c.again)):
 			err := c.err
 			c.mu.Unlock()
 			return nil, err
+		case fresh && (tried || now.Sub(c.missed) < missPause):
+			c.mu.Unlock()
+			return nil, tokenUnknownKey
 		}
 		flight := c.flight
 		if flight == nil {
-			if fresh {
-				c.missed = now
-			}
 			flight = make(chan struct{})
 			c.flight = flight
-			go c.load(context.WithoutCancel(ctx), flight)
+			go c.load(context.WithoutCancel(ctx), flight, fresh)
 		}
 		c.mu.Unlock()
 		select {
@@ -89,8 +89,9 @@ func (c *keyCache) get(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	}
 }
 
-// load fetches the set and ends flight. The lock is not held meanwhile.
-func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
+// load fetches the set and ends flight. The lock is not held meanwhile. missed says that
+// a key id is wanted which the set that is there has not.
+func (c *keyCache) load(ctx context.Context, flight chan struct{}, missed bool) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	body, err := c.fetch(ctx)
@@ -100,11 +101,18 @@ func (c *keyCache) load(ctx context.Context, flight chan struct{}) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := c.now()
 	c.err = err
 	if err != nil {
-		c.failed = c.now()
+		if c.again = now; c.failures > 0 {
+			c.again = now.Add(min(failFirst<<min(c.failures-1, 9), failPause))
+		}
+		c.failures++
 	} else {
-		c.keys, c.fetched = keys, c.now()
+		c.keys, c.fetched, c.failures = keys, now, 0
+		if missed {
+			c.missed = now
+		}
 	}
 	c.flight = nil
 	close(flight)

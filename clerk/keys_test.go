@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -104,7 +105,8 @@ func TestWeakPEM(t *testing.T) { // JW-08, LG-06
 	}
 }
 
-// TestKeysDuringAnOutage: Clerk is asked again after two seconds, and not by each
+// TestKeysDuringAnOutage: one fetch that fails keeps nobody from the next; while they
+// fail, Clerk is asked after ever longer pauses of up to two seconds, and not by each
 // request.
 func TestKeysDuringAnOutage(t *testing.T) { // JW-05
 	instance, b, at := setup(t, true, nil)
@@ -117,15 +119,85 @@ func TestKeysDuringAnOutage(t *testing.T) { // JW-05
 		}
 		require.Equal(t, want, instance.Hits("/v1/jwks"))
 	}
-	asked(1)
-	at.advance(2*time.Second - 1)
-	asked(1)
-	at.advance(1)
 	asked(2)
+	want := 2
+	for _, pause := range []time.Duration{125, 250, 500, 1000, 2000, 2000, 2000} {
+		at.advance(pause*time.Millisecond - 1)
+		asked(want)
+		at.advance(1)
+		want++
+		asked(want)
+	}
+	for range 500 {
+		at.advance(2 * time.Second)
+		asked(want + 1)
+		want++
+	}
 	instance.SetDown(false)
 	at.advance(2 * time.Second)
 	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, want+1, instance.Hits("/v1/jwks"))
+}
+
+// TestKeysAfterOneFailure: the first request is answered that nobody can tell, and the
+// one after it as ever.
+func TestKeysAfterOneFailure(t *testing.T) { // JW-05
+	instance, b, at := setup(t, true, nil)
+	for range 3 {
+		instance.SetDown(true)
+		_, err := b.Decide(bearer(instance.Token(nil)), origin)
+		require.ErrorContains(t, err, "status 503")
+		instance.SetDown(false)
+		require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+		at.advance(5 * time.Minute)
+	}
+}
+
+// TestNewKeyDuringAnOutage: while the keys cannot be fetched nobody can tell whose an
+// unknown one is. Those that are known go on, and a failed fetch uses up none of the
+// few for unknown keys.
+func TestNewKeyDuringAnOutage(t *testing.T) { // JW-02, JW-03, JW-04
+	instance, b, at := setup(t, true, nil)
+	old := instance.Token(nil)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(old)))
+	instance.RotateKeys()
+	instance.SetDown(true)
+	for range 9 {
+		_, err := b.Decide(bearer(instance.Token(nil)), origin)
+		require.ErrorContains(t, err, "status 503")
+		require.Equal(t, "signed-in user_1", decide(t, b, bearer(old)))
+	}
 	require.Equal(t, 3, instance.Hits("/v1/jwks"))
+	instance.SetDown(false)
+	at.advance(time.Second)
+	require.Equal(t, "signed-in user_1", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, 4, instance.Hits("/v1/jwks"))
+	for range 9 {
+		require.Equal(t, "signed-out jwk-kid-mismatch", decide(t, b, bearer(instance.Token(setHeader("kid", "unknown")))))
+	}
+	require.Equal(t, 4, instance.Hits("/v1/jwks"))
+}
+
+// TestFailedFetchIsShared: all that wait for it are answered by it.
+func TestFailedFetchIsShared(t *testing.T) { // JW-03
+	release, fetches, instance := make(chan struct{}), 0, clerktest.New(clerktest.Config{Production: true})
+	now := time.Now()
+	b, err := clerk.New(clerk.Config{PublishableKey: instance.PublishableKey, SecretKey: auth.NewSecret(instance.SecretKey), Now: func() time.Time { return now },
+		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			fetches++
+			<-release
+			return nil, errors.New("no route")
+		})}})
+	require.NoError(t, err)
+	answers := make(chan error)
+	for range 20 {
+		go func() { _, err := b.Decide(bearer(instance.Token(nil)), origin); answers <- err }()
+	}
+	close(release)
+	for range 20 {
+		require.ErrorContains(t, <-answers, "no route")
+	}
+	require.LessOrEqual(t, fetches, 2)
 }
 
 // TestLifeOfTheKeys: five minutes and thirty seconds, to the nanosecond.

@@ -1,7 +1,6 @@
 package clerk
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +19,9 @@ import (
 //	         JWT, sub is mch_...      here; cat is a machine's, or absent
 //	OAuth    oat_...                  POST /oauth_applications/access_tokens/verify
 //	         JWT, typ is at+jwt       here: RFC 9068
+//
+// Clerk is asked about an M2M token with the machine's own secret key, where there is
+// one, and tells it of no more than that machine may know.
 //
 // The first characters, and claims that nobody has verified yet, tell the kinds
 // apart; each is then held to the rules of its kind, so that a lie about it is of no
@@ -60,6 +62,9 @@ type Machine struct {
 	// ID is the token's own. A JWT may have none.
 	ID string
 
+	// Name is an API key's, as whoever made it calls it. Empty for other kinds.
+	Name string
+
 	// Subject is whose the token is: "user_..." for an OAuth access token or an API
 	// key, "org_..." for an API key, "mch_..." for a machine's.
 	Subject string
@@ -69,8 +74,13 @@ type Machine struct {
 	ClientID string
 
 	// Scopes are what the token may be used for. Nil or empty: nothing in
-	// particular.
+	// particular. A machine's JWT without any has those for whom it was made, its
+	// claim "aud", as at Clerk.
 	Scopes []string
+
+	// Claims are those that were put into an API key or a machine's token when it was
+	// made, as they stand; nil where there are none.
+	Claims map[string]json.RawMessage
 
 	// ExpiresAt is a JWT's end, to the second. Zero for an opaque token, whose end
 	// Clerk looks after.
@@ -117,11 +127,11 @@ func (h *header) isAccessToken() bool {
 	return strings.EqualFold(h.kind, "at+jwt") || strings.EqualFold(h.kind, "application/at+jwt")
 }
 
-// byMachine decides about a request with a token of kind, which is accepted.
+// byMachine decides about a request, q, with a token of kind, which is accepted.
 // Each token that only Clerk can read costs a call: one that was revoked must
 // not count.
-func (b *Backend) byMachine(r *http.Request, kind TokenType, token string) (*State, error) {
-	m, why, err := b.verifyMachine(r, kind, token)
+func (b *Backend) byMachine(q *request, kind TokenType, token string) (*State, error) {
+	m, why, err := b.verifyMachine(q, kind, token)
 	switch {
 	case err != nil:
 		return nil, err
@@ -134,17 +144,20 @@ func (b *Backend) byMachine(r *http.Request, kind TokenType, token string) (*Sta
 // verifyMachine returns what a token says, or why it does not count; err means that
 // nobody can tell. Of a JWT, signature, issuer, audience and times are checked: RFC
 // 9068 4. Its reason is the same whatever is wrong, as in @clerk/backend.
-func (b *Backend) verifyMachine(r *http.Request, kind TokenType, token string) (m *Machine, why reason, err error) {
+func (b *Backend) verifyMachine(q *request, kind TokenType, token string) (m *Machine, why reason, err error) {
 	for _, o := range opaque {
 		if strings.HasPrefix(token, o.prefix) {
-			return b.askBounded(r, kind, o.path, o.field, token)
+			return b.askBounded(q.Request, kind, o.path, o.field, token)
 		}
 	}
 	t := decode(token)
-	if t == nil || kind == M2MToken && t.header.hasCategory && t.header.category != machineCategory {
+	switch {
+	case t == nil, kind == M2MToken && t.header.hasCategory && t.header.category != machineCategory:
 		return nil, tokenInvalid, nil
+	case kind == M2MToken && t.header.isAccessToken():
+		return nil, tokenNotVerified, nil
 	}
-	key, err := b.key(r.Context(), t)
+	key, err := b.key(q.Context(), t)
 	switch err := verifySignature(t, key, err); {
 	case errors.Is(err, errUnreachable):
 		return nil, "", err
@@ -153,20 +166,46 @@ func (b *Backend) verifyMachine(r *http.Request, kind TokenType, token string) (
 	}
 	c := &t.claims
 	switch {
-	case c.UserID == "", !slices.Contains(b.issuers, c.Issuer):
+	case c.UserID == "", !slices.Contains(b.issuersAt(q.origin), c.Issuer):
 		return nil, tokenNotVerified, nil
-	case !b.admits(c.raw("aud")):
+	case !b.admits(kind, c.raw("aud")):
 		return nil, tokenNotVerified, nil
 	}
 	if t.times(b.now(), b.config.ClockSkew) != nil {
 		return nil, tokenNotVerified, nil
 	}
-	m = &Machine{ID: c.string("jti"), Subject: c.UserID, ClientID: c.string("client_id"), ExpiresAt: c.ExpiresAt}
+	m = &Machine{ID: c.string("jti"), Subject: c.UserID, ExpiresAt: c.ExpiresAt}
+	if kind == M2MToken {
+		m.Scopes, m.Claims = strings.Fields(c.string("scopes")), c.custom()
+		if c.raw("scopes") == "" {
+			m.Scopes = audiences(c.raw("aud"))
+		}
+		return m, "", nil
+	}
+	m.ClientID = c.string("client_id")
 	var listed bool
 	if m.Scopes, listed = strictjson.Strings(c.raw("scp")); !listed {
-		m.Scopes = strings.Fields(cmp.Or(c.string("scopes"), c.string("scope")))
+		m.Scopes = strings.Fields(c.string("scope"))
 	}
 	return m, "", nil
+}
+
+// custom are the claims of a machine's JWT that Clerk does not put into each: "aud" and
+// "scopes" are among them.
+func (c *Claims) custom() map[string]json.RawMessage {
+	var all map[string]json.RawMessage
+	strictjson.Members(c.text, func(name, value string) bool {
+		switch name {
+		case "iss", "sub", "exp", "nbf", "iat", "jti":
+			return true
+		}
+		if all == nil {
+			all = map[string]json.RawMessage{}
+		}
+		all[name] = json.RawMessage(value)
+		return true
+	})
+	return all
 }
 
 // askBounded is askMachine, as far as the client of r may ask. A token that has counted
@@ -198,7 +237,11 @@ func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, t
 	if err != nil {
 		return nil, unexpectedError, nil
 	}
-	resp, err := b.call(ctx, "POST", path, body)
+	secret := b.config.SecretKey
+	if kind == M2MToken && !b.config.MachineSecretKey.IsZero() {
+		secret = b.config.MachineSecretKey
+	}
+	resp, err := b.callWith(ctx, secret, "POST", path, body)
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -210,12 +253,13 @@ func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, t
 		return nil, unexpectedError, nil
 	}
 	var answer struct {
-		ID               string
+		ID, Name         string
 		Subject          string
 		ClientID         string `json:"client_id"`
 		Scopes           []string
 		Revoked, Expired bool
 		Aud, Audience    json.RawMessage
+		Claims           map[string]json.RawMessage
 	}
 	if json.Unmarshal(resp.Body, &answer) != nil || answer.Subject == "" {
 		return nil, unexpectedError, nil
@@ -223,8 +267,19 @@ func (b *Backend) askMachine(ctx context.Context, kind TokenType, path, field, t
 	if answer.Revoked || answer.Expired {
 		return nil, tokenInvalid, nil
 	}
-	if aud := claimed(answer.Aud, answer.Audience); !b.admits(aud) && (aud != "" || kind != APIKey) {
+	m := &Machine{ID: answer.ID, Subject: answer.Subject, Scopes: answer.Scopes}
+	if kind == APIKey {
+		m.Name = answer.Name
+	}
+	aud := claimed(answer.Aud, answer.Audience)
+	if kind == OAuthToken {
+		m.ClientID = answer.ClientID
+	} else {
+		m.Claims = answer.Claims
+		aud = claimed(answer.Aud, answer.Audience, answer.Claims["aud"])
+	}
+	if !b.admits(kind, aud) {
 		return nil, tokenNotVerified, nil
 	}
-	return &Machine{ID: answer.ID, Subject: answer.Subject, ClientID: answer.ClientID, Scopes: answer.Scopes}, "", nil
+	return m, "", nil
 }

@@ -126,10 +126,14 @@ func TestAudiences(t *testing.T) { // CL-01
 		"opaque M2M":       answers("mt_", "mch_1", "aud"),
 		"opaque, audience": answers("oat_", "user_1", "audience"),
 		"API key":          answers("ak_", "user_1", "aud"),
+		"opaque M2M, claim": func(aud any) string {
+			return answers("mt_", "mch_1", "claims")(map[string]any{"aud": aud})
+		},
 	}
+	oauth := map[string]bool{"OAuth JWT": true, "opaque OAuth": true, "opaque, audience": true}
 	for name, test := range map[string]struct {
 		aud  any
-		ours bool
+		ours bool // whether it names one of ours
 	}{
 		"none":                    {nil, false},
 		"ours":                    {api, true},
@@ -153,7 +157,9 @@ func TestAudiences(t *testing.T) { // CL-01
 			s := mustDecide(t, anybody, bearer(token(test.aud)))
 			require.Equal(t, clerk.SignedIn, s.Status, "%s, %s: nobody asks", kind, name)
 			s = mustDecide(t, b, bearer(token(test.aud)))
-			if test.ours || test.aud == nil && (kind == "API key" || kind == "session") {
+			nobody := name == "none" || name == "nobody" || name == "empty"
+			ours := test.ours || (nobody || name == "ours beside nothing") && !oauth[kind]
+			if ours {
 				require.Equal(t, clerk.SignedIn, s.Status, "%s, %s", kind, name)
 				continue
 			}
@@ -248,4 +254,124 @@ func TestMachinesInTheAuthenticator(t *testing.T) {
 	require.Equal(t, 401, w.Code)
 	require.Equal(t, "token-invalid", w.Header().Get("X-Clerk-Auth-Reason"))
 	require.NotEmpty(t, w.Header().Get("X-Clerk-Auth-Message"))
+}
+
+// TestTypeOfMachineTokens: an OAuth access token's "typ" goes with no other kind.
+func TestTypeOfMachineTokens(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	for typ, want := range map[any]string{
+		"JWT": "signed-in m2m_token", nil: "signed-in m2m_token",
+		"at+jwt": "signed-out token-verification-failed", "application/at+jwt": "signed-out token-verification-failed", "JOSE": "signed-out token-verification-failed", "jwt": "signed-out token-verification-failed",
+	} {
+		s := mustDecide(t, b, bearer(machineJWT(instance, clerk.M2MToken, setHeader("typ", typ))))
+		got := string(s.Status) + " " + s.Reason + string(s.Type)
+		require.Equal(t, want, got, "%v", typ)
+	}
+	s := mustDecide(t, b, bearer(machineJWT(instance, clerk.OAuthToken, setHeader("typ", "JWT"))))
+	require.Equal(t, clerk.SessionToken, s.Type, "it is what it says it is")
+}
+
+// TestWhatATokenOfAProgramSays: its name, scopes and claims, each where its kind has it.
+func TestWhatATokenOfAProgramSays(t *testing.T) {
+	instance, b, _ := setup(t, true, func(c *clerk.Config) { c.AcceptTokens = everyToken })
+	say := func(answer map[string]any) func(map[string]any) {
+		return func(a map[string]any) {
+			for name, value := range answer {
+				a[name] = value
+			}
+		}
+	}
+	all := say(map[string]any{"name": "CI", "scopes": []string{"a"}, "claims": map[string]any{"tier": 2, "aud": "x"}, "client_id": "client_1"})
+	for name, test := range map[string]struct {
+		token string
+		want  clerk.Machine // without its id and its end
+		tier  string
+	}{
+		"an API key":         {instance.Opaque("ak_", "user_1", all), clerk.Machine{Name: "CI", Scopes: []string{"a"}}, "2"},
+		"a machine's":        {instance.Opaque("mt_", "mch_1", all), clerk.Machine{Scopes: []string{"a"}}, "2"},
+		"an OAuth client's":  {instance.Opaque("oat_", "user_1", all), clerk.Machine{ClientID: "client_1", Scopes: []string{"a"}}, ""},
+		"one without claims": {instance.Opaque("mt_", "mch_1", say(map[string]any{"claims": nil})), clerk.Machine{Scopes: []string{"read"}}, ""},
+		"a machine's JWT": {machineJWT(instance, clerk.M2MToken, func(_, c map[string]any) {
+			c["scopes"], c["tier"], c["client_id"], c["scp"] = "a b", 3, "x", []string{"x"}
+		}), clerk.Machine{Scopes: []string{"a", "b"}}, "3"},
+		"its audience":          {machineJWT(instance, clerk.M2MToken, func(_, c map[string]any) { c["aud"] = []string{"mch_2"} }), clerk.Machine{Scopes: []string{"mch_2"}}, ""},
+		"no scopes, no more":    {machineJWT(instance, clerk.M2MToken, func(_, c map[string]any) { c["aud"], c["scopes"] = []string{"mch_2"}, "" }), clerk.Machine{Scopes: []string{}}, ""},
+		"an OAuth client's JWT": {machineJWT(instance, clerk.OAuthToken, func(_, c map[string]any) { c["scopes"], c["tier"], c["aud"] = "x", 3, "y" }), clerk.Machine{ClientID: "client_1", Scopes: []string{"read", "write"}}, ""},
+		"its list":              {machineJWT(instance, clerk.OAuthToken, func(_, c map[string]any) { c["scp"] = []string{"a"} }), clerk.Machine{ClientID: "client_1", Scopes: []string{"a"}}, ""},
+	} {
+		s := mustDecide(t, b, bearer(test.token))
+		require.Equal(t, clerk.SignedIn, s.Status, name)
+		m := s.Machine
+		require.Equal(t, test.want.Name, m.Name, name)
+		require.Equal(t, test.want.ClientID, m.ClientID, name)
+		require.Equal(t, test.want.Scopes, m.Scopes, name)
+		require.Equal(t, test.tier, string(m.Claims["tier"]), name)
+		for _, reserved := range []string{"iss", "sub", "exp", "nbf", "iat", "jti"} {
+			require.NotContains(t, m.Claims, reserved, name)
+		}
+	}
+	plain := mustDecide(t, b, bearer(instance.Token(func(header, c map[string]any) {
+		clear(c)
+		header["cat"], c["iss"], c["sub"], c["exp"] = "cl_B7d4PD333AAA", "https://"+instance.FrontendAPI, "mch_1", time.Now().Unix()+60
+	})))
+	require.Equal(t, clerk.SignedIn, plain.Status)
+	require.Nil(t, plain.Machine.Claims)
+	require.Empty(t, plain.Machine.Scopes)
+}
+
+// TestMachineSecretKey is what Clerk is asked with about machines' tokens, and about
+// nothing else. A service that takes no others needs no key to the instance.
+func TestMachineSecretKey(t *testing.T) { // CL-06
+	instance := clerktest.New(clerktest.Config{Production: true})
+	api := serve(t, instance)
+	made := func(change func(*clerk.Config)) (*clerk.Backend, error) {
+		c := clerk.Config{PublishableKey: instance.PublishableKey, APIURL: api, MachineSecretKey: auth.NewSecret(instance.MachineSecretKey), AcceptTokens: []clerk.TokenType{clerk.M2MToken}}
+		if change != nil {
+			change(&c)
+		}
+		return clerk.New(c)
+	}
+	opaque, jwt := instance.Opaque("mt_", "mch_1", nil), machineJWT(instance, clerk.M2MToken, nil)
+	b, err := made(nil)
+	require.NoError(t, err)
+	require.Equal(t, clerk.SignedIn, mustDecide(t, b, bearer(opaque)).Status)
+	require.Equal(t, "signed-out token-invalid", decide(t, b, bearer("mt_unknown")))
+	require.Equal(t, "signed-out token-verification-failed", decide(t, b, bearer(jwt)), "there is no key to verify it with")
+	require.Equal(t, "signed-out token-type-mismatch", decide(t, b, bearer(instance.Token(nil))))
+	require.Equal(t, "signed-out token-type-mismatch", decide(t, b, page("/?__clerk_handshake_nonce=x", "Cookie", "__client_uat=1; __session="+instance.Token(nil))))
+	require.Zero(t, instance.Hits("/v1/jwks"))
+	b, err = made(func(c *clerk.Config) { c.JWTKey = instance.PEM() })
+	require.NoError(t, err)
+	require.Equal(t, clerk.SignedIn, mustDecide(t, b, bearer(jwt)).Status)
+
+	b, err = made(func(c *clerk.Config) { c.SecretKey, c.AcceptTokens = auth.NewSecret("sk_live_wrong"), everyToken })
+	require.NoError(t, err)
+	require.Equal(t, clerk.SignedIn, mustDecide(t, b, bearer(opaque)).Status, "not with the other key")
+	_, err = b.Decide(bearer(instance.Opaque("ak_", "user_1", nil)), origin)
+	require.ErrorContains(t, err, "status 401", "and others with that one")
+	b, err = made(func(c *clerk.Config) { c.MachineSecretKey = auth.NewSecret("ak_wrong") })
+	require.NoError(t, err)
+	_, err = b.Decide(bearer(opaque), origin)
+	require.ErrorContains(t, err, "status 401")
+
+	for name, change := range map[string]func(*clerk.Config){
+		"other kinds too": func(c *clerk.Config) { c.AcceptTokens = everyToken },
+		"API keys":        func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{clerk.APIKey} },
+		"people":          func(c *clerk.Config) { c.AcceptTokens = nil },
+		"profiles":        func(c *clerk.Config) { c.Profiles = true },
+		"needed profiles": func(c *clerk.Config) { c.RequireProfiles = true },
+		"no key":          func(c *clerk.Config) { c.MachineSecretKey = auth.Secret{} },
+		"a wrong one too": func(c *clerk.Config) { c.SecretKey = auth.NewSecret("hunter2") },
+	} {
+		_, err := made(change)
+		require.ErrorContains(t, err, "clerk: SecretKey is none", name)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+	_, err = made(func(c *clerk.Config) { c.MachineSecretKey = auth.NewSecret("sk_live_hunter2") })
+	require.ErrorContains(t, err, "clerk: MachineSecretKey is none")
+	require.NotContains(t, err.Error(), "hunter2")
+	b, err = made(func(c *clerk.Config) { c.ProxyURL = "https://example.com/__clerk" })
+	require.NoError(t, err)
+	_, err = b.FrontendProxy()
+	require.ErrorContains(t, err, "SecretKey")
 }

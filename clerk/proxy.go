@@ -44,12 +44,15 @@ const (
 // takes it for, by Config.TrustedProxies and Config.Forwarded; without that, or before,
 // what these are by default. Clerk's dashboard, Domains, has to know of the proxy.
 //
-// The error says that ProxyURL has no path to mount the handler at. The handler is
-// safe for concurrent use.
+// The error says that ProxyURL is no whole address, or has no path to mount the handler
+// at, or that there is no SecretKey. The handler is safe for concurrent use.
 func (b *Backend) FrontendProxy() (http.Handler, error) {
 	public, err := url.Parse(b.config.ProxyURL)
-	if err != nil || strings.Trim(public.Path, "/") == "" {
+	if err != nil || public.Host == "" || strings.Trim(public.Path, "/") == "" {
 		return nil, errors.New("clerk: FrontendProxy needs Config.ProxyURL with a path, such as https://example.com/__clerk")
+	}
+	if b.config.SecretKey.IsZero() {
+		return nil, errors.New("clerk: FrontendProxy needs Config.SecretKey")
 	}
 	prefix := strings.TrimRight(public.EscapedPath(), "/")
 	proxy := &httputil.ReverseProxy{

@@ -74,7 +74,7 @@ func (b *Backend) tryRefresh(ctx context.Context, q *request, t *jwt) (s *State,
 	}
 	h := http.Header{}
 	fresh := b.decode(setCookies(h, list))
-	if b.verify(ctx, fresh, b.config.ClockSkew) != nil {
+	if b.verify(ctx, fresh, q.origin) != nil {
 		return nil, "invalid-session-token"
 	}
 	return signedIn(fresh.jwt, h), ""

@@ -309,17 +309,36 @@ func (b *Backend) foreignReferrer(q *request) bool {
 	if err != nil || u.Host == "" || strings.EqualFold(u.Scheme+"://"+u.Host, q.origin.Scheme+"://"+q.origin.Host) {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
-	own := strings.ToLower(b.instance.frontendAPI)
-	if host == own || "https://"+host == b.instance.accounts() {
+	return !b.isClerks(u, q.origin)
+}
+
+// isClerks reports whether u is a page of Clerk's, for a request to origin: of the
+// Frontend API or its proxy, or where there is none of the Account Portal. Of a
+// development instance anybody's portal counts. What was not sent by https may be
+// anybody's, unless the proxy itself is on loopback.
+func (b *Backend) isClerks(u, origin *url.URL) bool {
+	api, err := url.Parse(b.frontend(origin))
+	if err != nil || u.Scheme != api.Scheme {
 		return false
 	}
-	if !b.instance.production {
-		for _, clerks := range []string{".accounts.dev", ".accountsstage.dev", ".accounts.lclclerk.com"} {
-			if strings.HasSuffix(host, clerks) {
-				return false
-			}
+	host := strings.ToLower(u.Hostname())
+	switch {
+	case host == strings.ToLower(api.Hostname()):
+		return true
+	case b.config.ProxyURL == "" && "https://"+strings.ToLower(u.Host) == b.instance.accounts():
+		return true
+	case b.instance.production:
+		return false
+	}
+	for _, portals := range [...]string{".accounts.dev", ".accountsstage.dev", ".accounts.lclclerk.com"} {
+		if strings.HasSuffix(host, portals) && !strings.HasSuffix(host, ".clerk"+portals) {
+			return true
 		}
 	}
-	return true
+	for _, portals := range [...]string{".lcl.dev", ".lclstage.dev", ".lclclerk.com"} {
+		if strings.HasPrefix(host, "accounts.") && strings.HasSuffix(host, portals) {
+			return true
+		}
+	}
+	return false
 }

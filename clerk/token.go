@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -298,9 +299,9 @@ func (t *jwt) isMachine() bool {
 	return t.header.hasCategory && t.header.category != sessionCategory && t.header.category != noCategory
 }
 
-// verify holds a session token to Clerk's rules in Clerk's order: kind, form,
-// signature, claims. The error is a reason, or wraps errUnreachable.
-func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error {
+// verify holds a session token for a request to origin to Clerk's rules in Clerk's
+// order: kind, form, signature, claims. The error is a reason, or wraps errUnreachable.
+func (b *Backend) verify(ctx context.Context, s seen, origin *url.URL) error {
 	if s.jwt == nil {
 		return tokenInvalid
 	}
@@ -314,14 +315,14 @@ func (b *Backend) verify(ctx context.Context, s seen, skew time.Duration) error 
 	switch {
 	case c.UserID == "":
 		return tokenNotVerified
-	case !slices.Contains(b.issuers, c.Issuer):
+	case !slices.Contains(b.issuersAt(origin), c.Issuer):
 		return tokenWrongIssuer
-	case c.raw("aud") != "" && !b.admits(c.raw("aud")):
+	case !b.admits(SessionToken, c.raw("aud")):
 		return tokenNotVerified
 	case b.parties != nil && !slices.Contains(b.parties, c.AuthorizedParty):
 		return tokenWrongParty
 	}
-	return s.times(b.now(), skew)
+	return s.times(b.now(), b.config.ClockSkew)
 }
 
 // verifyOnce verifies a signature unless it was, with the key that still counts. RSA
@@ -361,11 +362,15 @@ func (b *Backend) key(ctx context.Context, t *jwt) (*rsa.PublicKey, error) {
 	if b.fixedKey != nil {
 		return b.fixedKey, nil
 	}
+	if b.config.SecretKey.IsZero() {
+		return nil, tokenNotVerified // the key set is for those who have one
+	}
 	return b.keys.get(ctx, t.header.keyID)
 }
 
 // verifySignature checks header and signature, and no claim: RFC 7515 5.2, RFC 7518
-// 3.3. keyErr is why there is no key; a malformed header counts before it.
+// 3.3. keyErr is why there is no key; a malformed header counts before it. Which kind of
+// token goes with an access token's "typ" is the caller's to say.
 func verifySignature(t *jwt, key *rsa.PublicKey, keyErr error) error {
 	switch h := &t.header; {
 	case h.hasKind && h.kind != "JWT" && !h.isAccessToken(), h.critical:

@@ -17,8 +17,9 @@ import (
 	"github.com/sallyport/auth/internal/clerkvectors"
 )
 
-// TestClerkHas asks Clerk's has() and ours the same 3,000 questions, and lets
-// verifyWebhook and ours look at the same 200 deliveries.
+// TestClerkHas asks Clerk's has() and ours the same 3,000 questions, lets
+// verifyWebhook and ours look at the same 200 deliveries, and has both send 300 people
+// to sign in and up.
 func TestClerkHas(t *testing.T) { // GHSA-w24r-5266-9c3c, CVE-2025-53548
 	random := rand.New(rand.NewSource(2))
 	i := newStandIn(t, true, time.Now().Truncate(time.Second))
@@ -29,10 +30,17 @@ func TestClerkHas(t *testing.T) { // GHSA-w24r-5266-9c3c, CVE-2025-53548
 	for range 200 {
 		q.Webhooks = append(q.Webhooks, makeWebhook(random, i.now.Unix()))
 	}
-	var theirs struct{ Has, Verified []bool }
+	development := newStandIn(t, false, i.now)
+	for range 300 {
+		q.Redirects = append(q.Redirects, makeRedirect(random, i, development))
+	}
+	var theirs struct {
+		Has, Verified []bool
+		Redirects     []struct{ SignIn, SignUp string }
+	}
 	askNode(t, "clerk/has.mjs", map[string]any{
 		"options": map[string]any{"publishableKey": i.PublishableKey, "secretKey": i.SecretKey, "jwtKey": i.PEM()},
-		"tokens":  q.Tokens, "webhooks": q.Webhooks,
+		"tokens":  q.Tokens, "webhooks": q.Webhooks, "redirects": q.Redirects,
 	}, &theirs)
 	n := 0
 	for _, one := range q.Tokens {
@@ -43,6 +51,10 @@ func TestClerkHas(t *testing.T) { // GHSA-w24r-5266-9c3c, CVE-2025-53548
 	require.Len(t, theirs.Verified, len(q.Webhooks))
 	for k, one := range q.Webhooks {
 		one.Verified = theirs.Verified[k]
+	}
+	require.Len(t, theirs.Redirects, len(q.Redirects))
+	for k, one := range q.Redirects {
+		one.SignIn, one.SignUp = theirs.Redirects[k].SignIn, theirs.Redirects[k].SignUp
 	}
 	yes, accepted := q.Check(t)
 	require.Greater(t, n, 2500)
@@ -148,4 +160,28 @@ func makeWebhook(random *rand.Rand, now int64) *clerkvectors.Webhook {
 		w.Headers["svix-signature"] = "v1, " + signature
 	}
 	return w
+}
+
+// makeRedirect is somebody who asked for a page of a site, and is not signed in.
+func makeRedirect(random *rand.Rand, instances ...*standIn) *clerkvectors.Redirect {
+	pick := func(list ...string) string { return list[random.Intn(len(list))] }
+	i := instances[random.Intn(len(instances))]
+	site := pick("https://satellite.example.net", "http://localhost:3000", "https://primary.example.org:8443")
+	r := &clerkvectors.Redirect{
+		PublishableKey: i.PublishableKey, JWTKey: i.PEM(), CookieSuffix: i.CookieSuffix, BaseURL: site + "/x?y=z",
+		SignInURL: pick("", "https://primary.example.org/sign-in", "https://primary.example.org:8443/in"), SignUpURL: pick("", "", "https://join.example.org/"),
+		ReturnBackURL: site + "/page" + pick("", "?a=b", "?a=%20+&b=2;c=3&%zz", "?__clerk_synced=true&a=b", "?__clerk_synced=false") + pick("", "#part"),
+		DevBrowser:    pick("", "dvb_1"),
+	}
+	switch random.Intn(3) {
+	case 0:
+		r.IsSatellite, r.SignInURL = true, "https://primary.example.org/sign-in"
+	case 1:
+		r.SignInURL = pick("/sign-in", "/sign-in?next=/x", "https://primary.example.org/sign-in?x=1")
+	}
+	if random.Intn(3) == 0 && r.DevBrowser != "" && !strings.Contains(r.SignInURL, "?") {
+		r.SignUpURL = ""
+		r.Pending = i.Token(func(_, claims map[string]any) { claims["sts"] = "pending" })
+	}
+	return r
 }

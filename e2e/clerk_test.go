@@ -71,7 +71,10 @@ func (s *standIn) refresh(directives ...string) string {
 
 func (s *standIn) opaque(prefix string) string {
 	var answer map[string]any
-	return s.know(s.Opaque(prefix, "user_9", func(a map[string]any) { answer = a }), &answer)
+	return s.know(s.Opaque(prefix, "user_9", func(a map[string]any) {
+		a["name"], a["claims"] = "CI", map[string]any{"tier": 2}
+		answer = a
+	}), &answer)
 }
 
 // askNode has a script answer v, and reads the answer into answer.
@@ -99,7 +102,7 @@ func TestClerkDecides(t *testing.T) { // CL-01, CL-03
 		c := makeClerkCase(random, i)
 		c.Instance = n
 		cases = append(cases, c)
-		keys := map[string]any{"publishableKey": i.PublishableKey, "secretKey": i.SecretKey, "apiUrl": i.api}
+		keys := map[string]any{"machineSecretKey": c.Options.MachineSecretKey, "publishableKey": i.PublishableKey, "secretKey": i.SecretKey, "apiUrl": i.api}
 		if c.Options.Networkless {
 			keys["jwtKey"] = i.PEM()
 		}
@@ -153,8 +156,14 @@ func forgetUnasked(kept *clerkvectors.Decisions) {
 func difference(c *clerkvectors.Case, ours, theirs clerkvectors.Answer) string {
 	refresh := "session-token-expired-refresh-"
 	switch {
-	case theirs.Error != "":
+	case theirs.Error != "" && ours.Error == "":
 		return "a bad handshake is no error in development: the cookies count that are there"
+	case c.Options.Audience != nil && theirs.Status == "signed-in" && ours.Status == "signed-out" && ours.Reason == "token-verification-failed":
+		return "an audience is looked at wherever there is one, and one that is malformed counts for nobody"
+	case theirs.Status == "signed-in" && ours.Reason == "primary-domain-cross-origin-sync" && strings.HasPrefix(c.Headers["Referer"], "http://"):
+		return "a referrer is Clerk's by https only"
+	case ours.Error == "a clock is wrong" && strings.Contains(fmt.Sprint(c.URL, c.Headers), "__clerk_"):
+		return "after one handshake a wrong clock is told, in the place of more of them"
 	case c.Headers["Authorization"] != "" && c.Headers["Cookie"] != "" && strings.HasPrefix(ours.Reason, refresh):
 		return "a header's token is not refreshed into a cookie's session"
 	case theirs.Status == "signed-in" && strings.Contains(fmt.Sprint(c.URL, c.Headers), "__clerk_handshake") && theirs.Cookies != nil:
@@ -184,8 +193,14 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 	case "satellite":
 		o.IsSatellite, o.Domain, o.SignInURL = true, "sat.example.net", "https://primary.example.org/sign-in"
 	case "proxy":
-		o.ProxyURL = "https://www.example.com/__clerk"
-		issuer = o.ProxyURL
+		issuer = "https://www.example.com/__clerk"
+		o.ProxyURL = pick(issuer, "/__clerk")
+	}
+	if random.Intn(4) == 0 {
+		o.Audience = []string{"https://api.example.com", "https://admin.example.com"}
+	}
+	if random.Intn(4) == 0 {
+		o.MachineSecretKey = clerkvectors.MachineSecretKey
 	}
 	if random.Intn(5) == 0 {
 		o.AuthorizedParties = []string{"https://www.example.com"}
@@ -247,6 +262,29 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 				delete(claims, "iss")
 			case "organization":
 				claims["o"] = map[string]any{"id": "org_1", "slg": "acme", "rol": "admin"}
+			case "no audience":
+				claims["aud"] = pick("", "null", "[]")
+				if claims["aud"] != "" {
+					claims["aud"] = json.RawMessage(claims["aud"].(string))
+				}
+			case "audience":
+				claims["aud"] = []string{"https://api.example.com", "https://other.example"}
+			case "another audience":
+				claims["aud"] = "https://other.example"
+			case "odd audience":
+				claims["aud"] = []any{"https://api.example.com", 1}
+			case "machine's claims":
+				header["cat"], claims["sub"], claims["tier"], claims["scopes"] = "cl_B7d4PD333AAA", "mch_1", 2, "a b"
+				delete(claims, "sid")
+			case "machine's audience":
+				header["cat"], claims["sub"], claims["aud"] = "cl_B7d4PD333AAA", "mch_1", []string{"https://api.example.com"}
+			case "machine's other audience":
+				header["cat"], claims["sub"], claims["aud"] = "cl_B7d4PD333AAA", "mch_1", []string{"https://other.example"}
+			case "machine's typ":
+				header["cat"], header["typ"], claims["sub"] = "cl_B7d4PD333AAA", "at+jwt", "mch_1"
+			case "oauth's scopes":
+				header["typ"], claims["scope"], claims["aud"] = "at+jwt", "read write", "https://api.example.com"
+				delete(header, "cat")
 			case "machine's own":
 				header["cat"], claims["sub"] = "cl_B7d4PD333AAA", "mch_1"
 				delete(claims, "sid")
@@ -259,7 +297,8 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 		})
 		return clerkTokens[name]
 	}
-	kinds := []string{"", "", "", "", "old", "expired", "expired", "no sid", "early", "future", "foreign", "template", "machine", "oauth", "typ", "alg", "no exp", "no sub", "no azp", "no azp", "azp", "pending", "no issuer", "unknown key", "organization", "organization", "machine's own", "machine's old", "oauth's own"}
+	kinds := []string{"", "", "", "", "old", "expired", "expired", "no sid", "early", "future", "foreign", "template", "machine", "oauth", "typ", "alg", "no exp", "no sub", "no azp", "no azp", "azp", "pending", "no issuer", "unknown key", "organization", "organization", "machine's own", "machine's old", "oauth's own",
+		"no audience", "audience", "another audience", "odd audience", "machine's claims", "machine's audience", "machine's other audience", "machine's typ", "oauth's scopes"}
 	tokenOf := func() string {
 		switch n := random.Intn(len(kinds) + 4); {
 		case n == len(kinds)+2:
@@ -309,6 +348,7 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 		add("__clerk_redirect_count", pick("1", "2", "3"))
 	}
 	query := url.Values{"q": {"a b"}}
+	odd := pick("", "", "", "&b=2;c=3&%zz&d")
 	directives := func() []string {
 		kind := pick("", "", "expired", "future", "template")
 		return []string{"__client_uat=7; Path=/", "__session=" + token(kind) + "; Path=/; Secure", "__session" + suffix + "=" + token(kind) + "; Path=/; Secure"}
@@ -332,7 +372,7 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 		query.Set("__clerk_synced", pick("true", "false"))
 	}
 	if random.Intn(12) == 0 {
-		query.Set("__clerk_redirect_url", "https://sat.example.net/back?x=1")
+		query.Set("__clerk_redirect_url", "https://sat.example.net/back?x=1"+pick("", "&b=2;c=3&%zz", "&__clerk_synced=false"))
 	}
 	if len(cookies) > 0 {
 		c.Headers["Cookie"] = strings.Join(cookies, "; ")
@@ -344,9 +384,10 @@ func makeClerkCase(random *rand.Rand, i *standIn) *clerkvectors.Case {
 		c.Headers["Sec-Fetch-Dest"] = dest
 	}
 	c.Headers["Accept"] = pick("text/html,*/*", "text/html", "*/*", "application/json, text/html")
-	if from := pick("", "", "https://www.example.com/x", "https://elsewhere.example/", issuer+"/", "https://accounts.example.com/", "https://example.accounts.dev/"); from != "" {
+	if from := pick("", "", "https://www.example.com/x", "https://elsewhere.example/", issuer+"/", "https://accounts.example.com/", "https://example.accounts.dev/",
+		"https://"+i.FrontendAPI+"/", "http://"+i.FrontendAPI+"/", "https://accounts.example.com:8443/", "https://x.clerk.accounts.dev/", "https://accounts.x.lcl.dev/", "http://accounts.x.lcl.dev/", "https://x.lcl.dev/"); from != "" {
 		c.Headers["Referer"] = from
 	}
-	c.URL = "https://www.example.com" + pick("/page", "/page", "/orgs/acme", "/orgs/other/x", "/me") + "?" + query.Encode()
+	c.URL = "https://www.example.com" + pick("/page", "/page", "/orgs/acme", "/orgs/other/x", "/me") + "?" + query.Encode() + odd
 	return c
 }

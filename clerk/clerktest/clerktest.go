@@ -109,8 +109,12 @@ type Instance struct {
 	PublishableKey string
 
 	// SecretKey is the one that clerk.Config wants, and the only one that the Backend
-	// API takes.
+	// API takes, but for the next.
 	SecretKey string
+
+	// MachineSecretKey is a machine's, with which the Backend API says what opaque M2M
+	// tokens are, and nothing else.
+	MachineSecretKey string
 
 	// CookieSuffix is what the names of its own cookies end with: "_" and eight
 	// characters.
@@ -160,11 +164,14 @@ func New(c Config) *Instance {
 		FrontendAPI:    c.FrontendAPI,
 		PublishableKey: "pk_" + kind + "_" + base64.StdEncoding.EncodeToString([]byte(c.FrontendAPI+"$")),
 		SecretKey:      "sk_" + kind + "_" + rand.Text(),
-		now:            c.Now,
-		nonces:         map[string][]string{},
-		refresh:        map[string][]string{},
-		hits:           map[string]int{},
-		opaque:         map[string]map[string]any{},
+
+		MachineSecretKey: "ak_" + rand.Text(),
+
+		now:     c.Now,
+		nonces:  map[string][]string{},
+		refresh: map[string][]string{},
+		hits:    map[string]int{},
+		opaque:  map[string]map[string]any{},
 	}
 	sum := sha1.Sum([]byte(i.PublishableKey)) // #nosec G401 -- a name, and no secret
 	i.CookieSuffix = "_" + base64.URLEncoding.EncodeToString(sum[:])[:8]
@@ -324,11 +331,13 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.hits[r.URL.Path]++
+	key := r.Header.Get("Authorization")
+	byMachine := r.URL.Path == "/m2m_tokens/verify" && key == "Bearer "+i.MachineSecretKey
 	switch {
 	case i.down:
 		apiError(w, http.StatusServiceUnavailable, "service_unavailable")
 		return
-	case r.Header.Get("Authorization") != "Bearer "+i.SecretKey:
+	case !byMachine && key != "Bearer "+i.SecretKey:
 		apiError(w, http.StatusUnauthorized, "clerk_key_invalid")
 		return
 	}

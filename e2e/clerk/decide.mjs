@@ -10,7 +10,9 @@ for (const { url, method, headers, keys, options } of JSON.parse(await text(proc
   try {
     const client = createClerkClient({ ...keys, telemetry: { disabled: true } })
     const state = await client.authenticateRequest(new Request(url, { method, headers }), options)
+    const program = state.status === 'signed-in' && state.tokenType !== 'session_token' ? state.toAuth() : {}
     answers.push({
+      name: program.name ?? '', scopes: program.scopes ?? null, claims: program.claims ?? null,
       status: state.status, reason: state.reason ?? '', user: state.status !== 'signed-in' ? '' : state.tokenType === 'session_token' ? state.toAuth({ treatPendingAsSignedOut: false }).userId : state.toAuth().subject,
       location: state.headers.get('location') ?? '', cookies: state.headers.getSetCookie(),
       headers: Object.fromEntries(names.map(name => [name, state.headers.get(name)]).filter(([, value]) => value)),

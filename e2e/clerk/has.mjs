@@ -1,11 +1,13 @@
-// Reads { options, tokens: [{ token, asks }], webhooks: [...] } from stdin and
-// writes what Clerk's has() and verifyWebhook() say of each.
+// Reads { options, tokens: [{ token, asks }], webhooks: [...], redirects: [...] } from
+// stdin and writes what Clerk's has() and verifyWebhook() say of each, and where
+// redirectToSignIn() and redirectToSignUp() lead.
 import { createClerkClient } from '@clerk/backend'
+import { createRedirect } from '@clerk/backend/internal'
 import { verifyWebhook } from '@clerk/backend/webhooks'
 import { text } from 'node:stream/consumers'
 
 console.error = console.warn = console.log = () => {}
-const { options, tokens, webhooks } = JSON.parse(await text(process.stdin))
+const { options, tokens, webhooks, redirects } = JSON.parse(await text(process.stdin))
 const client = createClerkClient({ ...options, telemetry: { disabled: true } })
 const has = []
 for (const { token, asks } of tokens) {
@@ -21,4 +23,8 @@ for (const { secret, headers, body } of webhooks) {
     verified.push(true)
   } catch { verified.push(false) }
 }
-process.stdout.write(JSON.stringify({ has, verified }))
+const answers = redirects.map(({ returnBackUrl, pending, ...params }) => {
+  const to = createRedirect({ ...params, redirectAdapter: url => url, sessionStatus: pending ? 'pending' : null })
+  return { signIn: to.redirectToSignIn({ returnBackUrl }), signUp: to.redirectToSignUp({ returnBackUrl }) }
+})
+process.stdout.write(JSON.stringify({ has, verified, redirects: answers }))

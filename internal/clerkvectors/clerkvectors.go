@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,9 +15,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/auth"
@@ -31,6 +34,10 @@ type Instance struct {
 	Keys           json.RawMessage            `json:"keys"`    // its key set
 	Answers        map[string]json.RawMessage `json:"answers"` // by nonce, refresh token or opaque token
 }
+
+// MachineSecretKey is one with which the Backend API says what M2M tokens are, and no
+// more.
+const MachineSecretKey = "ak_machine"
 
 // ServeHTTP implements [http.Handler]: the Backend API of i.
 func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +59,7 @@ func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/v1/jwks" {
 		status, answer = http.StatusOK, i.Keys
 	}
-	if r.Header.Get("Authorization") != "Bearer "+i.SecretKey {
+	if key := r.Header.Get("Authorization"); key != "Bearer "+i.SecretKey && (key != "Bearer "+MachineSecretKey || r.URL.Path != "/m2m_tokens/verify") {
 		status, answer = http.StatusUnauthorized, json.RawMessage(`{"errors":[{"code":"clerk_key_invalid","message":"clerk_key_invalid"}]}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -69,6 +76,8 @@ type Options struct {
 	SignInURL         string            `json:"signInUrl,omitempty"`
 	ProxyURL          string            `json:"proxyUrl,omitempty"`
 	AuthorizedParties []string          `json:"authorizedParties,omitempty"`
+	Audience          []string          `json:"audience,omitempty"`
+	MachineSecretKey  string            `json:"machineSecretKey,omitempty"`
 	AcceptsToken      []clerk.TokenType `json:"acceptsToken,omitempty"`
 	Organizations     *Organizations    `json:"organizationSyncOptions,omitempty"`
 }
@@ -100,6 +109,9 @@ type Case struct {
 type Answer struct {
 	Status, Reason, User, Location, Error string
 	Cookies                               []string
+	Name                                  string            // of an API key
+	Scopes                                []string          // of a program's token
+	Claims                                map[string]any    // its own
 	Headers                               map[string]string // those of headers that there are
 }
 
@@ -123,6 +135,7 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 		PublishableKey: i.PublishableKey, SecretKey: auth.NewSecret(i.SecretKey), APIURL: api,
 		Satellite: c.Options.IsSatellite, SatelliteAutoSync: c.Options.SatelliteAutoSync, Domain: c.Options.Domain,
 		SignInURL: c.Options.SignInURL, ProxyURL: c.Options.ProxyURL, AuthorizedParties: c.Options.AuthorizedParties,
+		Audiences: c.Options.Audience, MachineSecretKey: auth.NewSecret(c.Options.MachineSecretKey),
 		AcceptTokens: c.Options.AcceptsToken, RedirectOrigins: []string{"https://sat.example.net"},
 		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
@@ -145,6 +158,9 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 		r.Header.Set(name, value)
 	}
 	d, err := b.Authenticate(r, &url.URL{Scheme: u.Scheme, Host: u.Host})
+	if errors.Is(err, auth.ErrClock) {
+		return Answer{Error: "a clock is wrong"}, nil
+	}
 	if err != nil {
 		return a, err
 	}
@@ -159,7 +175,17 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 	case s.Claims != nil:
 		a.User = s.Claims.UserID
 	case s.Machine != nil:
-		a.User = s.Machine.Subject
+		a.User, a.Name, a.Scopes = s.Machine.Subject, s.Machine.Name, s.Machine.Scopes
+		for name, raw := range s.Machine.Claims {
+			var value any
+			if err := json.Unmarshal(raw, &value); err != nil {
+				return a, err
+			}
+			if a.Claims == nil {
+				a.Claims = map[string]any{}
+			}
+			a.Claims[name] = value
+		}
 	}
 	return a, nil
 }
@@ -167,6 +193,7 @@ func (c *Case) Decide(i *Instance, api string, now time.Time) (a Answer, err err
 // Same reports whether two answers say the same.
 func (a Answer) Same(b Answer) bool {
 	return a.Status == b.Status && a.Reason == b.Reason && a.User == b.User && a.Error == b.Error && maps.Equal(a.Headers, b.Headers) &&
+		a.Name == b.Name && slices.Equal(a.Scopes, b.Scopes) && len(a.Claims) == len(b.Claims) && (len(a.Claims) == 0 || reflect.DeepEqual(a.Claims, b.Claims)) &&
 		slices.Equal(a.Cookies, b.Cookies) && sameURL(a.Location, b.Location)
 }
 
@@ -175,20 +202,34 @@ func (a Answer) Same(b Answer) bool {
 func sameURL(a, b string) bool {
 	u, err := url.Parse(a)
 	v, err2 := url.Parse(b)
-	if err != nil || err2 != nil {
-		return false
+	return err == nil && err2 == nil && u.Scheme == v.Scheme && u.Host == v.Host && u.Path == v.Path && u.Fragment == v.Fragment &&
+		slices.Equal(pairs(u.RawQuery), pairs(v.RawQuery))
+}
+
+// pairs are those of a query, sorted, as a browser's URLSearchParams has them: whatever
+// is not escaped right stands for itself, and a semicolon is a character.
+func pairs(query string) (list []string) {
+	unescape := func(s string) string {
+		if decoded, err := url.QueryUnescape(s); err == nil {
+			return decoded
+		}
+		return s
 	}
-	p, q := u.Query(), v.Query()
-	for _, query := range []url.Values{p, q} {
-		if back, err := url.Parse(query.Get("redirect_url")); err == nil && query.Has("redirect_url") {
-			inner := back.Query()
-			inner.Del("__clerk_handshake")
-			inner.Del("__clerk_handshake_nonce")
-			back.RawQuery = inner.Encode()
-			query.Set("redirect_url", back.String())
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name, value = unescape(name), unescape(value); pair != "" {
+			if back, err := url.Parse(value); name == "redirect_url" && err == nil {
+				inner := slices.DeleteFunc(pairs(back.RawQuery), func(p string) bool {
+					return strings.HasPrefix(p, "__clerk_handshake=") || strings.HasPrefix(p, "__clerk_handshake_nonce=")
+				})
+				back.RawQuery = ""
+				value = fmt.Sprint(back, inner)
+			}
+			list = append(list, name+"="+value)
 		}
 	}
-	return u.Scheme == v.Scheme && u.Host == v.Host && u.Path == v.Path && p.Encode() == q.Encode()
+	slices.Sort(list)
+	return list
 }
 
 // file is how vectors are kept: each token once, and its number where it stood.

@@ -25,12 +25,14 @@ type Decisions struct {
 	Cases     []*Case     `json:"cases"`
 }
 
-// Questions are those that has() and verifyWebhook() answered.
+// Questions are those that has(), verifyWebhook(), redirectToSignIn() and
+// redirectToSignUp() answered.
 type Questions struct {
-	Now      int64      `json:"now"`
-	Instance *Instance  `json:"instance"`
-	Tokens   []*Asked   `json:"tokens"`
-	Webhooks []*Webhook `json:"webhooks"`
+	Now       int64       `json:"now"`
+	Instance  *Instance   `json:"instance"`
+	Tokens    []*Asked    `json:"tokens"`
+	Webhooks  []*Webhook  `json:"webhooks"`
+	Redirects []*Redirect `json:"redirects"`
 }
 
 // Check asks package clerk the same, and counts what is affirmed.
@@ -64,6 +66,12 @@ func (q *Questions) Check(t *testing.T) (yes, accepted int) {
 		if verified {
 			accepted++
 		}
+	}
+	for _, one := range q.Redirects {
+		signIn, signUp, err := one.Ask(now)
+		require.NoError(t, err)
+		require.True(t, sameURL(one.SignIn, signIn), "%+v: %s", one, signIn)
+		require.True(t, sameURL(one.SignUp, signUp), "%+v: %s", one, signUp)
 	}
 	return yes, accepted
 }
@@ -130,4 +138,50 @@ func (w *Webhook) Verify(now time.Time) (bool, error) {
 	recorder := httptest.NewRecorder()
 	h.ServeHTTP(recorder, r)
 	return recorder.Code == http.StatusNoContent, nil
+}
+
+// Redirect is somebody who is sent to sign in, and where to.
+type Redirect struct {
+	PublishableKey string `json:"publishableKey"`
+	JWTKey         string `json:"jwtKey"`
+	SignInURL      string `json:"signInUrl,omitempty"`
+	SignUpURL      string `json:"signUpUrl,omitempty"`
+	IsSatellite    bool   `json:"isSatellite"`
+	BaseURL        string `json:"baseUrl"` // what was asked for
+	ReturnBackURL  string `json:"returnBackUrl"`
+	DevBrowser     string `json:"devBrowserToken,omitempty"`
+	CookieSuffix   string `json:"cookieSuffix"`
+	Pending        string `json:"pending,omitempty"` // the token of a session with a task left
+
+	SignIn, SignUp string // what was answered
+}
+
+// Ask asks package clerk.
+func (r *Redirect) Ask(now time.Time) (signIn, signUp string, err error) {
+	c := clerk.Config{
+		PublishableKey: r.PublishableKey, SecretKey: auth.NewSecret("sk_test_unused"), JWTKey: r.JWTKey,
+		SignInURL: r.SignInURL, SignUpURL: r.SignUpURL, Satellite: r.IsSatellite,
+		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+	}
+	if r.IsSatellite {
+		c.Domain = "satellite.example.net"
+	}
+	b, err := clerk.New(c)
+	if err != nil {
+		return "", "", err
+	}
+	base, err := url.Parse(r.BaseURL)
+	if err != nil {
+		return "", "", err
+	}
+	request := httptest.NewRequest("GET", base.RequestURI(), nil)
+	request.Header.Set("Cookie", "__clerk_db_jwt="+r.DevBrowser)
+	if r.Pending != "" {
+		request.Header.Set("Cookie", strings.ReplaceAll("__clerk_db_jwt~="+r.DevBrowser+"; __client_uat~=1; __session~="+r.Pending, "~", r.CookieSuffix))
+	}
+	d, err := b.Authenticate(request, &url.URL{Scheme: base.Scheme, Host: base.Host})
+	if err != nil {
+		return "", "", err
+	}
+	return b.SignInURL(d, r.ReturnBackURL), b.SignUpURL(d, r.ReturnBackURL), nil
 }

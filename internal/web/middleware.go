@@ -106,8 +106,8 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *visit, who 
 }
 
 // undecided answers a request of which nobody can tell at the moment whose it is:
-// the session store, the backend or the limiter of access codes is down. Nobody is
-// let in, and nobody is asked to sign in, which would not help.
+// the session store, the backend or the limiter of access codes is down, or a clock is
+// wrong. Nobody is let in, and nobody is asked to sign in, which would not help.
 func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	var limited *fault.Limited
 	switch {
@@ -120,13 +120,19 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "The access code is wrong."})
 		return
 	}
-	id := s.reportFailure(r, "", fault.StoreUnavailable, v.err)
-	w.Header().Set("Retry-After", "5")
+	code, status, message := fault.StoreUnavailable, http.StatusServiceUnavailable, "Sessions cannot be read at the moment. Try again later."
+	if errors.Is(v.err, fault.ErrClock) {
+		code, status = fault.Of(v.err)
+		message = "The clocks of this site and of the sign-in service disagree."
+	} else {
+		w.Header().Set("Retry-After", "5")
+	}
+	id := s.reportFailure(r, "", code, v.err)
 	if readsPages(r) {
-		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: v.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: code, RequestID: id}, nil)
 		return
 	}
-	s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "Sessions cannot be read at the moment. Try again later."})
+	s.writeJSON(w, status, problem{"unavailable", message})
 }
 
 func (s *Server) badHost(w http.ResponseWriter, r *http.Request, err error) {

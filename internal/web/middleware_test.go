@@ -405,3 +405,30 @@ func TestHTTP2WithoutTLS(t *testing.T) { // MW-09
 	}
 	require.Zero(t, reached)
 }
+
+// TestBackendWhoseClockIsWrong: the person reads that, and is not sent to sign in, from
+// where they would be back at once.
+func TestBackendWhoseClockIsWrong(t *testing.T) { // SE-06, MW-10
+	p := &personBackend{err: fmt.Errorf("%w: 8s behind", auth.ErrClock)}
+	var events []auth.Event
+	a := newAuth(t, func(c *auth.Config) {
+		c.Providers, c.Backend, c.OnEvent = nil, p, func(_ context.Context, e auth.Event) { events = append(events, e) }
+	})
+	w := serve(a.Require(http.NotFoundHandler()), "GET", "https://app.example/x", "", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+	require.Equal(t, 400, w.Code)
+	require.Contains(t, w.Body.String(), "A clock is wrong")
+	require.NotContains(t, w.Body.String(), "8s behind", "that is for the log")
+	require.Contains(t, w.Body.String(), events[0].RequestID)
+	require.Equal(t, "Clock", events[0].Reason)
+	require.EqualError(t, events[0].Err, p.err.Error())
+	w = serve(a.Require(http.NotFoundHandler()), "GET", "https://app.example/x", "", "Accept", "application/json")
+	require.Equal(t, 400, w.Code)
+	require.JSONEq(t, `{"error":"unavailable","message":"The clocks of this site and of the sign-in service disagree."}`, w.Body.String())
+	w = serve(a.Identify(http.NotFoundHandler()), "GET", "https://app.example/x", "")
+	require.Equal(t, 404, w.Code, "nobody is signed in")
+
+	p.err = errors.New("no answer")
+	w = serve(a.Require(http.NotFoundHandler()), "GET", "https://app.example/x", "", "Accept", "application/json")
+	require.Equal(t, 503, w.Code)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
+}

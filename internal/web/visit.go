@@ -153,6 +153,8 @@ func (s *Server) askBackend(r *http.Request, v *visit) {
 	case errors.Is(err, fault.ErrNotAllowed):
 		v.decision, v.refused = d, &refused{d.Session, err}
 		v.forget()
+	case errors.Is(err, fault.ErrClock):
+		v.err = err
 	case err != nil:
 		v.err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	default:
