@@ -236,7 +236,13 @@ type Config struct {
 
 	// ReturnOrigins are other origins of the application, such as
 	// https://www.example.com, whose pages people may return to after signing in
-	// or out. If nil, none. Session.CookieDomain shares the session with them.
+	// or out. If nil, none. https://*.example.com is one label each, and only for
+	// subdomains of Session.CookieDomain.
+	//
+	// Session.CookieDomain shares the session with those on its domain. Where URL names
+	// one host, auth.example.com, [Authenticator.Require] on another of them,
+	// client1.example.com, then sends people there to sign in, and they come back to the
+	// page of client1 that they asked for.
 	ReturnOrigins []string
 
 	// NextAuthV4 says that browsers run next-auth v4's client, which wants {} from
@@ -302,7 +308,7 @@ func New(c Config) (*Authenticator, error) {
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
-		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
+		ReturnOrigins: c.ReturnOrigins, CookieDomain: c.Session.CookieDomain, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {

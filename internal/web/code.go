@@ -34,7 +34,7 @@ func isOwnForm(r *http.Request) bool { return r.PostForm.Get(ownForm) != "" }
 // for the other ways in.
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, v *visit) {
 	s.clearBroken(w, r, v)
-	to, code := s.returnPath(v, r.URL.Query().Get("callbackUrl")), knownError(r)
+	to, code := s.returnPath(r, v, r.URL.Query().Get("callbackUrl")), knownError(r)
 	page := signInPage{
 		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, Name: v.whoIsIn(), AccessCode: true, Code: code,
 	}
@@ -50,7 +50,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		s.refuseForged(w, r, v, true)
 		return
 	}
-	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	to := s.returnPath(r, v, r.FormValue("callbackUrl"))
 	client := s.Client(r)
 	who, err := s.gate.CheckDevice(r.Context(), client, device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {

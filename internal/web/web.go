@@ -11,6 +11,7 @@
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
 //	redirect.go    where a person goes next, and what may be returned to
+//	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead
 //
 // # A request, file by file
@@ -88,6 +89,7 @@ type Config struct {
 	SignInURL          string
 	ErrorURL           string
 	ReturnOrigins      []string
+	CookieDomain       string // of the session: [session.Config].CookieDomain
 	Templates          *template.Template
 
 	UserID   func(s *session.Session) string
@@ -186,7 +188,7 @@ type Server struct {
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
 	signInURL, errorURL  string
-	returnOrigins        []string
+	others               returnOrigins
 
 	userID   func(*session.Session) string
 	update   func(context.Context, *session.Session, json.RawMessage) error
@@ -216,7 +218,7 @@ func New(c Config) (*Server, error) {
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, c.Logger)
-	s.returnOrigins, errs[3] = parseOrigins(c.ReturnOrigins)
+	s.others, errs[3] = parseReturnOrigins(c.ReturnOrigins, c.CookieDomain)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
@@ -239,6 +241,6 @@ func New(c Config) (*Server, error) {
 		s.straight = s.order[0]
 	}
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
-	s.attempts, s.csrf = attempt.NewKeeper(c.Secrets, c.Now), newCSRF(c.Secrets)
+	s.attempts, s.csrf = attempt.NewKeeper("authjs", c.Secrets, c.Now), newCSRF(c.Secrets)
 	return s, nil
 }
