@@ -193,6 +193,13 @@ type Config struct {
 	// request, for the backend has signed them in before.
 	Policy Policy
 
+	// KeepGroups are groups that the application looks for in sessions: in a [Rule], say.
+	// A session without a Store is made to fit into the headers that proxies pass
+	// ([session.Config].MaxSetCookieBytes), and of somebody's groups those that are named
+	// here or by [AllowGroups] of Policy are kept before others. A log line says how many
+	// are left out, and the session's claim "groups_truncated". Policy sees all of them.
+	KeepGroups []string
+
 	// UserID is what the application calls somebody who is signed in: user.id of
 	// GET /session, and [Authenticator.UserID]. A subject is unique with its provider
 	// alone. If nil, it is [SubjectID] where there is one way to sign in, and
@@ -341,6 +348,7 @@ func (c *Config) idle() (err error) {
 		needs string
 	}{
 		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
+		{"KeepGroups", len(c.KeepGroups) > 0, redirect, "Providers: nobody else's groups are in a session of ours"},
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
@@ -368,7 +376,7 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Logger, c.Policy, c.Enrich, names}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups)}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:

@@ -54,7 +54,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 	client := s.Client(r)
 	who, err := s.gate.CheckDevice(r.Context(), client, device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {
-		err = s.sessions.Start(w, r, who.Session, v.secure())
+		err = s.begin(w, r, v, who.Session)
 	}
 	if err != nil {
 		s.codeRefused(w, r, v, to, err)
