@@ -49,6 +49,9 @@ func (ad admission) way(p Provider) web.Way {
 	if typed, ok := p.(Typed); ok {
 		w.Type = typed.Type()
 	}
+	if v, ok := p.(Voucher); ok {
+		w.VouchesFor = v.VouchesFor
+	}
 	if posts, ok := p.(FormPoster); ok && posts.FormAnswer(url.Values{}) != nil {
 		w.FormAnswer = posts.FormAnswer
 	}
@@ -60,7 +63,11 @@ func (ad admission) way(p Provider) web.Way {
 		if err != nil {
 			return nil, about(id, err)
 		}
-		return ad.admit(ctx, p.Name(), id)
+		who, err := ad.admit(ctx, p.Name(), id)
+		if err == nil && w.VouchesFor != nil && !w.VouchesFor(who.Session.Issuer) {
+			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer and Session.Issuer as they are, in Map and in Config.Enrich", ErrMisconfigured, who.Session.Issuer, p.Name())
+		}
+		return who, err
 	}
 	return w
 }

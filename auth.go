@@ -216,6 +216,17 @@ type Config struct {
 	// an Auth.js cookie, for 30 days since the last renewal.
 	Session session.Config
 
+	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
+	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
+	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash, and
+	// admin.code-device, each with its prefix __Secure- or __Host- over https.
+	//
+	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
+	// all of its paths. So of two Authenticators on one host with different secrets,
+	// or with providers of their own, each sign-in at one is a sign-out at the other:
+	// give one of the two a CookiePrefix. An Auth.js front end must use the same names.
+	CookiePrefix string
+
 	// ReadOnly says that an Auth.js application with the same secret signs people
 	// in, on the same domain, and answers the routes. Sessions are then only read:
 	// never made, renewed or deleted. Providers, AccessCode and Backend are not
@@ -289,6 +300,10 @@ type Authenticator struct {
 	userID func(*session.Session) string
 }
 
+// cookiePrefix is of characters that stand in a cookie's name as they are, and is no
+// prefix that browsers know, which begin with "__".
+var cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // New checks c and returns the Authenticator. It does no network I/O and starts
@@ -308,6 +323,12 @@ func New(c Config) (*Authenticator, error) {
 	names := naming{c.UserIDClaim, c.UserID}
 	ways, err := c.ways(names)
 	err = errors.Join(err, c.idle(), names.check())
+	if c.CookiePrefix != "" && c.Session.CookieName == "" {
+		c.Session.CookieName = c.CookiePrefix + ".session-token"
+	}
+	if c.CookiePrefix != "" && !cookiePrefix.MatchString(c.CookiePrefix) {
+		err = errors.Join(err, fmt.Errorf("auth: Config.CookiePrefix %q: want letters, digits, '.', '-' and '_', the first a letter or a digit", c.CookiePrefix))
+	}
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
@@ -315,7 +336,7 @@ func New(c Config) (*Authenticator, error) {
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
-		ReturnOrigins: c.ReturnOrigins, CookieDomain: c.Session.CookieDomain, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
+		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {

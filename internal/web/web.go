@@ -48,6 +48,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,6 +90,7 @@ type Config struct {
 	SignInURL          string
 	ErrorURL           string
 	ReturnOrigins      []string
+	CookiePrefix       string
 	CookieDomain       string // of the session: [session.Config].CookieDomain
 	Templates          *template.Template
 
@@ -108,6 +110,9 @@ type Way struct {
 	Label string // for people
 	Type  string // Auth.js's: "oidc", "oauth"
 	Mark  pages.Mark
+
+	// VouchesFor reports whether sessions of issuer may be this way's. If nil, all are.
+	VouchesFor func(issuer string) bool
 
 	// Begin returns the address at the identity provider that starts a.
 	Begin func(ctx context.Context, a attempt.Attempt) (location string, err error)
@@ -184,6 +189,7 @@ type Server struct {
 	gate     Gate
 
 	codeHeaders          []string
+	deviceCookie         string
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
@@ -241,6 +247,8 @@ func New(c Config) (*Server, error) {
 		s.straight = s.order[0]
 	}
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
-	s.attempts, s.csrf = attempt.NewKeeper("authjs", c.Secrets, c.Now), newCSRF(c.Secrets)
+	prefix := cmp.Or(c.CookiePrefix, "authjs")
+	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now), newCSRF(prefix+".csrf-token", c.Secrets)
+	s.deviceCookie = prefix + ".code-device"
 	return s, nil
 }
