@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -21,10 +20,6 @@ import (
 const (
 	maxSubject = 255     // bytes: OpenID Connect Core 2
 	maxPicture = 2 << 10 // bytes
-
-	// What a session keeps of somebody's groups. A policy sees all of them.
-	maxGroups     = 200
-	maxGroupBytes = 8 << 10
 )
 
 // admission is the way from an identity to a session, the same for every
@@ -35,10 +30,10 @@ const (
 // Whatever a provider's own code returns passes here, so that what holds for a
 // session holds for all of them.
 type admission struct {
-	log    *slog.Logger
-	policy Policy
-	enrich func(ctx context.Context, s *session.Session, id *Identity) error
-	names  naming
+	policy     Policy
+	enrich     func(ctx context.Context, s *session.Session, id *Identity) error
+	names      naming
+	keepGroups []string
 }
 
 // way is p as the routes see it.
@@ -54,6 +49,9 @@ func (ad admission) way(p Provider) web.Way {
 	if typed, ok := p.(Typed); ok {
 		w.Type = typed.Type()
 	}
+	if v, ok := p.(Voucher); ok {
+		w.VouchesFor = v.VouchesFor
+	}
 	if posts, ok := p.(FormPoster); ok && posts.FormAnswer(url.Values{}) != nil {
 		w.FormAnswer = posts.FormAnswer
 	}
@@ -65,7 +63,11 @@ func (ad admission) way(p Provider) web.Way {
 		if err != nil {
 			return nil, about(id, err)
 		}
-		return ad.admit(ctx, p.Name(), id)
+		who, err := ad.admit(ctx, p.Name(), id)
+		if err == nil && w.VouchesFor != nil && !w.VouchesFor(who.Session.Issuer) {
+			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer and Session.Issuer as they are, in Map and in Config.Enrich", ErrMisconfigured, who.Session.Issuer, p.Name())
+		}
+		return who, err
 	}
 	return w
 }
@@ -76,19 +78,16 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	if err != nil {
 		return nil, err
 	}
+	named := &namedGroups{list: ad.keepGroups}
 	if ad.policy != nil {
-		if err := ask(ctx, ad.policy, provider, id); err != nil {
+		if err := ask(named.in(ctx), ad.policy, provider, id); err != nil {
 			return nil, about(id, err)
 		}
-	}
-	groups := id.Groups[:keptGroups(id.Groups)]
-	if left := len(id.Groups) - len(groups); left > 0 {
-		ad.log.WarnContext(ctx, "auth: more groups than a session keeps; have the provider send fewer", "provider", provider, "subject", id.Subject, "kept", len(groups), "dropped", left)
 	}
 	s := &session.Session{
 		Subject: id.Subject, Issuer: id.Issuer, Provider: provider,
 		Name: id.Name, Username: id.Username, Email: id.Email, EmailVerified: id.EmailVerified,
-		Picture: id.Picture, Groups: groups,
+		Picture: id.Picture, Groups: firstThoseThatCount(id.Groups, named.list),
 	}
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {
@@ -121,15 +120,21 @@ func about(id *Identity, err error) error {
 	return &fault.Person{Issuer: id.Issuer, Subject: id.Subject, Email: id.Email, Shown: cmp.Or(id.Email, id.Username, id.Name), Err: err}
 }
 
-// keptGroups is how many of list, from its beginning, a session keeps.
-func keptGroups(list []string) int {
-	size := 0
-	for i, g := range list {
-		if size += len(g) + len(`"",`); i == maxGroups || size > maxGroupBytes {
-			return i
+// firstThoseThatCount is groups with those of named before the others, each in the order
+// that they are in.
+func firstThoseThatCount(groups, named []string) []string {
+	if len(named) == 0 {
+		return groups
+	}
+	var count, others []string
+	for _, g := range groups {
+		if slices.Contains(named, g) {
+			count = append(count, g)
+		} else {
+			others = append(others, g)
 		}
 	}
-	return len(list)
+	return append(count, others...)
 }
 
 // ask is policy's answer. One that cannot decide refuses.

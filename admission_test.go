@@ -493,35 +493,64 @@ func TestWhatAProviderLooksLike(t *testing.T) {
 	require.Contains(t, page, `d="M0 0h1"`)
 }
 
-// TestPolicySeesAllGroups: the 201st may be the one that is allowed; the session keeps
-// as many as fit, and the log says so.
-func TestPolicySeesAllGroups(t *testing.T) { // ID-35
-	groups := func(n, size int) []string { return slices.Repeat([]string{strings.Repeat("g", size)}, n) }
-	for name, test := range map[string]struct {
-		groups []string
-		left   int
+// departments are so many groups as directories name them.
+func departments(n int) (groups []string) {
+	for i := range n {
+		groups = append(groups, fmt.Sprintf("SG-Department-%04d-Application-Owners-ReadWrite", i))
+	}
+	return groups
+}
+
+// TestPolicySeesAllGroups: the last may be the one that is allowed. The session keeps as
+// many as fit, those first that the configuration names, and the log says so once.
+func TestPolicySeesAllGroups(t *testing.T) { // ID-35, CK-12
+	last := departments(2000)[1999]
+	allowed, err := auth.AllowGroups("nobody", last)
+	require.NoError(t, err)
+	inside := func(ctx context.Context, provider string, id *auth.Identity) error { return allowed(ctx, provider, id) }
+	for name, x := range map[string]struct {
+		groups int
+		policy auth.Policy
+		keep   []string
+		first  []string
+		cut    bool
 	}{
-		"none":                  {nil, 0},
-		"as many as can be":     {groups(200, 1), 200},
-		"one more":              {append(groups(200, 1), "allowed"), 200},
-		"as large as can be":    {groups(8, 1024-3), 8},
-		"one byte more":         {append(groups(7, 1024-3), strings.Repeat("g", 1024-2)), 7},
-		"one that is too large": {[]string{strings.Repeat("g", 8192-2), "allowed"}, 0},
+		"none":                        {0, nil, nil, nil, false},
+		"few":                         {20, nil, nil, departments(20), false},
+		"few, one of them named":      {20, nil, []string{departments(20)[7], "nobody"}, departments(20)[7:8], false},
+		"many":                        {2000, nil, nil, departments(10), true},
+		"many, one named by a policy": {2000, allowed, nil, []string{last}, true},
+		"by a policy inside another":  {2000, inside, nil, []string{last}, true},
+		"many, some named for rules":  {2000, allowed, departments(2000)[1990:1992], []string{departments(2000)[1990], departments(2000)[1991], last, departments(1)[0]}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			var seen, kept int
-			stub := &stubProvider{name: "stub", identity: &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Groups: test.groups}}
+			var seen int
+			stub := &stubProvider{name: "stub", identity: &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Groups: departments(x.groups)}}
 			c := newConfig(stub)
-			c.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			c.Policy = func(_ context.Context, _ string, id *auth.Identity) error { seen = len(id.Groups); return nil }
-			c.Enrich = func(_ context.Context, s *session.Session, _ *auth.Identity) error { kept = len(s.Groups); return nil }
+			c.Logger, c.KeepGroups = slog.New(slog.NewTextHandler(&log, nil)), x.keep
+			c.Policy = func(ctx context.Context, provider string, id *auth.Identity) error {
+				if seen = len(id.Groups); x.policy == nil {
+					return nil
+				}
+				return x.policy(ctx, provider, id)
+			}
 			a, err := auth.New(c)
 			require.NoError(t, err)
-			signIn(t, a, stub)
-			require.Equal(t, len(test.groups), seen)
-			require.Equal(t, test.left, kept)
-			require.Equal(t, test.left < len(test.groups), strings.Contains(log.String(), "more groups than a session keeps"))
+			who := sessionOf(t, sealedCookie(t, a, stub))
+			require.Equal(t, x.groups, seen)
+			require.Equal(t, x.first, append([]string(nil), who.Groups[:min(len(x.first), len(who.Groups))]...))
+			require.Equal(t, x.cut, len(who.Groups) < x.groups)
+			var truncated bool
+			_, err = who.Claim("groups_truncated", &truncated)
+			require.NoError(t, err)
+			require.Equal(t, x.cut, truncated)
+			want := 0
+			if x.cut {
+				want = 1
+				require.Contains(t, log.String(), fmt.Sprintf("kept=%d dropped=%d", len(who.Groups), 2000-len(who.Groups)))
+			}
+			require.Equal(t, want, strings.Count(log.String(), "level=WARN"))
 		})
 	}
 }
@@ -541,5 +570,26 @@ func TestEnrichLeavesWhoVouches(t *testing.T) { // ID-39
 		answer := signIn(t, a, stub)
 		require.Equal(t, http.StatusBadGateway, answer.StatusCode, name)
 		require.Nil(t, whoIn(t, answer), name)
+	}
+}
+
+// TestSessionFitsNginxAsInstalled: 4 kB of an answer's header, 8 kB of a request's.
+func TestSessionFitsNginxAsInstalled(t *testing.T) { // CK-12
+	for _, n := range []int{0, 60, 200, 2000} {
+		stub := &stubProvider{name: "stub", identity: &auth.Identity{Issuer: "https://idp.example", Subject: "ada", Name: "Ada Lovelace", Email: "ada@example.com", Groups: departments(n)}}
+		a, err := auth.New(newConfig(stub))
+		require.NoError(t, err)
+		w := signIn(t, a, stub)
+		answer, set := 0, 0
+		for name, values := range w.Header {
+			for _, value := range values {
+				answer += len(name) + len(value) + len(": \r\n")
+				if name == "Set-Cookie" {
+					set += len("Set-Cookie: \r\n") + len(value)
+				}
+			}
+		}
+		require.LessOrEqual(t, set, 3500, "%d groups", n)
+		require.Less(t, answer+len("HTTP/1.1 303 See Other\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nContent-Length: 0\r\n\r\n"), 4096, "%d groups", n)
 	}
 }

@@ -193,6 +193,13 @@ type Config struct {
 	// request, for the backend has signed them in before.
 	Policy Policy
 
+	// KeepGroups are groups that the application looks for in sessions: in a [Rule], say.
+	// A session without a Store is made to fit into the headers that proxies pass
+	// ([session.Config].MaxSetCookieBytes), and of somebody's groups those that are named
+	// here or by [AllowGroups] of Policy are kept before others. A log line says how many
+	// are left out, and the session's claim "groups_truncated". Policy sees all of them.
+	KeepGroups []string
+
 	// UserID is what the application calls somebody who is signed in: user.id of
 	// GET /session, and [Authenticator.UserID]. A subject is unique with its provider
 	// alone. If nil, it is [SubjectID] where there is one way to sign in, and
@@ -208,6 +215,17 @@ type Config struct {
 	// Session is how long sessions last and where they are kept. If zero: in
 	// an Auth.js cookie, for 30 days since the last renewal.
 	Session session.Config
+
+	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
+	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
+	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash, and
+	// admin.code-device, each with its prefix __Secure- or __Host- over https.
+	//
+	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
+	// all of its paths. So of two Authenticators on one host with different secrets,
+	// or with providers of their own, each sign-in at one is a sign-out at the other:
+	// give one of the two a CookiePrefix. An Auth.js front end must use the same names.
+	CookiePrefix string
 
 	// ReadOnly says that an Auth.js application with the same secret signs people
 	// in, on the same domain, and answers the routes. Sessions are then only read:
@@ -236,7 +254,13 @@ type Config struct {
 
 	// ReturnOrigins are other origins of the application, such as
 	// https://www.example.com, whose pages people may return to after signing in
-	// or out. If nil, none. Session.CookieDomain shares the session with them.
+	// or out. If nil, none. https://*.example.com is one label each, and only for
+	// subdomains of Session.CookieDomain.
+	//
+	// Session.CookieDomain shares the session with those on its domain. Where URL names
+	// one host, auth.example.com, [Authenticator.Require] on another of them,
+	// client1.example.com, then sends people there to sign in, and they come back to the
+	// page of client1 that they asked for.
 	ReturnOrigins []string
 
 	// NextAuthV4 says that browsers run next-auth v4's client, which wants {} from
@@ -276,6 +300,10 @@ type Authenticator struct {
 	userID func(*session.Session) string
 }
 
+// cookiePrefix is of characters that stand in a cookie's name as they are, and is no
+// prefix that browsers know, which begin with "__".
+var cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // New checks c and returns the Authenticator. It does no network I/O and starts
@@ -295,6 +323,12 @@ func New(c Config) (*Authenticator, error) {
 	names := naming{c.UserIDClaim, c.UserID}
 	ways, err := c.ways(names)
 	err = errors.Join(err, c.idle(), names.check())
+	if c.CookiePrefix != "" && c.Session.CookieName == "" {
+		c.Session.CookieName = c.CookiePrefix + ".session-token"
+	}
+	if c.CookiePrefix != "" && !cookiePrefix.MatchString(c.CookiePrefix) {
+		err = errors.Join(err, fmt.Errorf("auth: Config.CookiePrefix %q: want letters, digits, '.', '-' and '_', the first a letter or a digit", c.CookiePrefix))
+	}
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{
@@ -302,7 +336,7 @@ func New(c Config) (*Authenticator, error) {
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
-		ReturnOrigins: c.ReturnOrigins, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
+		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
@@ -335,6 +369,7 @@ func (c *Config) idle() (err error) {
 		needs string
 	}{
 		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
+		{"KeepGroups", len(c.KeepGroups) > 0, redirect, "Providers: nobody else's groups are in a session of ours"},
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
@@ -362,7 +397,7 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Logger, c.Policy, c.Enrich, names}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups)}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:

@@ -66,12 +66,15 @@ func AllowEmails(list ...string) (Policy, error) {
 }
 
 // AllowGroups lets the members of any of groups in, as the provider names them.
-// An empty list is an error, for it would let nobody in.
+// An empty list is an error, for it would let nobody in. A session keeps groups longer
+// than others; a policy that asks this one hands on its ctx for that. See
+// [Config].KeepGroups.
 func AllowGroups(groups ...string) (Policy, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("auth: AllowGroups: the list is empty and would let nobody in")
 	}
-	return func(_ context.Context, _ string, id *Identity) error {
+	return func(ctx context.Context, _ string, id *Identity) error {
+		nameGroups(ctx, groups)
 		for _, g := range id.Groups {
 			if slices.Contains(groups, g) {
 				return nil

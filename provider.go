@@ -113,6 +113,17 @@ type Typed interface {
 	Type() string
 }
 
+// A Voucher is a [Provider] that knows whose word it passes on. Two applications that
+// have a secret in common may each have a provider of one name at issuers of their own;
+// a session that names an issuer for which the provider of its name does not vouch is no
+// session here. Without it, the name is all that counts, as it is for a session that
+// names no issuer, because Auth.js began it.
+type Voucher interface {
+	// VouchesFor reports whether issuer may be [Identity].Issuer of people who sign in.
+	// It is called for each request, and does not wait for the network.
+	VouchesFor(issuer string) bool
+}
+
 // A Presenter is a [Provider] that says what its button looks like. Without it
 // the button shows the provider's name.
 type Presenter interface {

@@ -27,26 +27,26 @@ const (
 	// chunkSize is Auth.js's: 4096 less what name and attributes may take.
 	chunkSize = 3936
 
-	// writtenChunks is what a session may take in a browser: nginx passes
-	// 8 kB of a Cookie header by default, Go and most others 16 kB and more.
+	// writtenChunks is what a session may take in a browser, whatever it is that does
+	// not fit into MaxSetCookieBytes: Go and most others take 16 kB and more.
 	writtenChunks = 4
 
-	// maxRemoved is how many names one answer deletes. Each takes some 150 bytes of
-	// its header, twice with a CookieDomain, and nginx passes 4 kB of one by default. A
-	// sign-out that planted cookies made too long would not arrive. What is left
-	// over is a chunk behind a first one that is gone, which makes no token.
+	// maxRemoved is how many cookies one answer deletes, half as many names with a
+	// CookieDomain. Each takes some 150 bytes of its header, of which nginx passes 4 kB
+	// by default. A sign-out that planted cookies made too long would not arrive. What is
+	// left over is a chunk behind a first one that is gone, which makes no token.
 	maxRemoved = 12
 )
 
-// write sets value in as many cookies as it needs and deletes the rest. The error
-// is [ErrTooLarge], and nothing is set then.
+// written are the headers Set-Cookie that set value, in as many cookies as it needs,
+// and delete what else r brings of the name, and of also. The error is [ErrTooLarge].
 //
 // Deletions come first: to a client that does not tell a host's own cookie from
 // the domain's (RFC 6265 5.3, step 11, does not on the domain itself) the later of
 // the two is what counts.
-func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, expires time.Time, secure bool) error {
+func (m *Manager) written(r *http.Request, value string, expires time.Time, secure bool, also ...string) (lines []string, err error) {
 	if len(value) > writtenChunks*chunkSize {
-		return ErrTooLarge
+		return nil, ErrTooLarge
 	}
 	name := m.cookieName(secure)
 	names, parts := []string{name}, []string{value}
@@ -56,48 +56,67 @@ func (m *Manager) write(w http.ResponseWriter, r *http.Request, value string, ex
 			names, parts = append(names, name+"."+strconv.Itoa(len(names))), append(parts, string(part))
 		}
 	}
-	for _, old := range brought(r.Header, name) {
+	for _, old := range m.brought(r, name) {
 		if !slices.Contains(names, old) {
-			m.remove(w, old, m.config.CookieDomain, secure)
+			lines = append(lines, m.remove(old, m.config.CookieDomain, secure))
 		}
 		if m.config.CookieDomain != "" {
-			m.remove(w, old, "", secure)
+			lines = append(lines, m.remove(old, "", secure))
 		}
 	}
 	for i, part := range parts {
-		m.set(w, names[i], part, expires, secure)
+		lines = append(lines, m.set(names[i], part, expires, secure))
 	}
-	return nil
+	return append(lines, m.cleared(r, secure, also...)...), nil
 }
 
-// clear deletes the cookies of names and their chunks, those that r brings: the
-// domain's and the host's own, which a browser sends alike, and which is left from
-// before CookieDomain was set. What r does not bring is not there; what was planted
-// for another path or domain stays, for no answer of ours can reach it.
-func (m *Manager) clear(w http.ResponseWriter, r *http.Request, secure bool, names ...string) {
-	for _, old := range brought(r.Header, names...) {
-		m.remove(w, old, m.config.CookieDomain, secure)
+// cleared are the headers Set-Cookie that delete the cookies of names and their
+// chunks, those that r brings: the domain's and the host's own, which a browser sends
+// alike, and which is left from before CookieDomain was set. What r does not bring is
+// not there; what was planted for another path or domain stays, for no answer of ours
+// can reach it.
+func (m *Manager) cleared(r *http.Request, secure bool, names ...string) (lines []string) {
+	for _, old := range m.brought(r, names...) {
+		lines = append(lines, m.remove(old, m.config.CookieDomain, secure))
 		if m.config.CookieDomain != "" {
-			m.remove(w, old, "", secure)
+			lines = append(lines, m.remove(old, "", secure))
 		}
+	}
+	return lines
+}
+
+// brought are the cookies to delete of those that r brings, and no more than an answer
+// may: with a CookieDomain, each takes two of its headers.
+func (m *Manager) brought(r *http.Request, names ...string) []string {
+	list, most := brought(r.Header, names...), maxRemoved
+	if m.config.CookieDomain != "" {
+		most /= 2
+	}
+	return list[:min(len(list), most)]
+}
+
+// add adds lines, which are headers Set-Cookie, to w.
+func add(w http.ResponseWriter, lines []string) {
+	for _, line := range lines {
+		w.Header().Add("Set-Cookie", line)
 	}
 }
 
 // set sets one cookie, with the attributes of Auth.js. Expires is for the
 // browser; the time that counts is in the token.
-func (m *Manager) set(w http.ResponseWriter, name, value string, expires time.Time, secure bool) {
+func (m *Manager) set(name, value string, expires time.Time, secure bool) string {
 	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	return (&http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}).String()
 }
 
 // remove deletes one cookie of domain, or the host's own if domain is empty. Name,
 // path and domain must be those that it was set with, or the browser keeps it
 // (RFC 6265 5.3, step 11).
-func (m *Manager) remove(w http.ResponseWriter, name, domain string, secure bool) {
+func (m *Manager) remove(name, domain string, secure bool) string {
 	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
-	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	return (&http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}).String()
 }
 
 // cookieName is what the public address decides, never what was received: a

@@ -37,7 +37,8 @@
 // HttpOnly, SameSite=Lax, Path=/ and, without [Config].CookieDomain, for one
 // host (RFC 6265 4.1.2). A value of more than 3936 characters is cut into
 // cookies with the suffixes .0, .1 and so on. Four of them are the most that is
-// written; more is [ErrTooLarge]. A browser that sends several cookies of the one
+// written; more is [ErrTooLarge]. Before that, Groups are dropped that would make an
+// answer longer than [Config].MaxSetCookieBytes. A browser that sends several cookies of the one
 // name, as one with a cookie planted by a sibling domain does, is signed in if
 // any of them holds, however many there are, and chunks are put together in the
 // ways that they fit. The newest token wins; with a store, the first value does.

@@ -46,7 +46,8 @@ func (j jarOf) answer(do func(http.ResponseWriter, *http.Request) error) error {
 // TestAHostsOwnCookieGoesToo is about a site that shares its sessions with its
 // subdomains from some day on.
 func TestAHostsOwnCookieGoesToo(t *testing.T) { // CK-09, SE-04
-	for _, address := range []string{"https://www.example.com/", "https://example.com/"} {
+	for _, address := range []string{"https://www.example.com/", "https://example.com/", "http://www.example.com/"} {
+		secure := strings.HasPrefix(address, "https:")
 		for _, pad := range []int{0, 5000} {
 			now := time.Now()
 			node := func(domain string) *session.Manager {
@@ -58,15 +59,15 @@ func TestAHostsOwnCookieGoesToo(t *testing.T) { // CK-09, SE-04
 			signIn := func(m *session.Manager, pad int) {
 				s := ada()
 				require.NoError(t, s.SetClaim("pad", strings.Repeat("x", pad)))
-				require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return m.Start(w, r, s, true) }))
+				require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return m.Start(w, r, s, secure) }))
 			}
 			who := func() *session.Session {
-				s, err := node("example.com").Load(jar.request(), true)
+				s, err := node("example.com").Load(jar.request(), secure)
 				require.NoError(t, err)
 				return s
 			}
 			signOut := func() {
-				require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return node("example.com").End(w, r, true) }))
+				require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return node("example.com").End(w, r, secure) }))
 				require.Empty(t, jar.Cookies(jar.at), address)
 				require.Nil(t, who(), "another node is asked, which knows of no sign-out")
 			}
@@ -77,7 +78,7 @@ func TestAHostsOwnCookieGoesToo(t *testing.T) { // CK-09, SE-04
 			signIn(node(""), pad)
 			now = now.Add(25 * time.Hour)
 			s := who()
-			require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return node("example.com").Renew(w, r, s, true) }))
+			require.NoError(t, jar.answer(func(w http.ResponseWriter, r *http.Request) error { return node("example.com").Renew(w, r, s, secure) }))
 			chunks := 1
 			if pad > 0 {
 				chunks = 2
@@ -91,7 +92,11 @@ func TestAHostsOwnCookieGoesToo(t *testing.T) { // CK-09, SE-04
 
 			// So does a sign-in, with a session of another size, and v4's cookie.
 			signIn(node(""), pad)
-			jar.SetCookies(jar.at, []*http.Cookie{{Name: v4Cookie, Value: "x", Path: "/", Secure: true}, {Name: v4Cookie, Value: "x", Path: "/", Secure: true, Domain: "example.com"}})
+			old := v4Cookie
+			if !secure {
+				old = strings.TrimPrefix(old, "__Secure-")
+			}
+			jar.SetCookies(jar.at, []*http.Cookie{{Name: old, Value: "x", Path: "/", Secure: secure}, {Name: old, Value: "x", Path: "/", Secure: secure, Domain: "example.com"}})
 			signIn(node("example.com"), 5000-pad)
 			require.Len(t, jar.Cookies(jar.at), 3-chunks)
 			signOut()

@@ -64,6 +64,14 @@ type Config struct {
 	// with it, and they are worth nothing.
 	CookieDomain string
 
+	// MaxSetCookieBytes bounds what the headers Set-Cookie take of an answer that writes
+	// a session, everything counted: names, attributes, and what is deleted along. If
+	// zero, 3500, which leaves room for the other headers within the 4 kB that nginx
+	// passes on unless proxy_buffer_size is set; at least 1024. A session that takes
+	// more loses Groups, the last first, until it fits, and gets the claim
+	// "groups_truncated": true. Nothing else is left out of it. With a Store nothing is.
+	MaxSetCookieBytes int
+
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
 	// they are in the cookie alone. With a store, session tokens in cookies and
 	// bearer tokens do not count, so that setting one signs everybody out.
@@ -136,6 +144,12 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	}
 	if c.UpdateAge == 0 {
 		c.UpdateAge = min(24*time.Hour, c.MaxAge/4)
+	}
+	if c.MaxSetCookieBytes == 0 {
+		c.MaxSetCookieBytes = 3500
+	}
+	if c.MaxSetCookieBytes < 1024 {
+		err = errors.Join(err, fmt.Errorf("session: MaxSetCookieBytes of %d: want 1024 or more", c.MaxSetCookieBytes))
 	}
 	if c.CookieName == "" {
 		c.CookieName = authjsName
@@ -232,6 +246,9 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 // that it had. A read-only session is left alone. So is one that the store no
 // longer has: what was signed out of stays so, and the error is nil.
 //
+// Groups that do not fit into [Config].MaxSetCookieBytes are dropped, as by
+// [Manager.Start]; not those of a session that Auth.js began, for they are Auth.js's.
+//
 // Nor is one written that was signed out of in this process, however long before
 // the answer that was. A sign-out elsewhere between the two calls of a store, one
 // that asks and one that writes, is undone, unless the store is a [Replacer]. Of
@@ -248,21 +265,24 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 		next.AuthTime = s.IssuedAt
 	}
 	m.stamp(next)
-	value, err := "", error(nil)
+	var old []string
+	if s.v4 && v4Name(secure) != m.cookieName(secure) {
+		old = []string{v4Name(secure)}
+	}
+	lines, err := []string(nil), error(nil)
 	if m.config.Store != nil {
-		value, err = m.replace(r, next, secure)
-	} else if value, err = m.seal(next, secure); m.ended.has(s.ID) {
+		var value string
+		if value, err = m.replace(r, next, secure); err != nil || value == "" {
+			return err
+		}
+		lines, err = m.written(r, value, next.ExpiresAt, secure, old...)
+	} else if lines, err = m.fit(w, r, next, secure, s.Provider != "", old...); m.ended.has(s.ID) {
 		return nil
 	}
-	if err != nil || value == "" {
+	if err != nil {
 		return err
 	}
-	if err := m.write(w, r, value, next.ExpiresAt, secure); err != nil {
-		return err
-	}
-	if s.v4 && v4Name(secure) != m.cookieName(secure) {
-		m.clear(w, r, secure, v4Name(secure))
-	}
+	add(w, lines)
 	*s = *next
 	return nil
 }
@@ -270,7 +290,8 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 // Start begins the session s with a new id, writes it to w and ends the one that r
 // brings, so that an id from before the sign-in is worth nothing after it. It sets
 // s.ID and the times; the rest is the caller's. It must be called before w's header
-// is sent.
+// is sent. Without a store, what does not fit into [Config].MaxSetCookieBytes of s.Groups
+// is dropped, the last first; s says so afterwards.
 //
 // The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, unless
 // the store failed when the session before was to be ended.
@@ -281,21 +302,23 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 	}
 	s.ID, s.AuthTime = newID(), m.now()
 	m.stamp(s)
-	var value string
+	var old []string
+	if m.config.UpgradeV4 && v4Name(secure) != m.cookieName(secure) {
+		old = []string{v4Name(secure)}
+	}
+	var lines []string
 	if m.config.Store == nil {
-		value, err = m.seal(s, secure)
+		lines, err = m.fit(w, r, s, secure, true, old...)
 	} else {
-		value, err = m.commit(r, s)
+		var value string
+		if value, err = m.commit(r, s); err == nil {
+			lines, err = m.written(r, value, s.ExpiresAt, secure, old...)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	if err := m.write(w, r, value, s.ExpiresAt, secure); err != nil {
-		return err
-	}
-	if m.config.UpgradeV4 && v4Name(secure) != m.cookieName(secure) {
-		m.clear(w, r, secure, v4Name(secure))
-	}
+	add(w, lines)
 	return m.end(r, before, secure)
 }
 
@@ -322,7 +345,8 @@ func (m *Manager) seal(s *Session, secure bool) (string, error) {
 // this process, which refuses its token from now on. Of several that r brings, all
 // are ended, in cookies of v4 and a bearer token too, so that none of them signs
 // in at the next request. Cookies are deleted even when the session is not valid, or
-// not there; at most 12, in an answer that proxies pass. It must be called before
+// not there; at most 12, and 6 with a CookieDomain, in an
+// answer that proxies pass. It must be called before
 // w's header is sent.
 //
 // Without a store a copy of the token still counts on other nodes, and here after
@@ -344,7 +368,7 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error
 	if err != nil {
 		return err
 	}
-	m.clear(w, r, secure, m.cookieName(secure), v4Name(secure))
+	add(w, m.cleared(r, secure, m.cookieName(secure), v4Name(secure)))
 	return nil
 }
 

@@ -5,9 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,57 +22,45 @@ const (
 	kept = time.Hour
 
 	// At most so many attempts, in so many bytes of cookies, are kept in one
-	// browser; the oldest are dropped. Servers answer 400 or 431 when Cookie
-	// headers grow without bound.
+	// browser; the oldest are dropped. Servers answer 400 or 431 when Cookie headers
+	// grow without bound, nginx from 8 kB on, and a session is in there too.
 	maxKept      = 8
-	maxKeptBytes = 6 << 10
+	maxKeptBytes = 4600
 
 	// At most so many cookies are deleted in one answer: whoever plants more must
 	// not make an answer that a proxy does not pass on. The rest goes next time.
 	maxForgotten = 16
-
-	cookieName = "authjs.txn."
 )
 
 // Keeper keeps the attempts of one application. It is safe for concurrent use.
 type Keeper struct {
 	codec *session.Codec
+	name  string // what the names of its cookies begin with
 	now   func() time.Time
 	used  usedStates
 }
 
 // NewKeeper seals with the first of secrets and opens with all. Its key is one
 // of its own: what is sealed here never opens as a session, nor the other way
-// round.
-func NewKeeper(secrets []session.Secret, now func() time.Time) *Keeper {
-	return &Keeper{codec: session.NewCodec("sallyport.transaction", secrets), now: now}
+// round. The names of its cookies begin with prefix.
+func NewKeeper(prefix string, secrets []session.Secret, now func() time.Time) *Keeper {
+	return &Keeper{codec: session.NewCodec("sallyport.transaction", secrets), name: prefix + ".txn.", now: now}
 }
 
-// sealed is the cookie's content. Short names: it has to be small.
-type sealed struct {
-	Provider    string `json:"p"`
-	State       string `json:"s"`
-	Nonce       string `json:"n"`
-	Verifier    string `json:"v"`
-	RedirectURI string `json:"u"`
-	ReturnTo    string `json:"r"`
-	Params      string `json:"q,omitempty"`
-	Expires     int64  `json:"e"`
-}
-
-// Begin puts a into a cookie and drops what has expired or is too much. secure
-// says that the public URL is https.
+// Begin puts a into a cookie, or two, and drops what has expired or is too much.
+// secure says that the public URL is https.
 func (k *Keeper) Begin(w http.ResponseWriter, r *http.Request, a Attempt, secure bool) error {
-	payload, err := json.Marshal(sealed{
-		Provider: a.Provider, State: a.State, Nonce: a.Nonce, Verifier: a.Verifier,
-		RedirectURI: a.RedirectURI, ReturnTo: a.ReturnTo, Params: a.Params.Encode(), Expires: a.Expires.Unix(),
-	})
+	value, err := k.seal(a)
 	if err != nil {
 		return err
 	}
-	value := k.codec.Seal(payload)
 	k.prune(w, r, secure, len(value))
-	http.SetCookie(w, hostcookie.New(nameFor(a.State, secure), value, int(kept/time.Second), secure))
+	name := k.nameFor(a.State, secure)
+	for ; len(value) > partSize; name += restMark {
+		http.SetCookie(w, hostcookie.New(name, value[:partSize], int(kept/time.Second), secure))
+		value = value[partSize:]
+	}
+	http.SetCookie(w, hostcookie.New(name, value, int(kept/time.Second), secure))
 	return nil
 }
 
@@ -88,22 +75,37 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 		expires int64
 	}
 	var live []open
+	rest, used := map[string][]*http.Cookie{}, map[string]bool{} // by name; those that a live one needs
+	var heads []*http.Cookie
+	for _, c := range r.Cookies() {
+		switch {
+		case !strings.HasPrefix(c.Name, hostcookie.Name(k.name, secure)):
+		case strings.HasSuffix(c.Name, restMark):
+			rest[c.Name] = append(rest[c.Name], c)
+		default:
+			heads = append(heads, c)
+		}
+	}
 	forgotten := 0
 	drop := func(name string) {
 		if forgotten++; forgotten <= maxForgotten {
 			forget(w, name, secure)
 		}
 	}
-	for _, c := range r.Cookies() {
-		if !strings.HasPrefix(c.Name, hostcookie.Name(cookieName, secure)) {
-			continue
-		}
-		s, ok := k.open(c.Value)
-		if !ok || nameFor(s.State, secure) != c.Name || s.Expires < k.now().Unix() {
+	left := maxJoined
+	for _, c := range heads {
+		second := rest[c.Name+restMark]
+		s, ok := k.read(c.Value, second, &left)
+		if !ok || k.nameFor(s.State, secure) != c.Name || s.Expires < k.now().Unix() {
 			drop(c.Name)
 			continue
 		}
-		live = append(live, open{c.Name, len(c.Name) + len(c.Value), s.Expires})
+		one := open{c.Name, len(c.Name) + len(c.Value), s.Expires}
+		for _, part := range second {
+			used[part.Name] = true
+			one.size += len(part.Name) + len(part.Value)
+		}
+		live = append(live, one)
 	}
 	slices.Reverse(live)
 	slices.SortStableFunc(live, func(a, b open) int { return cmp.Compare(b.expires, a.expires) })
@@ -112,6 +114,12 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 		total += c.size
 		if i+1 >= maxKept || total > maxKeptBytes {
 			drop(c.name)
+			delete(used, c.name+restMark)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		if !used[name] {
+			drop(name)
 		}
 	}
 }
@@ -119,38 +127,29 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 // Find returns the attempt that state names, whether or not it has expired. ok is
 // false when this browser began none such.
 func (k *Keeper) Find(r *http.Request, state string, secure bool) (a Attempt, ok bool) {
-	for _, c := range r.CookiesNamed(nameFor(state, secure)) {
-		s, ok := k.open(c.Value)
+	name, left := k.nameFor(state, secure), maxJoined
+	rest := r.CookiesNamed(name + restMark)
+	for _, c := range r.CookiesNamed(name) {
+		s, ok := k.read(c.Value, rest, &left)
 		if !ok || subtle.ConstantTimeCompare([]byte(s.State), []byte(state)) != 1 {
 			continue
 		}
-		params, err := url.ParseQuery(s.Params)
-		if err != nil {
-			continue
+		if a, ok := s.attempt(); ok {
+			return a, true
 		}
-		expires := time.Unix(s.Expires, 0)
-		return Attempt{
-			Provider: s.Provider, State: s.State, Nonce: s.Nonce, Verifier: s.Verifier,
-			RedirectURI: s.RedirectURI, ReturnTo: s.ReturnTo, Params: params,
-			Restarted: Restarted(s.State), Begun: expires.Add(-Life), Expires: expires,
-		}, true
 	}
 	return Attempt{}, false
 }
 
-// Use uses a up: its cookie is deleted, and this process takes its state only
-// once. It reports whether this is that one time.
-func (k *Keeper) Use(w http.ResponseWriter, a Attempt, secure bool) (first bool) {
-	forget(w, nameFor(a.State, secure), secure)
-	return k.used.add(a.State, k.now())
-}
-
-func (k *Keeper) open(value string) (s sealed, ok bool) {
-	payload, err := k.codec.Open(value)
-	if err != nil || json.Unmarshal(payload, &s) != nil || s.State == "" {
-		return sealed{}, false
+// Use uses a up: its cookies, which r brings, are deleted, and this process takes its
+// state only once. It reports whether this is that one time.
+func (k *Keeper) Use(w http.ResponseWriter, r *http.Request, a Attempt, secure bool) (first bool) {
+	name := k.nameFor(a.State, secure)
+	forget(w, name, secure)
+	if len(r.CookiesNamed(name+restMark)) > 0 {
+		forget(w, name+restMark, secure)
 	}
-	return s, true
+	return k.used.add(a.State, k.now())
 }
 
 func forget(w http.ResponseWriter, name string, secure bool) {
@@ -159,7 +158,7 @@ func forget(w http.ResponseWriter, name string, secure bool) {
 
 // nameFor names the cookie after a hash of the state: the state itself stands in
 // URLs, and a name must not depend on what somebody puts there.
-func nameFor(state string, secure bool) string {
+func (k *Keeper) nameFor(state string, secure bool) string {
 	sum := sha256.Sum256([]byte(state))
-	return hostcookie.Name(cookieName, secure) + base64.RawURLEncoding.EncodeToString(sum[:9])
+	return hostcookie.Name(k.name, secure) + base64.RawURLEncoding.EncodeToString(sum[:9])
 }

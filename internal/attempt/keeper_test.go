@@ -3,6 +3,7 @@ package attempt_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -73,7 +74,7 @@ func newest(t *testing.T, k *attempt.Keeper, b *browser, begun []attempt.Attempt
 		require.Equal(t, a.ReturnTo, got.ReturnTo)
 		require.Equal(t, a.Verifier, got.Verifier)
 		w := httptest.NewRecorder()
-		require.True(t, k.Use(w, got, true))
+		require.True(t, k.Use(w, b.request(), got, true))
 		b.take(w)
 	}
 }
@@ -131,12 +132,12 @@ func TestNewestCountsByTimeBeforeOrder(t *testing.T) { // ST-15
 }
 
 func TestCookiesOfAttemptsAreBounded(t *testing.T) { // ST-15, CK-05, CK-12, RD-07
-	for _, length := range []int{1, 60, 120, 200, 300, 500, 700, 1000, 1024} {
+	for _, length := range []int{1, 60, 120, 200, 300, 500, 700, 1000, 1024, 2500} {
 		c := newClock()
 		k, b := newKeeper(c), &browser{}
 		var last attempt.Attempt
 		for range 20 {
-			last, _ = b.begin(k, "/"+strings.Repeat("x", length-1))
+			last, _ = b.begin(k, "/"+incompressible(length-1))
 		}
 		one := b.cookies[0]
 		require.LessOrEqual(t, len(one.Name)+len(one.Value), 4096, "I2")
@@ -144,12 +145,84 @@ func TestCookiesOfAttemptsAreBounded(t *testing.T) { // ST-15, CK-05, CK-12, RD-
 		for _, cookie := range b.cookies {
 			total += len(cookie.Value)
 		}
-		require.LessOrEqual(t, total, 6<<10)
-		fit := 1 + (6<<10-len(one.Value))/(len(one.Name)+len(one.Value))
-		require.Len(t, b.cookies, min(8, fit), "no more are dropped than have to be, with a page of %d bytes", length)
+		require.LessOrEqual(t, total, 4600)
+		fit := 1 + (4600-len(one.Value))/(len(one.Name)+len(one.Value)+3) // base64 of 16 bytes more or less
+		require.InDelta(t, min(8, fit), len(b.cookies), 1, "no more are dropped than have to be, with a page of %d bytes", length)
 		_, ok := k.Find(b.request(), last.State, true)
 		require.True(t, ok, "the newest is there, whatever its size")
 	}
+}
+
+// incompressible is a text of n letters and digits in which nothing comes back.
+func incompressible(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	random, b := rand.New(rand.NewPCG(1, uint64(n))), make([]byte, n)
+	for i := range b {
+		b[i] = letters[random.IntN(len(letters))]
+	}
+	return string(b)
+}
+
+// TestLongReturnPaths: a path of 4 kB is kept whatever is in it, in cookies that
+// browsers take, and is gone with its attempt.
+func TestLongReturnPaths(t *testing.T) { // RD-07, CK-12
+	dashboard := "/d/abc/logs?" + strings.Repeat("var-host=web-01&from=now-6h&panel=%7B%22expr%22%3A%22rate%28x%29%22%7D&", 60)
+	for name, x := range map[string]struct {
+		path    string
+		cookies int
+	}{
+		"an address of a dashboard": {dashboard[:2500], 1}, "the longest of one": {dashboard[:4096], 1}, "nothing that comes back": {"/" + incompressible(4095), 2},
+	} {
+		k, b := newKeeper(newClock()), &browser{}
+		a, told := b.begin(k, x.path)
+		require.Len(t, told, x.cookies, name)
+		for _, c := range told {
+			require.LessOrEqual(t, len(c.Name)+len(c.Value)+len("; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"), 4096, name)
+		}
+		got, ok := k.Find(b.request(), a.State, true)
+		require.True(t, ok, name)
+		require.Equal(t, x.path, got.ReturnTo)
+		w := httptest.NewRecorder()
+		require.True(t, k.Use(w, b.request(), got, true))
+		b.take(w)
+		for _, c := range b.cookies {
+			require.NotContains(t, c.Name, ".1", "both parts go: %s", name)
+		}
+	}
+}
+
+func TestPartsOfNoAttemptAreDeleted(t *testing.T) { // CK-05
+	k, b := newKeeper(newClock()), &browser{}
+	a, told := b.begin(k, "/"+incompressible(4095))
+	require.Len(t, told, 2)
+	b.cookies = b.cookies[1:] // the first part is lost
+	_, ok := k.Find(b.request(), a.State, true)
+	require.False(t, ok)
+	b.begin(k, "/next")
+	require.Len(t, b.cookies, 1)
+	b.begin(k, "/"+incompressible(4000))
+	b.begin(k, "/"+incompressible(4095))
+	require.Len(t, b.cookies, 2, "the older one's parts go, both")
+	b.begin(k, "/small")
+	require.Len(t, b.cookies, 1, "and both count")
+}
+
+func TestPlantedPartsHideNoAttempt(t *testing.T) { // CK-02
+	k, b := newKeeper(newClock()), &browser{}
+	a, _ := b.begin(k, "/"+incompressible(4095))
+	head, rest := b.cookies[0], b.cookies[1]
+	planted := &http.Cookie{Name: head.Name, Value: strings.Repeat("x", len(head.Value))}
+	part := &http.Cookie{Name: rest.Name, Value: "x"}
+	for _, order := range [][]*http.Cookie{{planted, head, part, rest}, {part, planted, rest, head}, {rest, part, head, planted}} {
+		_, ok := k.Find((&browser{order}).request(), a.State, true)
+		require.True(t, ok)
+	}
+	many := &browser{}
+	for range 40 {
+		many.cookies = append(many.cookies, planted, part)
+	}
+	_, ok := k.Find((&browser{append(many.cookies, head, rest)}).request(), a.State, true)
+	require.False(t, ok, "what one request costs is bounded")
 }
 
 func TestDeadAttemptsAreDeleted(t *testing.T) { // CK-05, CK-09
@@ -299,18 +372,20 @@ func TestAttemptOutlivesItsSecret(t *testing.T) { // rotation
 
 func TestBoundOfCookiesIsExact(t *testing.T) { // CK-05
 	ofSize := map[int]int{} // length of a path that makes a value of so many bytes
-	for length := 1; length <= 2048; length += 8 {
+	for length := 1; length <= 700; length += 8 {
 		b := &browser{}
 		b.begin(newKeeper(newClock()), strings.Repeat("x", length))
 		ofSize[len(b.cookies[0].Value)] = length
 	}
 	const name = len("__Host-authjs.txn.") + 12
-	for _, over := range []int{0, 1} { // bytes above 6 KiB
-		var lengths []int // of two attempts, and of a third beside which they just fit, or do not
+	for _, over := range []int{0, 1} { // bytes above the bound
+		var lengths []int // of four attempts, and of a fifth beside which they just fit, or do not
 		for a := range ofSize {
 			for b := range ofSize {
-				if c, ok := ofSize[6<<10+over-(a+b+2*name)]; ok {
-					lengths = []int{ofSize[a], ofSize[b], c}
+				for i := range 5 {
+					if c, ok := ofSize[4600+over-(i*a+(4-i)*b+4*name)]; ok {
+						lengths = slices.Concat(slices.Repeat([]int{ofSize[a]}, i), slices.Repeat([]int{ofSize[b]}, 4-i), []int{c})
+					}
 				}
 			}
 		}
@@ -319,14 +394,14 @@ func TestBoundOfCookiesIsExact(t *testing.T) { // CK-05
 		for _, length := range lengths {
 			b.begin(k, strings.Repeat("x", length))
 		}
-		require.Len(t, b.cookies, 3-over, lengths)
+		require.Len(t, b.cookies, 5-over, lengths)
 	}
 }
 
 // TestPlantedCookiesDoNotGrowTheAnswer: over http anybody on the line, or a sibling
 // domain, can plant cookies of these names.
 func TestPlantedCookiesDoNotGrowTheAnswer(t *testing.T) { // CK-05
-	k := attempt.NewKeeper([]session.Secret{session.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, time.Now)
+	k := attempt.NewKeeper("authjs", []session.Secret{session.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, time.Now)
 	r := httptest.NewRequest("POST", "http://app.example/", nil)
 	for i := range 200 {
 		r.AddCookie(&http.Cookie{Name: fmt.Sprintf("authjs.txn.planted%d", i), Value: "x"})

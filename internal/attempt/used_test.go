@@ -22,14 +22,14 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) WriteHeader(int)             {}
 
 func use(k *attempt.Keeper, state string) bool {
-	return k.Use(nowhere{}, attempt.Attempt{State: state}, true)
+	return k.Use(nowhere{}, httptest.NewRequest("GET", "/", nil), attempt.Attempt{State: state}, true)
 }
 
 func TestStateIsTakenOnce(t *testing.T) { // ST-06
 	k, b := newKeeper(newClock()), &browser{}
 	a, _ := b.begin(k, "/a")
 	w := httptest.NewRecorder()
-	require.True(t, k.Use(w, a, true))
+	require.True(t, k.Use(w, b.request(), a, true))
 	told := b.take(w)
 	require.Len(t, told, 1)
 	require.Negative(t, told[0].MaxAge)

@@ -26,7 +26,8 @@
 //
 // So whatever they read differently is refused, and not repaired: a repair is one
 // more reading. What proxies and applications decode once more is looked at in each
-// decoded form, up to three times.
+// decoded form, up to three times. Letters outside ASCII are read alike by all, as
+// UTF-8 in percent-encoding, and are written so.
 //
 // # What it does not protect from
 //
@@ -35,14 +36,21 @@
 package returnto
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// maxLength bounds a return path, in bytes, before and after cleaning: it has to
-// fit into a cookie of 4096 together with the rest of a transaction.
-const maxLength = 1 << 10
+// maxLength bounds a return path, in bytes and percent-encoding. Dashboards keep what
+// they show in their addresses, which takes 2,500 and more.
+const maxLength = 4 << 10
+
+// TooLong reports whether raw is longer than [Clean] takes, whatever else is wrong
+// with it. What is no attack, and is dropped all the same, somebody should hear of.
+func TooLong(raw string) bool { return len(raw) > maxLength || len(encode(raw)) > maxLength }
 
 // Clean returns raw as a path and query of this site. ok is false for whatever
 // any browser could take for another site, and for pages at and below own, the
@@ -51,9 +59,9 @@ const maxLength = 1 << 10
 //
 // raw is taken when all of this holds:
 //
-//   - It has at most 1024 bytes and begins with one slash.
-//   - It has no backslash, no space, no control character and nothing outside
-//     ASCII. In percent-encoding, spaces and letters outside ASCII are fine.
+//   - It has at most 4096 bytes in percent-encoding and begins with one slash.
+//   - It has no backslash, no space, no control character, no line or paragraph
+//     separator, and is UTF-8. In percent-encoding, spaces are fine.
 //   - Its path, decoded up to three times, has no control character or backslash,
 //     does not begin with two slashes, and has no segment "." or "..", with or
 //     without a parameter such as "..;x".
@@ -65,15 +73,15 @@ const maxLength = 1 << 10
 //
 // Clean may be called concurrently.
 func Clean(raw string, own ...string) (clean string, ok bool) {
-	if len(raw) > maxLength || len(raw) == 0 || raw[0] != '/' {
+	if len(raw) > maxLength || len(raw) == 0 || raw[0] != '/' || !utf8.ValidString(raw) {
 		return "", false
 	}
-	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] == '\\' || raw[i] >= 0x7f {
+	for _, c := range raw {
+		if c == ' ' || c == '\\' || unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp) {
 			return "", false
 		}
 	}
-	u, err := url.Parse(raw)
+	u, err := url.Parse(encode(raw))
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "", false
 	}
@@ -102,6 +110,21 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 		clean += "#" + u.EscapedFragment()
 	}
 	return clean, len(clean) <= maxLength
+}
+
+// encode is raw with what is outside ASCII in percent-encoding, as browsers send it:
+// WHATWG URL 4.4, where the path, the query and the fragment of an http address are
+// UTF-8.
+func encode(raw string) string {
+	var b strings.Builder
+	for i := range len(raw) {
+		if raw[i] < utf8.RuneSelf {
+			b.WriteByte(raw[i])
+		} else {
+			fmt.Fprintf(&b, "%%%02X", raw[i])
+		}
+	}
+	return b.String()
 }
 
 // plain reports whether p, a decoded path, reads alike everywhere: it has no control

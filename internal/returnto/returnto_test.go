@@ -15,7 +15,7 @@ var hostile = []string{"//evil.com", "///evil.com", "////evil.com", `/\evil.com`
 	"/%5cevil.com", "/%2f%2fevil.com", "%2f%2fevil.com", "/.//evil.com", "/..//evil.com", `/./\evil.com`, `/a/../../\evil.com`, "https:evil.com", "https:/evil.com", "http:///evil.com",
 	"https://app.example@evil.com", `https://app.example\@evil.com`, "https://app.example:443@evil.com", "https://evil.com#app.example", "https://evil.com?app.example", "https://app.example.evil.com",
 	"https://app.example%00.evil.com", "https://app.example%2eevil.com", "javascript:alert(1)", "JaVaScRiPt:", "\x01javascript:", "data:text/html,x", "vbscript:", "／／evil.com", "/\u2028/evil.com",
-	"//[::1]/", "//2130706433/", `http:\\evil.com`, "?x", "", "#", ".", "..", "evil.com", "/%0d%0aLocation:%20//evil.com", "/\t\\evil.com", "/a/..", "/..;/x", "http://[::1", "%", "/%", "/\x00", "/ x", "/" + strings.Repeat("a", 1024), "/" + strings.Repeat("|", 400)}
+	"//[::1]/", "//2130706433/", `http:\\evil.com`, "?x", "", "#", ".", "..", "evil.com", "/%0d%0aLocation:%20//evil.com", "/\t\\evil.com", "/a/..", "/..;/x", "http://[::1", "%", "/%", "/\x00", "/ x", "/" + strings.Repeat("a", 4096), "/" + strings.Repeat("|", 1400)}
 
 func TestHostile(t *testing.T) { // RD-01, RD-04, RD-07, RD-08
 	for _, raw := range hostile {
@@ -86,7 +86,7 @@ func TestRefusedInEachEncoding(t *testing.T) { // RD-01
 }
 
 func TestRefusedAnywhere(t *testing.T) { // RD-01, RD-04
-	for _, c := range []string{"\\", " ", "\t", "\r\n", "\x00", "\x1f", "\x7f", "\u0080", "é", "\xff"} {
+	for _, c := range []string{"\\", " ", "\t", "\r\n", "\x00", "\x1f", "\x7f", "\u0080", "\u0085", "\u2028", "\u2029", "\xff", "\xc0\xaf", "\xed\xa0\x80"} {
 		for _, raw := range []string{"/" + c, "/a" + c + "b", "/a?b=" + c, "/a#" + c} {
 			_, ok := returnto.Clean(raw)
 			require.False(t, ok, "%q", raw)
@@ -99,15 +99,50 @@ func TestRefusedAnywhere(t *testing.T) { // RD-01, RD-04
 }
 
 func TestLength(t *testing.T) { // RD-07
-	long := "/" + strings.Repeat("a", 1023)
+	long := "/" + strings.Repeat("a", 4095)
 	for raw, want := range map[string]bool{
-		long: true, long + "a": false, long + "#": false, long[:1000] + "?" + strings.Repeat("q", 23): true, long[:1000] + "?" + strings.Repeat("q", 24): false,
-		"/" + strings.Repeat("|", 341): true, "/" + strings.Repeat("|", 342): false, // each becomes three bytes
+		long: true, long + "a": false, long + "#": false, long[:4000] + "?" + strings.Repeat("q", 95): true, long[:4000] + "?" + strings.Repeat("q", 96): false,
+		"/" + strings.Repeat("|", 1365): true, "/" + strings.Repeat("|", 1366): false, // each becomes three bytes
+		"/" + strings.Repeat("天", 455): true, "/" + strings.Repeat("天", 456): false, // nine
 	} {
 		clean, ok := returnto.Clean(raw)
 		require.Equal(t, want, ok, "%d bytes", len(raw))
-		require.LessOrEqual(t, len(clean), 1<<11)
+		require.LessOrEqual(t, len(clean), 1<<13)
 	}
+}
+
+func TestTooLong(t *testing.T) {
+	for raw, want := range map[string]bool{
+		"": false, "/": false, "//evil.example": false, "/" + strings.Repeat("a", 4095): false, "/" + strings.Repeat("a", 4096): true,
+		"/" + strings.Repeat("天", 455): false, "/" + strings.Repeat("天", 456): true,
+	} {
+		require.Equal(t, want, returnto.TooLong(raw), "%d bytes", len(raw))
+	}
+}
+
+// TestOutsideASCII: what people type, and applications write, is what browsers send.
+func TestOutsideASCII(t *testing.T) {
+	for raw, want := range map[string]string{
+		"/chat/聊天":         "/chat/%E8%81%8A%E5%A4%A9",
+		"/é?q=你好#é":        "/%C3%A9?q=%E4%BD%A0%E5%A5%BD#%C3%A9",
+		"/👨\u200d👩\u200d👧": "/%F0%9F%91%A8%E2%80%8D%F0%9F%91%A9%E2%80%8D%F0%9F%91%A7",
+		"/／／evil.example":  "/%EF%BC%8F%EF%BC%8Fevil.example", // full-width slashes are letters of a path
+		"/聊%20天":           "/%E8%81%8A%20%E5%A4%A9",
+		"/?q=你好\u3000世界":   "/?q=%E4%BD%A0%E5%A5%BD%E3%80%80%E4%B8%96%E7%95%8C",
+	} {
+		got, ok := returnto.Clean(raw)
+		require.True(t, ok, raw)
+		require.Equal(t, want, got)
+		again, ok := returnto.Clean(got)
+		require.True(t, ok)
+		require.Equal(t, got, again)
+	}
+	for _, raw := range []string{"聊天", "／evil.example", "//聊天", `/\聊天`, "/聊天/..", "/聊天\t", "https://聊天.example/"} {
+		_, ok := returnto.Clean(raw)
+		require.False(t, ok, raw)
+	}
+	_, ok := returnto.Clean("/登录/x", "/登录")
+	require.False(t, ok, "a page of ours, in letters")
 }
 
 func TestOwnPages(t *testing.T) { // RD-06

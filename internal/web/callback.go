@@ -45,7 +45,7 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 		s.stale(w, r, v, way, answer, attempt.Attempt{}, fault.ErrNoTransaction)
 		return
 	}
-	first := s.attempts.Use(w, a, v.secure())
+	first := s.attempts.Use(w, r, a, v.secure())
 	switch {
 	case a.Provider != way.Name:
 		s.failed(w, r, v, way, a, fmt.Errorf("%w: the attempt was made with provider %q", fault.ErrInvalidResponse, a.Provider))
@@ -77,7 +77,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	who, err := way.Finish(r.Context(), a, answer)
 	if err == nil {
 		s.failures.Leave(client)
-		err = s.sessions.Start(w, r, who.Session, v.secure())
+		err = s.begin(w, r, v, who.Session)
 	}
 	if err != nil {
 		s.failed(w, r, v, way, a, err)

@@ -26,15 +26,15 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 	case frame:
 		s.signInApart(w, r, v, fault.InsideAFrame, s.currentPath(r, v))
 	case form:
-		s.signInApart(w, r, v, fault.FormNotSent, s.returnPath(v, r.Referer()))
+		s.signInApart(w, r, v, fault.FormNotSent, s.returnPath(r, v, r.Referer()))
 	case fragment:
 		code := fault.FormNotSent
 		if r.Method == "GET" || r.Method == "HEAD" {
 			code = fault.SessionRequired
 		}
-		s.signInApart(w, r, v, code, s.returnPath(v, r.Referer()))
+		s.signInApart(w, r, v, code, s.returnPath(r, v, r.Referer()))
 	case htmx:
-		h.Set("HX-Redirect", s.signInAddress(v, s.returnPath(v, r.Header.Get("HX-Current-URL"))))
+		h.Set("HX-Redirect", s.signInAddress(v, s.returnPath(r, v, r.Header.Get("HX-Current-URL"))))
 		fallthrough
 	default:
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
@@ -88,15 +88,22 @@ func (s *Server) signInPage(v *visit) string {
 }
 
 // currentPath is the path and query that the browser asked for, whatever a proxy or
-// an outer http.StripPrefix made of r.URL.
+// an outer http.StripPrefix made of r.URL; at another origin of the application, the
+// whole address.
 func (s *Server) currentPath(r *http.Request, v *visit) string {
 	raw := r.RequestURI
 	if raw == "" || raw[0] != '/' {
 		raw = r.URL.RequestURI()
 	}
+	if origin, ok := s.asked(r, v); ok {
+		if path, ok := s.clean(r, raw, v.base, s.routes); ok {
+			return origin + path
+		}
+		return origin + "/"
+	}
 	left := r.URL.RequestURI()
 	if taken, ok := strings.CutSuffix(raw, left); ok && taken != "" && strings.HasSuffix(v.prefix, taken) {
 		raw = v.prefix + left
 	}
-	return v.page(raw)
+	return s.page(r, v, raw)
 }

@@ -104,7 +104,7 @@ func TestWayBackIsTheAddressThatWasAsked(t *testing.T) { // RD-01, RD-03, RD-04,
 		"*":                             "/p",
 		"":                              "/p",
 		strings.Repeat("/a", 9):         strings.Repeat("/a", 9),
-		"/" + strings.Repeat("a", 1024): "/",
+		"/" + strings.Repeat("a", 4096): "/",
 	} {
 		r := httptest.NewRequest("GET", "https://app.example/p", nil)
 		r.RequestURI = target

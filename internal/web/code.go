@@ -11,12 +11,9 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// deviceCookie says of a browser that somebody signed in there by code. It signs
-// nobody in.
-const (
-	deviceCookie = "authjs.code-device"
-	deviceMaxAge = 90 * 24 * 3600
-)
+// deviceMaxAge is how many seconds a browser keeps the cookie that says that somebody
+// signed in there by code. It signs nobody in.
+const deviceMaxAge = 90 * 24 * 3600
 
 // maxCodeHeader bounds an access code in a header, in bytes.
 const maxCodeHeader = 1 << 10
@@ -34,7 +31,7 @@ func isOwnForm(r *http.Request) bool { return r.PostForm.Get(ownForm) != "" }
 // for the other ways in.
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, v *visit) {
 	s.clearBroken(w, r, v)
-	to, code := s.returnPath(v, r.URL.Query().Get("callbackUrl")), knownError(r)
+	to, code := s.returnPath(r, v, r.URL.Query().Get("callbackUrl")), knownError(r)
 	page := signInPage{
 		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, Name: v.whoIsIn(), AccessCode: true, Code: code,
 	}
@@ -50,26 +47,26 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		s.refuseForged(w, r, v, true)
 		return
 	}
-	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	to := s.returnPath(r, v, r.FormValue("callbackUrl"))
 	client := s.Client(r)
-	who, err := s.gate.CheckDevice(r.Context(), client, device(r, v.secure()), r.PostForm.Get("code"))
+	who, err := s.gate.CheckDevice(r.Context(), client, s.device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {
-		err = s.sessions.Start(w, r, who.Session, v.secure())
+		err = s.begin(w, r, v, who.Session)
 	}
 	if err != nil {
 		s.codeRefused(w, r, v, to, err)
 		return
 	}
 	if who.Device != "" {
-		http.SetCookie(w, hostcookie.New(hostcookie.Name(deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure()))
+		http.SetCookie(w, hostcookie.New(hostcookie.Name(s.deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure()))
 	}
 	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label})
 	s.goTo(w, r, v.address(s.landing(r, who.Session, v, to)))
 }
 
 // device is what an earlier sign-in by code gave r's browser to keep.
-func device(r *http.Request, secure bool) string {
-	cookie, err := r.Cookie(hostcookie.Name(deviceCookie, secure))
+func (s *Server) device(r *http.Request, secure bool) string {
+	cookie, err := r.Cookie(hostcookie.Name(s.deviceCookie, secure))
 	if err != nil {
 		return ""
 	}

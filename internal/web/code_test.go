@@ -113,7 +113,7 @@ func TestAccessCodeFormsAreRead(t *testing.T) { // AC-07, AC-11, AC-12, CS-02
 		headers []string
 		want    int
 	}{
-		"too large":               {url.Values{"csrfToken": {token}, "code": {strings.Repeat("x", 5<<10)}}, nil, 413},
+		"too large":               {url.Values{"csrfToken": {token}, "code": {strings.Repeat("x", 17<<10)}}, nil, 413},
 		"no JSON":                 {url.Values{"csrfToken": {token}, "code": {goodCode}}, []string{"Content-Type", "application/json"}, 400},
 		"multipart":               {url.Values{"csrfToken": {token}, "code": {goodCode}}, []string{"Content-Type", "multipart/form-data; boundary=x"}, 415},
 		"two codes":               {url.Values{"csrfToken": {token}, "code": {goodCode, "x"}}, nil, 400},

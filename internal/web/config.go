@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth/internal/forwarded"
-	"github.com/sallyport/auth/internal/upstream"
 )
 
 // defaultBase is where the routes are unless the configured URL has a path.
@@ -82,24 +81,6 @@ func allowedHosts(c Config, fixed bool) (forwarded.Hosts, error) {
 		return nil, fmt.Errorf("auth: Config.AllowedHosts: %w", err)
 	}
 	return hosts, nil
-}
-
-// parseOrigins are the configured ones as browsers write them.
-func parseOrigins(list []string) (origins []string, err error) {
-	for _, o := range list {
-		u, e := upstream.CheckURL(o)
-		if e != nil || !strings.EqualFold(u.Scheme+"://"+u.Host, o) {
-			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: want one like https://www.example.com", o))
-			continue
-		}
-		origin, e := canonicalOrigin(u.Scheme, u.Host)
-		if e != nil {
-			err = errors.Join(err, fmt.Errorf("auth: Config.ReturnOrigins: %q: %w", o, e))
-			continue
-		}
-		origins = append(origins, origin.String())
-	}
-	return origins, err
 }
 
 // codeHeaders are the configured ones in canonical form. Cookie would be a way

@@ -14,24 +14,25 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-const csrfCookie = "authjs.csrf-token"
-
 // csrf is the double-submit token of Auth.js: the cookie holds the token and a
 // hash that only the secret makes, the form holds the token.
-type csrf struct{ secrets []session.Secret }
+type csrf struct {
+	name    string // the cookie's, without its prefix
+	secrets []session.Secret
+}
 
 // newCSRF makes tokens of the first secret. Those of any count, so that a new
 // secret breaks no open form, and those of all at once: where Auth.js is given
 // a list, it hashes "new,old".
-func newCSRF(secrets []session.Secret) *csrf {
+func newCSRF(name string, secrets []session.Secret) *csrf {
 	if len(secrets) < 2 {
-		return &csrf{secrets}
+		return &csrf{name, secrets}
 	}
 	var texts []string
 	for _, s := range secrets {
 		texts = append(texts, s.Reveal())
 	}
-	return &csrf{append(slices.Clone(secrets), session.NewSecret(strings.Join(texts, ",")))}
+	return &csrf{name, append(slices.Clone(secrets), session.NewSecret(strings.Join(texts, ",")))}
 }
 
 // token returns the token of r's browser. It makes one, and sets the cookie,
@@ -43,7 +44,7 @@ func (c *csrf) token(w http.ResponseWriter, r *http.Request, secure bool) string
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
 	token := hex.EncodeToString(b)
-	http.SetCookie(w, hostcookie.New(hostcookie.Name(csrfCookie, secure), token+"%7C"+csrfHash(token, c.secrets[0]), 0, secure))
+	http.SetCookie(w, hostcookie.New(hostcookie.Name(c.name, secure), token+"%7C"+csrfHash(token, c.secrets[0]), 0, secure))
 	return token
 }
 
@@ -54,7 +55,7 @@ func (c *csrf) check(r *http.Request, submitted string, secure bool) bool {
 }
 
 func (c *csrf) fromCookie(r *http.Request, secure bool) (string, bool) {
-	for _, cookie := range r.CookiesNamed(hostcookie.Name(csrfCookie, secure)) {
+	for _, cookie := range r.CookiesNamed(hostcookie.Name(c.name, secure)) {
 		value, err := url.PathUnescape(cookie.Value)
 		if err != nil {
 			continue

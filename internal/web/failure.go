@@ -73,7 +73,7 @@ func (s *Server) refuseForged(w http.ResponseWriter, r *http.Request, v *visit, 
 	case ok && signsIn && !isOwnForm(r):
 		q := code.Query()
 		q.Set("request_id", id)
-		q.Set("callbackUrl", s.returnPath(v, r.FormValue("callbackUrl")))
+		q.Set("callbackUrl", s.returnPath(r, v, r.FormValue("callbackUrl")))
 		redirect(w, location+"?"+q.Encode())
 	default:
 		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id}, nil)

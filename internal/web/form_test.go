@@ -59,7 +59,7 @@ func TestFormsAreBoundedToTheByte(t *testing.T) { // AC-12, CS-08
 	b := s.browser()
 	token := b.csrf()
 	for path, limit := range map[string]int{
-		"/api/auth/signin/access-code": 4 << 10, "/api/auth/callback/access-code": 4 << 10,
+		"/api/auth/signin/access-code": 16 << 10, "/api/auth/callback/access-code": 16 << 10,
 		"/api/auth/signin/stub": 16 << 10, "/api/auth/signin": 16 << 10, "/api/auth/signout": 16 << 10, "/api/auth/session": 16 << 10,
 	} {
 		for _, over := range []int{0, 1} {

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/sallyport/auth/internal/returnto"
 )
 
 // A site may be below a path of its host, such as /app. Browsers and identity
@@ -53,12 +51,12 @@ func (v *visit) public(path string) string {
 
 // page is the public path of raw, a path of the application, and home where raw is
 // none, or is one of ours: with the prefix or without it, it is below base afterwards.
-func (v *visit) page(raw string) string {
-	path, ok := returnto.Clean(raw)
+func (s *Server) page(r *http.Request, v *visit, raw string) string {
+	path, ok := s.clean(r, raw)
 	if !ok {
 		return v.home()
 	}
-	path, ok = returnto.Clean(v.public(path), v.base)
+	path, ok = s.clean(r, v.public(path), v.base)
 	if !ok {
 		return v.home()
 	}

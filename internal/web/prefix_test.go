@@ -199,14 +199,14 @@ func TestReturnPathsBelowThePrefix(t *testing.T) { // RD-01, RD-02, RD-06, RD-07
 	a := newAuth(t, func(c *auth.Config) {
 		c.URL, c.ReturnOrigins = "https://app.example/app/api/auth", []string{"https://www.example"}
 	})
-	long := "/" + strings.Repeat("a", 1023)
+	long := "/" + strings.Repeat("a", 4095)
 	for raw, want := range map[string]string{
 		"": "/app/", "/": "/app/", "/x?y#z": "/app/x?y#z", "/app": "/app", "/app/": "/app/", "/app?x": "/app?x", "/app/x": "/app/x", "/apple": "/app/apple", "/x/app/": "/app/x/app/", "/%61pp/x": "/%61pp/x",
 		"https://app.example/app/x": "/app/x", "https://app.example/other": "/other", "https://app.example": "/", "https://www.example/x": "https://www.example/x",
 		"//evil.example": "/app/", "/\\evil.example": "/app/", "/app//evil.example": "/app//evil.example", "https://evil.example/app/x": "/app/", "/app/../x": "/app/", "javascript:alert(1)": "/app/",
 		"/api/auth/signout": "/app/", "/app/api/auth/signout": "/app/", "/app/api%2fauth/signout": "/app/", "https://app.example/app/api/auth/signout": "/app/", "https://app.example/api/auth/signout": "/app/",
 		"https://www.example/api/auth/signout": "/app/", "https://www.example/app/api/auth/signout": "/app/",
-		long: "/app/", long[:1020]: "/app" + long[:1020], long[:1021]: "/app/",
+		long: "/app/", long[:4092]: "/app" + long[:4092], long[:4093]: "/app/",
 	} {
 		text := read(t, serve(a, "GET", "https://app.example/app/api/auth/signin?callbackUrl="+url.QueryEscape(raw), "").Result())
 		require.Contains(t, text, `name="callbackUrl" value="`+template.HTMLEscapeString(want)+`"`, "%q", raw)

@@ -11,24 +11,32 @@ import (
 // page of the application or of one of its other origins, and home otherwise. A
 // path is one of the application's, with the prefix or without; an address is what
 // it says.
-func (s *Server) returnPath(v *visit, raw string) string {
+func (s *Server) returnPath(r *http.Request, v *visit, raw string) string {
 	raw = canonicalAddress(raw) // safe, for what is answered begins with an origin of ours
-	for _, origin := range s.returnOrigins {
-		if rest, ok := returnto.SameOrigin(raw, origin); ok {
-			if path, ok := returnto.Clean(rest, v.base, s.routes); ok {
-				return origin + path
-			}
+	if origin, rest, ok := s.others.split(raw); ok {
+		if path, ok := s.clean(r, rest, v.base, s.routes); ok {
+			return origin + path
 		}
 	}
 	rest, ok := returnto.SameOrigin(raw, v.origin.String())
 	if !ok {
-		return v.page(raw)
+		return s.page(r, v, raw)
 	}
-	path, ok := returnto.Clean(rest, v.base, s.routes)
+	path, ok := s.clean(r, rest, v.base, s.routes)
 	if !ok {
 		return v.home()
 	}
 	return path
+}
+
+// clean is [returnto.Clean], and says so in the log where a path is too long: that is
+// nobody's attack, and people wonder why they are on the first page.
+func (s *Server) clean(r *http.Request, raw string, own ...string) (path string, ok bool) {
+	path, ok = returnto.Clean(raw, own...)
+	if !ok && returnto.TooLong(raw) {
+		s.log.WarnContext(r.Context(), "auth: a return path is longer than 4096 bytes and is dropped; the person goes to the first page", "bytes", len(raw))
+	}
+	return path, ok
 }
 
 // landing is where somebody who has signed in goes, who wanted to go to to.
@@ -36,7 +44,7 @@ func (s *Server) landing(r *http.Request, who *session.Session, v *visit, to str
 	if s.returnTo == nil {
 		return to
 	}
-	return s.returnPath(v, s.returnTo(r.Context(), who, to))
+	return s.returnPath(r, v, s.returnTo(r.Context(), who, to))
 }
 
 // redirect sends the browser to location with GET, whatever it came with.

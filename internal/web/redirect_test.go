@@ -1,6 +1,10 @@
 package web_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html/template"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,7 +18,7 @@ func TestReturnPaths(t *testing.T) { // RD-01, RD-02, RD-06, RD-07, RD-08
 	s := newSite(t, nil)
 	b := s.browser()
 	home := []string{"//evil.com", "/\\evil.com", "https://evil.com", "/%09/evil.com", "/api/auth/signout", "/api/auth/signin?x", "javascript:alert(1)",
-		"http://[::1", "%", "/\x00", "/" + strings.Repeat("a", 2000), "evil.com", s.server.URL + ".evil.com/", s.server.URL + "@evil.com/", "/.//evil.com"}
+		"http://[::1", "%", "/\x00", "/" + strings.Repeat("a", 5000), "evil.com", s.server.URL + ".evil.com/", s.server.URL + "@evil.com/", "/.//evil.com"}
 	for _, raw := range home {
 		got := b.back("stub", b.start("stub", raw).Get("state"), "ada")
 		require.Equal(t, s.server.URL+"/", got.Header.Get("Location"), raw)
@@ -95,13 +99,68 @@ func TestRedirectsAreByGET(t *testing.T) { // HD-08, HD-05, RD-03
 }
 
 func TestLengthOfAReturnPath(t *testing.T) { // RD-07
-	s := newSite(t, nil)
-	for length, kept := range map[int]bool{1023: true, 1024: true, 1025: false, 100 << 10 / 7: false} {
+	for length, kept := range map[int]bool{1025: true, 2500: true, 4096: true, 4097: false, 5000: false} {
+		s := newSite(t, nil)
 		path := "/" + strings.Repeat("a", length-1)
 		b := s.browser()
+		b.start("stub", "//evil.example")
+		require.NotContains(t, s.log.String(), "longer than", "nor is anybody's attack one of these")
 		got := b.back("stub", b.start("stub", path).Get("state"), "ada").Header.Get("Location")
 		require.Equal(t, kept, got == s.server.URL+path, length)
 		require.Equal(t, !kept, got == s.server.URL+"/", length)
+		require.Equal(t, !kept, strings.Contains(s.log.String(), "a return path is longer than 4096 bytes"), "who is on the first page for that is in the log")
+		require.NotContains(t, s.log.String(), "aaaa", "what is in it is nobody's business")
+	}
+}
+
+// TestDeepLinkFromTheChallengeOn: the way of a person who opens a link to a dashboard,
+// with each answer within what nginx passes on by default.
+func TestDeepLinkFromTheChallengeOn(t *testing.T) { // RD-07
+	s := newSite(t, nil)
+	b := s.browser()
+	path := ("/d/abc/logs?" + strings.Repeat("var-host=web-01&from=now-6h&panel=%7B%22expr%22%3A%22rate%28x%29%22%7D&", 40))[:2500]
+	got := b.get(path)
+	require.Equal(t, 303, got.StatusCode)
+	to, err := got.Location()
+	require.NoError(t, err)
+	require.Equal(t, path, to.Query().Get("callbackUrl"))
+	page := b.get(to.RequestURI())
+	require.Contains(t, page.text, template.HTMLEscapeString(path))
+	got = b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {path}})
+	size := 0
+	for name, values := range got.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	require.Less(t, size, 4096-len("HTTP/1.1 303 See Other\r\n\r\n"))
+	to, err = got.Location()
+	require.NoError(t, err)
+	require.Equal(t, s.server.URL+path, b.back("stub", to.Query().Get("state"), "ada").Header.Get("Location"))
+	require.Empty(t, b.cookiesNamed("__Host-authjs.txn."))
+}
+
+// TestBothCookiesOfALongPathAreDeleted: of one in which nothing comes back.
+func TestBothCookiesOfALongPathAreDeleted(t *testing.T) { // RD-07, CK-05
+	s := newSite(t, nil)
+	b := s.browser()
+	path := "/"
+	for i := 0; len(path) < 4096; i++ {
+		path += fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i)}))
+		path += base64.RawURLEncoding.EncodeToString([]byte(path[len(path)-64:]))
+	}
+	path = path[:4096]
+	state := b.start("stub", path).Get("state")
+	require.NotEmpty(t, b.cookiesNamed("__Host-authjs.txn."))
+	require.Equal(t, s.server.URL+path, b.back("stub", state, "ada").Header.Get("Location"))
+	require.Empty(t, b.cookiesNamed("__Host-authjs.txn."))
+}
+
+func TestReturnPathOutsideASCII(t *testing.T) {
+	s := newSite(t, nil)
+	for raw, want := range map[string]string{"/chat/聊天": "/chat/%E8%81%8A%E5%A4%A9", s.server.URL + "/chat/聊天?q=你#好": "/chat/%E8%81%8A%E5%A4%A9?q=%E4%BD%A0#%E5%A5%BD"} {
+		b := s.browser()
+		require.Equal(t, s.server.URL+want, b.back("stub", b.start("stub", raw).Get("state"), "ada").Header.Get("Location"), raw)
 	}
 }
 

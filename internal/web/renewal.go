@@ -12,10 +12,12 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) http.Re
 	if v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
 		return w
 	}
+	groups := len(v.session.Groups)
 	if err := s.sessions.Renew(w, r, v.session, v.secure()); err != nil {
 		s.log.WarnContext(r.Context(), "auth: session not renewed", "cause", err.Error())
 		return w
 	}
+	s.tellOfGroups(r, v.session, groups)
 	return &uncached{ResponseWriter: w}
 }
 

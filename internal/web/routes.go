@@ -14,9 +14,6 @@ const (
 	// maxForm bounds the body of every form that the routes take, in bytes.
 	maxForm = 16 << 10
 
-	// maxCodeForm bounds the body of the form that an access code comes in.
-	maxCodeForm = 4 << 10
-
 	// maxQuery bounds the query of every route, before it is parsed.
 	maxQuery = 32 << 10
 )
@@ -69,10 +66,10 @@ func (s *Server) actionOf(name, id string) action {
 	way := s.ways[id]
 	switch {
 	case s.gate != nil && id == session.AccessCode && name == "signin":
-		return action{get: s.askForCode, post: s.signInByCode, limit: maxCodeForm, page: true}
+		return action{get: s.askForCode, post: s.signInByCode, limit: maxForm, page: true}
 	case s.gate != nil && id == session.AccessCode && name == "callback":
 		// Auth.js's client posts credentials here.
-		return action{get: s.toSignInPage, post: s.signInByCode, limit: maxCodeForm}
+		return action{get: s.toSignInPage, post: s.signInByCode, limit: maxForm}
 	case way != nil && name == "signin":
 		return action{get: s.toSignInPage, limit: maxForm,
 			post: func(w http.ResponseWriter, r *http.Request, v *visit) { s.signIn(w, r, v, way) }}

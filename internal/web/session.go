@@ -60,6 +60,7 @@ func (s *Server) updateSession(w http.ResponseWriter, r *http.Request, v *visit)
 			return
 		}
 	}
+	groups := len(who.Groups)
 	switch err := s.sessions.Rewrite(w, r, who, v.secure()); {
 	case errors.Is(err, session.ErrTooLarge):
 		s.reportRefusal(r, who, fault.SessionTooLarge, err)
@@ -69,6 +70,7 @@ func (s *Server) updateSession(w http.ResponseWriter, r *http.Request, v *visit)
 		w.Header().Set("Retry-After", "5")
 		s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "The session cannot be written at the moment. Try again later."})
 	default:
+		s.tellOfGroups(r, who, groups)
 		s.report(r, eventOf(Updated, who))
 		s.writeSession(w, who)
 	}

@@ -14,7 +14,7 @@ import (
 // chooseWay is GET /signin: the page with every way to sign in.
 func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 	query := r.URL.Query()
-	to := s.returnPath(v, query.Get("callbackUrl"))
+	to := s.returnPath(r, v, query.Get("callbackUrl"))
 	// Somebody who is sent here on the way to a page is not asked to press the
 	// one button that there is; somebody who signed out, or failed, is.
 	if s.straight != nil && query.Has("callbackUrl") && !query.Has("error") && v.session == nil && r.Method == "GET" && isNavigation(r) {
@@ -64,7 +64,7 @@ func (v *visit) whoIsIn() string {
 func (s *Server) toSignInPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	to := v.address(v.base) + "/signin"
 	if raw := r.FormValue("callbackUrl"); raw != "" {
-		to += "?" + url.Values{"callbackUrl": {s.returnPath(v, raw)}}.Encode()
+		to += "?" + url.Values{"callbackUrl": {s.returnPath(r, v, raw)}}.Encode()
 	}
 	s.goTo(w, r, to)
 }
@@ -75,7 +75,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, v *visit, way *W
 		s.refuseForged(w, r, v, true)
 		return
 	}
-	to := s.returnPath(v, r.FormValue("callbackUrl"))
+	to := s.returnPath(r, v, r.FormValue("callbackUrl"))
 	s.start(w, r, v, way, s.attempts.New(way.Name, s.callbackURL(v, way), to, signInParams(r), false))
 }
 

@@ -12,7 +12,7 @@ import (
 // another site must not sign anybody out. It says that nobody is signed in, where that
 // is so: that is where signing out ends.
 func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit) {
-	to, stay := "", s.returnPath(v, r.URL.Query().Get("callbackUrl"))
+	to, stay := "", s.returnPath(r, v, r.URL.Query().Get("callbackUrl"))
 	if r.URL.Query().Get("callbackUrl") != "" {
 		to = stay
 	}
@@ -25,7 +25,7 @@ func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit
 	default:
 		s.pages.signOut(w, r, http.StatusOK, signOutPage{
 			BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay,
-		}, s.returnOrigins)
+		}, s.others.list())
 	}
 }
 
@@ -45,7 +45,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.report(r, eventOf(SignedOut, who))
 	}
 	raw := r.FormValue("callbackUrl")
-	to := s.returnPath(v, raw)
+	to := s.returnPath(r, v, raw)
 	if s.straight == nil && (raw != "" || wantsAddress(r)) {
 		s.goTo(w, r, v.address(to))
 		return

@@ -130,16 +130,17 @@ func (s *Server) Origin(r *http.Request) (*url.URL, error) {
 func (s *Server) Client(r *http.Request) netip.Addr { return s.proxies.Client(r) }
 
 // stillOffered reports whether the way in which who was signed in is still there:
-// its provider is configured, its access code not withdrawn.
+// its provider is configured, at the issuer that the session names, its access code not
+// withdrawn. Another application with the same secret may have a provider of the name.
 func (s *Server) stillOffered(who *session.Session) bool {
 	switch {
 	case who.Provider == "" || s.readOnly:
 		return true // Auth.js signed in, or whoever else has the secret
 	case who.Provider == session.AccessCode:
 		return s.gate != nil && s.gate.Valid(who.Subject)
-	default:
-		return s.ways[who.Provider] != nil
 	}
+	way := s.ways[who.Provider]
+	return way != nil && (way.VouchesFor == nil || who.Issuer == "" || way.VouchesFor(who.Issuer))
 }
 
 // askBackend lets the backend decide about a request without a session of ours.

@@ -11,6 +11,7 @@
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
 //	redirect.go    where a person goes next, and what may be returned to
+//	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead
 //
 // # A request, file by file
@@ -47,6 +48,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,6 +90,8 @@ type Config struct {
 	SignInURL          string
 	ErrorURL           string
 	ReturnOrigins      []string
+	CookiePrefix       string
+	CookieDomain       string // of the session: [session.Config].CookieDomain
 	Templates          *template.Template
 
 	UserID   func(s *session.Session) string
@@ -106,6 +110,9 @@ type Way struct {
 	Label string // for people
 	Type  string // Auth.js's: "oidc", "oauth"
 	Mark  pages.Mark
+
+	// VouchesFor reports whether sessions of issuer may be this way's. If nil, all are.
+	VouchesFor func(issuer string) bool
 
 	// Begin returns the address at the identity provider that starts a.
 	Begin func(ctx context.Context, a attempt.Attempt) (location string, err error)
@@ -182,11 +189,12 @@ type Server struct {
 	gate     Gate
 
 	codeHeaders          []string
+	deviceCookie         string
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
 	signInURL, errorURL  string
-	returnOrigins        []string
+	others               returnOrigins
 
 	userID   func(*session.Session) string
 	update   func(context.Context, *session.Session, json.RawMessage) error
@@ -216,7 +224,7 @@ func New(c Config) (*Server, error) {
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, c.Logger)
-	s.returnOrigins, errs[3] = parseOrigins(c.ReturnOrigins)
+	s.others, errs[3] = parseReturnOrigins(c.ReturnOrigins, c.CookieDomain)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
@@ -239,6 +247,8 @@ func New(c Config) (*Server, error) {
 		s.straight = s.order[0]
 	}
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
-	s.attempts, s.csrf = attempt.NewKeeper(c.Secrets, c.Now), newCSRF(c.Secrets)
+	prefix := cmp.Or(c.CookiePrefix, "authjs")
+	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now), newCSRF(prefix+".csrf-token", c.Secrets)
+	s.deviceCookie = prefix + ".code-device"
 	return s, nil
 }

@@ -88,7 +88,8 @@ type Config struct {
 	// Identify asks the server whom the access token belongs to. It may refuse
 	// with an error that wraps [auth.ErrNotAllowed]; one that wraps none of package
 	// auth's counts as the server being unavailable. If it leaves the identity's
-	// issuer empty, that is Issuer. Required, and safe for concurrent use.
+	// issuer empty, that is Issuer; another one is an error. Required, and safe for
+	// concurrent use.
 	Identify func(ctx context.Context, api *API) (*auth.Identity, error)
 
 	// AnyoneMayEnter says that anybody in the world can get an account there, so

@@ -49,6 +49,9 @@ func (p *Provider) Lacks() (emails, groups bool) { return p.config.NoEmails, p.c
 // AnyoneMayEnter implements [auth.OpenDoor].
 func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
 
+// VouchesFor implements [auth.Voucher]: for [Config].Issuer.
+func (p *Provider) VouchesFor(issuer string) bool { return issuer == p.config.Issuer }
+
 // AuthCodeURL implements [auth.Provider]. It does no I/O, and the error is nil.
 func (p *Provider) AuthCodeURL(_ context.Context, tx auth.Transaction) (string, error) {
 	c := &p.config

@@ -202,8 +202,8 @@ type Config struct {
 	GroupsClaim string
 
 	// Map turns verified claims into an identity, and may refuse with an error
-	// that wraps [auth.ErrNotAllowed]. If nil, [DefaultIdentity] does. It must be
-	// safe for concurrent use.
+	// that wraps [auth.ErrNotAllowed]. The identity's issuer is the ID token's; another
+	// one is an error. If nil, [DefaultIdentity] does. It must be safe for concurrent use.
 	Map func(ctx context.Context, c Claims) (*auth.Identity, error)
 
 	// AnyoneMayEnter says that anybody in the world can get an account there, so

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -53,6 +54,13 @@ func (p *Provider) Presentation() auth.Presentation { return p.config.Presentati
 
 // AnyoneMayEnter implements [auth.OpenDoor].
 func (p *Provider) AnyoneMayEnter() bool { return p.config.AnyoneMayEnter }
+
+// VouchesFor implements [auth.Voucher]: for the issuer, with or without a slash at its
+// end, or for each of its tenants.
+func (p *Provider) VouchesFor(issuer string) bool {
+	want := cmp.Or(p.config.IssuerTemplate, p.config.Issuer)
+	return issuer == want || p.isIssuer(issuer) || isTenantOf(want, issuer)
+}
 
 // FormAnswer implements [auth.FormPoster]. It keeps what the protocol says, and drops
 // the rest. Without [Config].FormPost it is nil.

@@ -1,0 +1,26 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/sallyport/auth/session"
+)
+
+// begin begins the session who.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, who *session.Session) error {
+	groups := len(who.Groups)
+	if err := s.sessions.Start(w, r, who, v.secure()); err != nil {
+		return err
+	}
+	s.tellOfGroups(r, who, groups)
+	return nil
+}
+
+// tellOfGroups tells the operator that who, who had so many groups before the session
+// was written, is in more than it has room for.
+func (s *Server) tellOfGroups(r *http.Request, who *session.Session, before int) {
+	if len(who.Groups) < before {
+		s.log.WarnContext(r.Context(), "auth: somebody is in more groups than a session has room for, which must fit into the headers that proxies pass; have the provider send fewer (a groups filter), or keep sessions in a Session.Store; Config.KeepGroups says which count, and Session.MaxSetCookieBytes how much your proxies pass",
+			"provider", who.Provider, "subject", who.Subject, "kept", len(who.Groups), "dropped", before-len(who.Groups))
+	}
+}
