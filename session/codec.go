@@ -75,6 +75,7 @@ var b64 = base64.RawURLEncoding.Strict()
 type Codec struct {
 	keys []*key
 	v4   []cipher.AEAD
+	max  int // of a token that is looked at, in bytes
 }
 
 // key is what one secret makes of one salt.
@@ -95,7 +96,7 @@ type key struct {
 // out. It does not check them: see [CheckSecret]. With no secret nothing
 // opens, and Seal panics.
 func NewCodec(salt string, secrets []Secret) *Codec {
-	c := &Codec{}
+	c := &Codec{max: maxToken}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
 		c.keys = append(c.keys, newKey(salt, s))
 	}
@@ -106,7 +107,7 @@ func NewCodec(salt string, secrets []Secret) *Codec {
 // cookie's name: a token counts under both of v4's. v4's other tokens, state and
 // PKCE, have a name in the label, so none of them is a session. It seals nothing.
 func newV4Codec(secrets []Secret) *Codec {
-	c := &Codec{}
+	c := &Codec{max: maxToken}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
 		c.v4 = append(c.v4, newGCM(derive(s, "", "NextAuth.js Generated Encryption Key", 32)))
 	}
@@ -220,7 +221,7 @@ func (c *Codec) Seal(payload []byte) string {
 // (RFC 8725 3.1). A header with members of consequence, such as "zip", "crit" or
 // "p2c", is refused before any key is touched.
 func (c *Codec) Open(token string) ([]byte, error) {
-	if len(token) > maxToken {
+	if len(token) > c.max {
 		return nil, ErrInvalidToken
 	}
 	parts, ok := split(token)

@@ -169,6 +169,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now, ended: newEndedSessions(maxEnded, maxEndedOfOne)}
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
 	m.records = NewCodec(recordSalt, secrets)
+	m.records.max = maxRecord
 	return m, nil
 }
 

@@ -20,8 +20,9 @@ import (
 //
 // Data is opaque bytes, some 1,000 for most people, and is sealed with the secrets: a
 // copy of the store tells nobody who somebody is, and data under another key than its own
-// counts for nothing. It has at most 65 KiB, which a store should take; it should
-// return an error for what it does not take rather than cut it.
+// counts for nothing. It has at most 1 MiB, with many groups or with what an application
+// sets; a store should take 64 KiB, and return an error for what it does not take rather
+// than cut it.
 //
 // # How often
 //

@@ -265,7 +265,7 @@ func TestWhatAStoreHasOtherwise(t *testing.T) { // SE-06, SE-07, JE-14
 		"short":                     string(session.Record(b.Manager, "", `{}`)),
 		"claims that stand twice":   string(session.Record(b.Manager, key, `{`+times+`,"exp":1790003601}`)),
 		"claims without an end":     string(session.Record(b.Manager, key, `{"iat":1790000000}`)),
-		"what is more than a token": string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`,"x":"`+strings.Repeat("x", 50<<10)+`"}`)),
+		"what is more than is kept": string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`,"x":"`+strings.Repeat("x", 800<<10)+`"}`)),
 	} {
 		require.NoError(t, store.Store.Commit(context.Background(), key, []byte(data), b.now.Add(time.Hour)))
 		_ = store.did()
@@ -300,7 +300,10 @@ func TestACopyOfTheStoreTellsNothing(t *testing.T) { // SE-07
 	require.Nil(t, b.load(), "the old one alone does not open it")
 	require.Equal(t, "ada", rotated.load().Subject)
 
-	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 64<<10)))
+	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 700<<10)))
+	require.NoError(t, b.start(s))
+	require.Len(t, b.load().Claims()["large"], 700<<10, "more than a cookie's token")
+	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 800<<10)))
 	require.ErrorIs(t, b.start(s), session.ErrTooLarge)
 }
 

@@ -34,8 +34,8 @@ const (
 	// recordSalt keeps records apart from tokens: neither is the other.
 	recordSalt = "session record"
 
-	// maxRecord bounds what is read, in bytes: a token, and what stands around it.
-	maxRecord = maxToken + 64
+	// maxRecord bounds what is kept of one session, in bytes.
+	maxRecord = 1 << 20
 
 	// keyText is the length of a cookie's value.
 	keyText = 43
@@ -232,10 +232,11 @@ func (m *Manager) sealRecord(s *Session, key string) ([]byte, error) {
 		return nil, err
 	}
 	token := m.records.Seal(append([]byte(key), payload...))
-	if len(token) > maxToken {
+	data, err := json.Marshal(record{recordVersion, token})
+	if len(data) > maxRecord {
 		return nil, ErrTooLarge
 	}
-	return json.Marshal(record{recordVersion, token})
+	return data, err
 }
 
 // storeKey is a hash: whoever reads the store cannot make a cookie of it.
