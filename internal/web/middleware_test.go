@@ -327,7 +327,12 @@ func TestBackendThatSendsTheBrowserAway(t *testing.T) { // HD-01, HD-08
 		require.Equal(t, []string{"a=b; Path=/"}, w.Header()["Set-Cookie"])
 	}
 	require.Zero(t, reached)
-	w := serve(a, "GET", "https://app.example/api/auth/session", "")
+	cookie := p.header["Set-Cookie"]
+	delete(p.header, "Set-Cookie")
+	w := serve(a.Require(next), "GET", "https://app.example/x", "")
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"), "without a cookie, too")
+	p.header["Set-Cookie"] = cookie
+	w = serve(a, "GET", "https://app.example/api/auth/session", "")
 	require.Equal(t, 200, w.Code, "the routes answer for themselves")
 	require.Empty(t, w.Header()["Set-Cookie"])
 
