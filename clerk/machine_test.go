@@ -356,6 +356,7 @@ func TestMachineSecretKey(t *testing.T) { // CL-06
 
 	for name, change := range map[string]func(*clerk.Config){
 		"other kinds too": func(c *clerk.Config) { c.AcceptTokens = everyToken },
+		"people beside":   func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{clerk.M2MToken, clerk.SessionToken} },
 		"API keys":        func(c *clerk.Config) { c.AcceptTokens = []clerk.TokenType{clerk.APIKey} },
 		"people":          func(c *clerk.Config) { c.AcceptTokens = nil },
 		"profiles":        func(c *clerk.Config) { c.Profiles = true },

@@ -90,7 +90,7 @@ func (b *Backend) pageURL(to string, d *auth.Decision, returnTo string) string {
 		returnTo = with(without(back, paramSynced), paramSynced, "false").String()
 	}
 	u = with(without(u, "redirect_url"), "redirect_url", returnTo)
-	if elsewhere && !b.instance.production && s.devBrowser != "" {
+	if elsewhere && s.devBrowser != "" {
 		u = with(without(u, nameDevBrowser), nameDevBrowser, s.devBrowser)
 	}
 	return u.String()
