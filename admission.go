@@ -65,7 +65,7 @@ func (ad admission) way(p Provider) web.Way {
 		}
 		who, err := ad.admit(ctx, p.Name(), id)
 		if err == nil && w.VouchesFor != nil && !w.VouchesFor(who.Session.Issuer) {
-			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer and Session.Issuer as they are, in Map and in Config.Enrich", ErrMisconfigured, who.Session.Issuer, p.Name())
+			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer as it is, in Map or Identify", ErrMisconfigured, who.Session.Issuer, p.Name())
 		}
 		return who, err
 	}

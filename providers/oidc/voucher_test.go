@@ -19,7 +19,7 @@ func TestVouchesForItsIssuer(t *testing.T) {
 	}{
 		"one issuer": {"https://id.example.com/realms/a", "",
 			[]string{"https://id.example.com/realms/a", "https://id.example.com/realms/a/"},
-			[]string{"", "https://id.example.com/realms/b", "https://id.example.com/realms/a//", "https://id.example.com", "https://ID.example.com/realms/a", "http://id.example.com/realms/a"}},
+			[]string{"", "https://id.example.com/realms/b", "https://id.example.com/realms/a//", "https://id.example.com", "http://id.example.com/realms/a"}},
 		"one with a slash": {"https://id.example.com/", "",
 			[]string{"https://id.example.com/", "https://id.example.com"},
 			[]string{"", "https://id.example.com/x"}},
