@@ -38,6 +38,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/fault", "session"},
 	{"pages", "internal/fault"},
 	{"session", "internal/strictjson"},
+	{"session/*", "session"},
 	{"internal/clerkvectors", ". clerk session"},
 	{"internal/*", "internal/strictjson"},
 	{"envvar", ""},

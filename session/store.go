@@ -49,6 +49,8 @@ import (
 // What has expired is not found. It is also the store's to remove in the end, for
 // nobody else will. The Manager checks the time that is within data as well.
 //
+// Package sessiontest holds an implementation to all of this.
+//
 // An error means that the store itself failed, and nothing that a browser can send
 // may cause one. Requests are then answered 503, neither let in nor asked to sign
 // in. The error is logged, and so must not hold the store's password.
