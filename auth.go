@@ -261,7 +261,25 @@ type Config struct {
 	// one host, auth.example.com, [Authenticator.Require] on another of them,
 	// client1.example.com, then sends people there to sign in, and they come back to the
 	// page of client1 that they asked for.
+	//
+	// Their pages are trusted with the browser's cookies: they may send forms and
+	// requests that change something, open WebSockets, and read GET /session (CORS,
+	// with credentials). What else of theirs may be read is the application's to say.
 	ReturnOrigins []string
+
+	// CrossOriginPatterns are requests that pages of any site may send with the
+	// cookies of somebody who is signed in: patterns of [http.ServeMux], such as
+	// "POST /embedded/form". A handler for them MUST NOT trust that the person meant
+	// it. Webhooks, which come without a browser's cookies, need none: put their
+	// handlers outside Require, or behind Identify. If nil, none.
+	CrossOriginPatterns []string
+
+	// FrameAncestors are the origins of pages that may show those of this package in a
+	// frame, such as https://portal.example.com, or https://*.example.com for all below
+	// one. Each can make people press what they do not see there. With
+	// Session.SameSiteNone people sign in inside the frame, and otherwise in a tab that
+	// a link opens. If nil, none.
+	FrameAncestors []string
 
 	// NextAuthV4 says that browsers run next-auth v4's client, which wants {} from
 	// GET /session where nobody is signed in. Auth.js's wants null.
@@ -336,7 +354,8 @@ func New(c Config) (*Authenticator, error) {
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
-		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
+		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone,
+		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
@@ -376,7 +395,8 @@ func (c *Config) idle() (err error) {
 		{"UserIDClaim", c.UserIDClaim != "", signsIn || c.ReadOnly, "sessions that a front end reads too: Providers, AccessCode or ReadOnly"},
 		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
 		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
-		{"ReturnOrigins", len(c.ReturnOrigins) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"FrameAncestors", len(c.FrameAncestors) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.SameSiteNone", c.Session.SameSiteNone, signsIn, "sessions of this package: Providers or AccessCode"},
 		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
 		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
@@ -418,12 +438,34 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 // Without a session, a navigation (GET or HEAD, for a document) is answered 303
 // to the sign-in page and returns to the same path and query afterwards.
 // Everything else, fetch, prefetch, an API client, a form, gets 401 with
-// WWW-Authenticate (RFC 9110 11.6.1) and a JSON body. A WebSocket upgrade from
-// another origin gets 403. When it cannot be decided whether somebody is signed
-// in, because the session store is down, everything gets 503.
+// WWW-Authenticate (RFC 9110 11.6.1) and a JSON body, or a page where a person reads
+// it. When it cannot be decided whether somebody is signed in, because the session
+// store is down, everything gets 503.
 //
-// What next answers is kept out of caches unless next says otherwise. The
-// request's body and the answer are left alone.
+// # Other origins
+//
+// With a session in a cookie, a request from a page of another origin gets 403 unless it
+// is GET, HEAD or OPTIONS: [http.CrossOriginProtection] says which those are. So does a
+// WebSocket. An application's own forms and scripts are not touched, and need no token
+// against forgery for this; its handlers for GET must change nothing. A sibling
+// subdomain is another origin: [Config].ReturnOrigins takes those that are yours. A page
+// in a sandbox, or on another port or scheme, is another origin, too. What comes with a
+// bearer token or an access code in a header, and from no browser, may come from
+// anywhere.
+//
+// # Caches
+//
+// What next answers has Cache-Control "private, no-store" where it may be a page,
+// so that Back shows nothing after a sign-out, and "private" where the browser says
+// that it is none: a script, a picture, what a script fetches. Vary names Cookie.
+// next may set a Cache-Control of its own, or delete it, and should add to Vary, not
+// replace it. It counts whatever it says, so "public" gives what is answered to one
+// person to others; but "private, max-age=600" is right for icons. An answer in which
+// the session is renewed, once in [session.Config].UpdateAge, always has "private,
+// no-store".
+//
+// The request's body is left alone. next gets the server's own [http.ResponseWriter],
+// but when the session is renewed: then one that can do what that can.
 func (a *Authenticator) Require(next http.Handler) http.Handler { return a.server.Require(next) }
 
 // RequireRule is [Authenticator.Require] for those whom rule admits. Others who
@@ -433,7 +475,14 @@ func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
 }
 
 // Identify answers the routes itself and lets everybody reach next, which
-// learns from [FromContext] who it is, if anybody.
+// learns from [FromContext] who it is, if anybody. A request from a page of another
+// origin that [Authenticator.Require] would refuse is nobody's.
+//
+// An answer depends on who asked once next has called FromContext. It then has Vary:
+// Cookie and, for somebody who is signed in, Cache-Control as with Require, unless next
+// has set its own. An answer of a handler that never asks is left alone, but for one in
+// which the session is renewed. next gets a writer that can do what the server's own can,
+// and sees to these headers as they go out.
 func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.server.Identify(next) }
 
 // ServeHTTP answers the routes, for applications that mount them by hand. It
@@ -450,5 +499,7 @@ func (a *Authenticator) Origin(r *http.Request) (*url.URL, error) { return a.ser
 func (a *Authenticator) Client(r *http.Request) netip.Addr { return a.server.Client(r) }
 
 // FromContext returns the session of the request that ctx belongs to. ok is
-// false when nobody is signed in.
+// false when nobody is signed in. It may be called by several goroutines, and after
+// the request. Behind [Authenticator.Identify] an answer depends on who asked if it is
+// called before the header of the answer goes out.
 func FromContext(ctx context.Context) (s *session.Session, ok bool) { return web.FromContext(ctx) }

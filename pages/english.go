@@ -29,6 +29,7 @@ var english = &Language{
 		fault.SessionRequired:     {"Please sign in", "The page that you asked for is for people who are signed in."},
 		fault.FormNotSent:         {"What you sent has not arrived", "You are not signed in any more. Sign in in a new tab, come back here, and go back one page: what you typed should still be there to send again."},
 		fault.InsideAFrame:        {"You are not signed in", "Signing in does not work inside another page. Do it in a tab of its own, and load this page again."},
+		fault.AnotherSite:         {"This came from another site", "A page of another site sent something here in your name. It was not accepted, and nothing has changed. If it is what you want to do, do it on this site."},
 		fault.SignedOut:           {"You are signed out", "You can close this page, or sign in again."},
 		fault.CodeWrong:           {"That code is not right", "Small and capital letters are not the same. Ask the people who run this site if you have lost it."},
 		fault.RateLimited:         {"Too many attempts", "Too many wrong access codes came from your network. Try again in a few minutes."},

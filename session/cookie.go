@@ -56,12 +56,12 @@ func (m *Manager) written(r *http.Request, value string, expires time.Time, secu
 			names, parts = append(names, name+"."+strconv.Itoa(len(names))), append(parts, string(part))
 		}
 	}
-	for _, old := range m.brought(r, name) {
+	for _, old := range m.brought(r, secure, name) {
 		if !slices.Contains(names, old) {
-			lines = append(lines, m.remove(old, m.config.CookieDomain, secure))
+			lines = append(lines, m.removed(old, m.config.CookieDomain, secure)...)
 		}
 		if m.config.CookieDomain != "" {
-			lines = append(lines, m.remove(old, "", secure))
+			lines = append(lines, m.removed(old, "", secure)...)
 		}
 	}
 	for i, part := range parts {
@@ -76,20 +76,24 @@ func (m *Manager) written(r *http.Request, value string, expires time.Time, secu
 // not there; what was planted for another path or domain stays, for no answer of ours
 // can reach it.
 func (m *Manager) cleared(r *http.Request, secure bool, names ...string) (lines []string) {
-	for _, old := range m.brought(r, names...) {
-		lines = append(lines, m.remove(old, m.config.CookieDomain, secure))
+	for _, old := range m.brought(r, secure, names...) {
+		lines = append(lines, m.removed(old, m.config.CookieDomain, secure)...)
 		if m.config.CookieDomain != "" {
-			lines = append(lines, m.remove(old, "", secure))
+			lines = append(lines, m.removed(old, "", secure)...)
 		}
 	}
 	return lines
 }
 
 // brought are the cookies to delete of those that r brings, and no more than an answer
-// may: with a CookieDomain, each takes two of its headers.
-func (m *Manager) brought(r *http.Request, names ...string) []string {
+// may: with a CookieDomain, each takes two of its headers, and so does each with
+// SameSiteNone.
+func (m *Manager) brought(r *http.Request, secure bool, names ...string) []string {
 	list, most := brought(r.Header, names...), maxRemoved
 	if m.config.CookieDomain != "" {
+		most /= 2
+	}
+	if m.partitioned(secure) {
 		most /= 2
 	}
 	return list[:min(len(list), most)]
@@ -106,17 +110,37 @@ func add(w http.ResponseWriter, lines []string) {
 // browser; the time that counts is in the token.
 func (m *Manager) set(name, value string, expires time.Time, secure bool) string {
 	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
-	return (&http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}).String()
+	c := &http.Cookie{Name: name, Value: value, Path: "/", Domain: m.config.CookieDomain, Expires: expires.UTC(),
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+	if m.partitioned(secure) {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
+	}
+	return c.String()
+}
+
+// partitioned reports whether the cookies are for frames of other sites. Browsers take
+// those over https only.
+func (m *Manager) partitioned(secure bool) bool { return m.config.SameSiteNone && secure }
+
+// removed deletes one cookie, and with SameSiteNone the one from before that was set.
+func (m *Manager) removed(name, domain string, secure bool) []string {
+	if m.partitioned(secure) {
+		return []string{m.remove(name, domain, secure, true), m.remove(name, domain, secure, false)}
+	}
+	return []string{m.remove(name, domain, secure, false)}
 }
 
 // remove deletes one cookie of domain, or the host's own if domain is empty. Name,
 // path and domain must be those that it was set with, or the browser keeps it
-// (RFC 6265 5.3, step 11).
-func (m *Manager) remove(name, domain string, secure bool) string {
+// (RFC 6265 5.3, step 11), and so must partitioned.
+func (m *Manager) remove(name, domain string, secure, partitioned bool) string {
 	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
-	return (&http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}).String()
+	c := &http.Cookie{Name: name, Path: "/", Domain: domain, Expires: time.Unix(1, 0).UTC(), MaxAge: -1,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+	if partitioned {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
+	}
+	return c.String()
 }
 
 // cookieName is what the public address decides, never what was received: a

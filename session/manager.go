@@ -72,6 +72,24 @@ type Config struct {
 	// "groups_truncated": true. Nothing else is left out of it. With a Store nothing is.
 	MaxSetCookieBytes int
 
+	// SameSiteNone makes the session cookie, and with package auth those of attempts and
+	// forms, SameSite=None and Partitioned, for an application inside a frame of another
+	// site: Teams, SharePoint, a portal. If false, it is SameSite=Lax, and whoever is
+	// signed in is nobody in such a frame. It takes https; over http nothing changes.
+	//
+	// Browsers keep such cookies apart for each site around the frame. Who has signed in
+	// in a tab is not signed in inside a frame, nor the other way round, and no other
+	// subdomain of CookieDomain that is framed elsewhere shares the session. Inside a
+	// frame work an access code, and providers whose pages may be framed, which most
+	// forbid.
+	//
+	// It gives up that other sites' requests come without the cookie. Package auth
+	// refuses those that change something, and WebSockets; a GET of another site
+	// counts, so that nothing may be changed by one. The cookies from before are deleted
+	// at sign-out. When it is taken away, change CookieName with it: what a
+	// frame has is not deleted.
+	SameSiteNone bool
+
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
 	// they are in the cookie alone. With a store, session tokens in cookies and
 	// bearer tokens do not count, so that setting one signs everybody out.
@@ -210,7 +228,7 @@ func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	}
 	if s := m.borne(r, codec); s != nil {
 		s = copyOf(s)
-		s.readOnly = true
+		s.readOnly, s.bearer = true, true
 		return s, nil
 	}
 	return nil, nil

@@ -87,12 +87,17 @@ type Session struct {
 	v4       bool   // whether next-auth v4's cookie brought it
 	key      string // where the store has it; "" without a store
 	readOnly bool
+	bearer   bool
 }
 
 // ReadOnly reports whether the session is somebody else's to renew and to end:
 // it came in a cookie of next-auth v4, or as a bearer token. [Manager.Renew] and
 // [Manager.Rewrite] leave such a session alone.
 func (s *Session) ReadOnly() bool { return s.readOnly }
+
+// Bearer reports whether the session came as a bearer token, which no browser adds
+// to a request by itself, as it does a cookie.
+func (s *Session) Bearer() bool { return s.bearer }
 
 // extraClaim is a claim that has no field, with its value as it stood.
 type extraClaim struct{ name, raw string }

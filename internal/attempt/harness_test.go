@@ -27,7 +27,7 @@ func newKeeper(c *clock, secrets ...string) *attempt.Keeper {
 	for _, s := range secrets {
 		list = append(list, session.NewSecret(s))
 	}
-	return attempt.NewKeeper("authjs", list, c.now)
+	return attempt.NewKeeper("authjs", list, c.now, false)
 }
 
 // browser keeps cookies in the order in which it got them: RFC 6265 5.4.

@@ -38,13 +38,16 @@ type Keeper struct {
 	name  string // what the names of its cookies begin with
 	now   func() time.Time
 	used  usedStates
+
+	framed bool // cookies count in a frame of another site
 }
 
 // NewKeeper seals with the first of secrets and opens with all. Its key is one
 // of its own: what is sealed here never opens as a session, nor the other way
-// round. The names of its cookies begin with prefix.
-func NewKeeper(prefix string, secrets []session.Secret, now func() time.Time) *Keeper {
-	return &Keeper{codec: session.NewCodec("sallyport.transaction", secrets), name: prefix + ".txn.", now: now}
+// round. The names of its cookies begin with prefix. framed says that they are to count
+// in a frame of another site.
+func NewKeeper(prefix string, secrets []session.Secret, now func() time.Time, framed bool) *Keeper {
+	return &Keeper{codec: session.NewCodec("sallyport.transaction", secrets), name: prefix + ".txn.", now: now, framed: framed}
 }
 
 // Begin puts a into a cookie, or two, and drops what has expired or is too much.
@@ -57,10 +60,10 @@ func (k *Keeper) Begin(w http.ResponseWriter, r *http.Request, a Attempt, secure
 	k.prune(w, r, secure, len(value))
 	name := k.nameFor(a.State, secure)
 	for ; len(value) > partSize; name += restMark {
-		http.SetCookie(w, hostcookie.New(name, value[:partSize], int(kept/time.Second), secure))
+		http.SetCookie(w, hostcookie.New(name, value[:partSize], int(kept/time.Second), secure, k.framed))
 		value = value[partSize:]
 	}
-	http.SetCookie(w, hostcookie.New(name, value, int(kept/time.Second), secure))
+	http.SetCookie(w, hostcookie.New(name, value, int(kept/time.Second), secure, k.framed))
 	return nil
 }
 
@@ -89,7 +92,7 @@ func (k *Keeper) prune(w http.ResponseWriter, r *http.Request, secure bool, size
 	forgotten := 0
 	drop := func(name string) {
 		if forgotten++; forgotten <= maxForgotten {
-			forget(w, name, secure)
+			k.forget(w, name, secure)
 		}
 	}
 	left := maxJoined
@@ -145,15 +148,15 @@ func (k *Keeper) Find(r *http.Request, state string, secure bool) (a Attempt, ok
 // state only once. It reports whether this is that one time.
 func (k *Keeper) Use(w http.ResponseWriter, r *http.Request, a Attempt, secure bool) (first bool) {
 	name := k.nameFor(a.State, secure)
-	forget(w, name, secure)
+	k.forget(w, name, secure)
 	if len(r.CookiesNamed(name+restMark)) > 0 {
-		forget(w, name+restMark, secure)
+		k.forget(w, name+restMark, secure)
 	}
 	return k.used.add(a.State, k.now())
 }
 
-func forget(w http.ResponseWriter, name string, secure bool) {
-	http.SetCookie(w, hostcookie.New(name, "", -1, secure))
+func (k *Keeper) forget(w http.ResponseWriter, name string, secure bool) {
+	http.SetCookie(w, hostcookie.New(name, "", -1, secure, k.framed))
 }
 
 // nameFor names the cookie after a hash of the state: the state itself stands in

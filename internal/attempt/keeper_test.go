@@ -401,7 +401,7 @@ func TestBoundOfCookiesIsExact(t *testing.T) { // CK-05
 // TestPlantedCookiesDoNotGrowTheAnswer: over http anybody on the line, or a sibling
 // domain, can plant cookies of these names.
 func TestPlantedCookiesDoNotGrowTheAnswer(t *testing.T) { // CK-05
-	k := attempt.NewKeeper("authjs", []session.Secret{session.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, time.Now)
+	k := attempt.NewKeeper("authjs", []session.Secret{session.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, time.Now, false)
 	r := httptest.NewRequest("POST", "http://app.example/", nil)
 	for i := range 200 {
 		r.AddCookie(&http.Cookie{Name: fmt.Sprintf("authjs.txn.planted%d", i), Value: "x"})

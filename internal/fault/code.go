@@ -24,6 +24,7 @@ const (
 	SessionRequired     Code = "SessionRequired"
 	FormNotSent         Code = "FormNotSent"
 	InsideAFrame        Code = "InsideAFrame"
+	AnotherSite         Code = "AnotherSite"
 	SignedOut           Code = "SignedOut"
 	CodeWrong           Code = "CredentialsSignin"
 	RateLimited         Code = "RateLimited"
@@ -39,7 +40,7 @@ const (
 var Codes = []Code{
 	Configuration, AccessDenied, PersonDeclined, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
 	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
-	FormNotSent, InsideAFrame, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
+	FormNotSent, InsideAFrame, AnotherSite, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
 
 // Query says c as pages made for Auth.js know it, in "error", and as it is, in
@@ -57,6 +58,8 @@ func (c Code) Query() url.Values {
 		q.Set("code", "rate_limited")
 	case FormNotSent, InsideAFrame:
 		q.Set("error", string(SessionRequired))
+	case AnotherSite:
+		q.Set("error", string(AccessDenied))
 	case PersonDeclined, AttemptExpired, ResponseInvalid, TooManyFailures:
 		q.Set("error", string(OAuthCallback))
 	}

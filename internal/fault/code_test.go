@@ -30,6 +30,7 @@ var queries = map[fault.Code]string{
 	fault.SessionRequired:     "error=SessionRequired",
 	fault.FormNotSent:         "detail=FormNotSent&error=SessionRequired",
 	fault.InsideAFrame:        "detail=InsideAFrame&error=SessionRequired",
+	fault.AnotherSite:         "detail=AnotherSite&error=AccessDenied",
 	fault.SignedOut:           "error=SignedOut",
 	fault.CodeWrong:           "code=credentials&error=CredentialsSignin",
 	fault.RateLimited:         "code=rate_limited&detail=RateLimited&error=CredentialsSignin",

@@ -19,10 +19,18 @@ func Name(name string, secure bool) string {
 // scripts, and other sites' requests bring it only on a navigation by GET, which
 // the way back from an identity provider is. maxAge is in seconds: 0 keeps it
 // until the browser closes, less deletes it.
-func New(name, value string, maxAge int, secure bool) *http.Cookie {
+//
+// With framed it is for pages in a frame of another site, too: each of those sites
+// has cookies of its own there (CHIPS). Browsers take such a cookie over https alone,
+// so that without secure it is as above.
+func New(name, value string, maxAge int, secure, framed bool) *http.Cookie {
 	// #nosec G124 -- Secure follows the public URL: over http a browser would drop the cookie
-	return &http.Cookie{
+	c := &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	}
+	if framed && secure {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
+	}
+	return c
 }

@@ -17,7 +17,7 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
 	asks := whoAsks(r)
-	if asks == browser {
+	if asks == browser || asks == frame && s.signsInFramed(v) {
 		s.sendToSignIn(w, r, v)
 		return
 	}
@@ -66,8 +66,14 @@ func (s *Server) signInAddress(v *visit, to string) string {
 // somebody typed, or because no provider shows itself inside a frame.
 func (s *Server) signInApart(w http.ResponseWriter, r *http.Request, v *visit, code fault.Code, to string) {
 	s.pages.error(w, r, http.StatusUnauthorized, errorPage{
-		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: code == fault.InsideAFrame,
+		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: inFrame(r),
 	}, nil)
+}
+
+// signsInFramed reports whether people sign in inside a frame. They have to where its
+// cookies are its own: those of a tab are not brought from there.
+func (s *Server) signsInFramed(v *visit) bool {
+	return s.sameSiteNone && v.secure() && len(s.ancestors) > 0
 }
 
 var errCircle = errors.New("auth: the sign-in page itself asks for a sign-in: serve it outside Require (gateway: GATEWAY_OPEN_PATHS)")

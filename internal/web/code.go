@@ -58,7 +58,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 		return
 	}
 	if who.Device != "" {
-		http.SetCookie(w, hostcookie.New(hostcookie.Name(s.deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure()))
+		http.SetCookie(w, hostcookie.New(hostcookie.Name(s.deviceCookie, v.secure()), who.Device, deviceMaxAge, v.secure(), s.sameSiteNone))
 	}
 	s.report(r, Event{Kind: SignedIn, Provider: session.AccessCode, Issuer: who.Issuer, Subject: who.Subject, Label: who.Label})
 	s.goTo(w, r, v.address(s.landing(r, who.Session, v, to)))

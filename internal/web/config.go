@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/upstream"
 )
 
 // defaultBase is where the routes are unless the configured URL has a path.
@@ -81,6 +82,30 @@ func allowedHosts(c Config, fixed bool) (forwarded.Hosts, error) {
 		return nil, fmt.Errorf("auth: Config.AllowedHosts: %w", err)
 	}
 	return hosts, nil
+}
+
+// parseAncestors are sources of Content-Security-Policy: origins as browsers write
+// them, or *. in front of a host for all below it.
+func parseAncestors(list []string) (sources []string, err error) {
+	for _, entry := range list {
+		plain := strings.Replace(entry, "://*.", "://", 1)
+		u, e := upstream.CheckURL(plain)
+		if e == nil && strings.EqualFold(u.Scheme+"://"+u.Host, plain) {
+			u, e = canonicalOrigin(u.Scheme, u.Host)
+		} else if e == nil {
+			e = errors.New("it is more than an origin")
+		}
+		if e != nil {
+			err = errors.Join(err, fmt.Errorf("auth: Config.FrameAncestors: %q: want one like https://portal.example.com, or https://*.example.com: %w", entry, e))
+			continue
+		}
+		source := u.String()
+		if plain != entry {
+			source = strings.Replace(source, "://", "://*.", 1)
+		}
+		sources = append(sources, source)
+	}
+	return sources, err
 }
 
 // codeHeaders are the configured ones in canonical form. Cookie would be a way

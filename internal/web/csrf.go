@@ -19,20 +19,21 @@ import (
 type csrf struct {
 	name    string // the cookie's, without its prefix
 	secrets []session.Secret
+	framed  bool // the cookie counts in a frame of another site
 }
 
 // newCSRF makes tokens of the first secret. Those of any count, so that a new
 // secret breaks no open form, and those of all at once: where Auth.js is given
 // a list, it hashes "new,old".
-func newCSRF(name string, secrets []session.Secret) *csrf {
+func newCSRF(name string, secrets []session.Secret, framed bool) *csrf {
 	if len(secrets) < 2 {
-		return &csrf{name, secrets}
+		return &csrf{name, secrets, framed}
 	}
 	var texts []string
 	for _, s := range secrets {
 		texts = append(texts, s.Reveal())
 	}
-	return &csrf{name, append(slices.Clone(secrets), session.NewSecret(strings.Join(texts, ",")))}
+	return &csrf{name, append(slices.Clone(secrets), session.NewSecret(strings.Join(texts, ","))), framed}
 }
 
 // token returns the token of r's browser. It makes one, and sets the cookie,
@@ -44,7 +45,7 @@ func (c *csrf) token(w http.ResponseWriter, r *http.Request, secure bool) string
 	b := make([]byte, 32)
 	_, _ = rand.Read(b)
 	token := hex.EncodeToString(b)
-	http.SetCookie(w, hostcookie.New(hostcookie.Name(c.name, secure), token+"%7C"+csrfHash(token, c.secrets[0]), 0, secure))
+	http.SetCookie(w, hostcookie.New(hostcookie.Name(c.name, secure), token+"%7C"+csrfHash(token, c.secrets[0]), 0, secure, c.framed))
 	return token
 }
 

@@ -59,28 +59,32 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			s.badHost(w, r, err)
 			return
 		}
-		h := w.Header()
-		h.Add("Vary", s.vary)
+		s.lookWhereFrom(r, v)
+		before := w.Header().Get("Cache-Control")
 		if v.follow(w) || !admit(w, r, v) {
 			return
 		}
-		if v.session != nil {
-			h.Set("Cache-Control", "private, no-store")
-			w = s.renew(w, r, v)
+		var g *guarded
+		if cookie := s.renew(w, r, v) || v.setsCookie(); cookie || !v.kept.Load() && !isUpgrade(r) {
+			g = &guarded{ResponseWriter: w, v: v, cookie: cookie, before: before, keep: keep(r)}
+			w = g.like(w)
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
-		if u, renewed := w.(*uncached); renewed {
-			u.finish()
+		if g != nil {
+			g.finish()
 		}
 	})
 }
 
 func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit) bool {
+	if !v.kept.Swap(true) {
+		v.keepFrom(w.Header(), keep(r))
+	}
 	switch {
 	case v.err != nil:
 		s.undecided(w, r, v)
-	case v.elsewhere:
-		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
+	case v.elsewhere != nil:
+		s.refuseElsewhere(w, r, v)
 	case v.refused != nil:
 		s.turnAway(w, r, v, v.refused.who, fault.AccessDenied, v.refused.err, "Signed in, but this site does not admit the account.")
 	case v.session == nil && s.passPreflight && isPreflight(r):

@@ -223,7 +223,13 @@ func TestApplicationsHeadersStay(t *testing.T) { // HD-01, HD-02
 	require.Equal(t, []string{"Origin", "Cookie", "Accept-Encoding"}, w.Header()["Vary"], "added to, not replaced")
 	require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
 	w = serve(outer(a.Identify(own)), "GET", "https://app.example/", "")
-	require.Equal(t, []string{"Origin", "Cookie", "Accept-Encoding"}, w.Header()["Vary"])
+	require.Equal(t, []string{"Origin", "Accept-Encoding"}, w.Header()["Vary"], "it asks nothing")
+	asks := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = auth.FromContext(r.Context())
+		own(w, r)
+	})
+	w = serve(outer(a.Identify(asks)), "GET", "https://app.example/", "")
+	require.Equal(t, []string{"Origin", "Accept-Encoding", "Cookie"}, w.Header()["Vary"])
 	require.Empty(t, w.Header().Get("Cache-Control"), "what nobody is signed in to may be cached")
 	w = serve(outer(a.Require(own)), "GET", "https://app.example/", "")
 	require.Equal(t, "Origin", w.Header()["Vary"][0])
@@ -318,6 +324,7 @@ func TestBackendThatSendsTheBrowserAway(t *testing.T) { // HD-01, HD-08
 	a := newAuth(t, func(c *auth.Config) { c.Backend = p })
 	reached := 0
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ })
+	cached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "public") })
 	for _, h := range []http.Handler{a.Require(next), a.Identify(next)} {
 		w := serve(h, "GET", "https://app.example/x", "", "X-Person", "bob")
 		require.Equal(t, 307, w.Code)
@@ -343,6 +350,7 @@ func TestBackendThatSendsTheBrowserAway(t *testing.T) { // HD-01, HD-08
 	require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
 	w = serve(a.Identify(next), "GET", "https://app.example/x", "")
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"), "it sets a cookie")
+	require.Equal(t, "no-store", serve(a.Identify(cached), "GET", "https://app.example/x", "").Header().Get("Cache-Control"), "whatever the application says")
 	require.Equal(t, 2, reached)
 	w = serve(a, "GET", "https://app.example/api/auth/session", "")
 	require.Equal(t, "why", w.Header().Get("X-Reason"))

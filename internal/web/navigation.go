@@ -51,6 +51,9 @@ func whoAsks(r *http.Request) asker {
 // framed are the destinations of Fetch Metadata that are inside another page.
 var framed = map[string]bool{"iframe": true, "frame": true, "embed": true, "object": true, "fencedframe": true}
 
+// inFrame reports whether the browser says that the answer is shown inside another page.
+func inFrame(r *http.Request) bool { return framed[r.Header.Get("Sec-Fetch-Dest")] }
+
 // isTurbo reports whether Turbo sends the request: it reads a page in answer to a form,
 // and loads a link's address anew where the answer is none.
 func isTurbo(h http.Header) bool {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +167,8 @@ func TestWhoAsks(t *testing.T) { // MW-05, MW-13
 			back := map[bool]string{true: "%2Fx%3Fy", false: "%2Fbefore"}[got == inFrame]
 			require.Contains(t, w.Body.String(), `href="https://app.example/api/auth/signin?callbackUrl=`+back+`" target="_blank" rel="noopener"`, name)
 			require.Equal(t, got == signInFirst, strings.Contains(w.Body.String(), "turbo-visit-control"), name)
-			require.Equal(t, got == inFrame, strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors *"), name)
+			framed := slices.Contains(test.headers, "iframe") || got == inFrame // where nothing but the page's link is of use
+			require.Equal(t, framed, strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors *"), name)
 		case w.Header().Get("HX-Redirect") != "":
 			got = htmx
 			require.Equal(t, "https://app.example/api/auth/signin?callbackUrl=%2Fat", w.Header().Get("HX-Redirect"))

@@ -22,6 +22,7 @@ type pageWriter struct {
 	style                              template.CSS
 	styleHash                          string
 	routes                             string // below which the pages are
+	ancestors                          string // what may frame a page on which something can be done
 	log                                *slog.Logger
 }
 
@@ -48,7 +49,7 @@ type errorPage struct {
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
-func newPageWriter(custom *template.Template, routes string, log *slog.Logger) (*pageWriter, error) {
+func newPageWriter(custom *template.Template, routes string, ancestors []string, log *slog.Logger) (*pageWriter, error) {
 	ours, known := pages.Templates(), custom == nil
 	pick := func(name string) *template.Template {
 		if custom != nil {
@@ -61,7 +62,10 @@ func newPageWriter(custom *template.Template, routes string, log *slog.Logger) (
 	}
 	p := &pageWriter{
 		signInPage: pick("signin"), signOutPage: pick("signout"), errorPage: pick("error"),
-		style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, log: log,
+		style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, ancestors: noAncestors, log: log,
+	}
+	if len(ancestors) > 0 {
+		p.ancestors = strings.Join(ancestors, " ")
 	}
 	if !known {
 		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout" and "error"`)
@@ -82,12 +86,12 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage
 	if d.Code != "" {
 		explain(&page, lang, d.Code)
 	}
-	p.write(w, http.StatusOK, p.signInPage, lang, page, forms, noAncestors)
+	p.write(w, http.StatusOK, p.signInPage, lang, page, forms, p.ancestors)
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
 	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, Name: d.Name}
-	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, noAncestors)
+	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, p.ancestors)
 }
 
 func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
@@ -104,7 +108,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	if d.Wait > 0 {
 		page.Text = lang.Wait(d.Wait)
 	}
-	ancestors := noAncestors
+	ancestors := p.ancestors
 	if d.Framed {
 		ancestors = "*" // nothing on it does anything here
 	}
@@ -121,7 +125,8 @@ func explain(page *pages.Page, lang *pages.Language, code fault.Code) {
 	page.Code, page.Title, page.Text = string(code), problem.Title, problem.Text
 }
 
-// noAncestors keeps a page out of every frame.
+// noAncestors keeps a page out of every frame: nobody presses a button there that they
+// do not see.
 const noAncestors = "'none'"
 
 // write sends a page whole or not at all: a template that fails half-way leaves

@@ -59,6 +59,7 @@ type action struct {
 	get, post func(http.ResponseWriter, *http.Request, *visit) // nil: not with that method
 	limit     int64                                            // of a form, in bytes
 	page      bool                                             // to look at: HEAD is GET
+	shared    bool                                             // the application's other origins read it
 }
 
 // actionOf finds the one of /name/id. Its get is nil where there is none.
@@ -88,7 +89,7 @@ func (s *Server) actionOf(name, id string) action {
 	case "csrf":
 		return action{get: s.showCSRF}
 	case "session":
-		return action{get: s.showSession, post: s.updateSession, limit: maxForm}
+		return action{get: s.showSession, post: s.updateSession, limit: maxForm, shared: true}
 	case "error":
 		return action{get: s.showError, page: true}
 	case "signout":
@@ -105,6 +106,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to act
 		s.refuse(w, r, v, http.StatusNotFound, fault.NotFound)
 	case r.Method == "GET" || r.Method == "HEAD" && to.page:
 		to.get(w, r, v)
+	case to.shared && isPreflight(r) && s.ownOrigin(r):
+		s.permit(w, r)
 	case r.Method == "POST" && to.post != nil:
 		if status := parseForm(w, r, to.limit); status != 0 {
 			s.refuse(w, r, v, status, fault.BadRequest)

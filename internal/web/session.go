@@ -11,10 +11,12 @@ import (
 )
 
 // showSession is GET /session: who is signed in, and until when. It never shows
-// a token, and nothing at all to a script of another origin.
+// a token, and nothing at all to a script of another origin, but for those of the
+// application.
 func (s *Server) showSession(w http.ResponseWriter, r *http.Request, v *visit) {
+	own := s.share(w, r)
 	switch {
-	case !readable(r, v):
+	case !own && !readable(r, v):
 		s.refuse(w, r, v, http.StatusForbidden, fault.BadRequest)
 	case v.err != nil:
 		s.undecided(w, r, v)
@@ -22,8 +24,37 @@ func (s *Server) showSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.clearBroken(w, r, v)
 		s.writeSession(w, nil)
 	default:
-		s.writeSession(s.renew(w, r, v), v.session)
+		s.renew(w, r, v)
+		s.writeSession(w, v.session)
 	}
+}
+
+// share lets a script of one of the application's other origins read the answer
+// (Fetch 3.3), with the browser's cookies, and reports whether one asks.
+func (s *Server) share(w http.ResponseWriter, r *http.Request) bool {
+	if len(s.others.exact)+len(s.others.wildcards) == 0 {
+		return false
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	if !s.ownOrigin(r) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+	h.Set("Access-Control-Allow-Credentials", "true")
+	return true
+}
+
+// permit answers a preflight for what is shared with one of those origins. Auth.js's
+// client causes one: it sends a Content-Type with its GET.
+func (s *Server) permit(w http.ResponseWriter, r *http.Request) {
+	s.share(w, r)
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET")
+	if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" {
+		h.Set("Access-Control-Allow-Headers", wanted)
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // readable reports whether r is a person's who looks at the address, or a

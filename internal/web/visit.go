@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
@@ -28,9 +29,16 @@ type visit struct {
 	// foreign: the session is in no cookie of ours, so that none is renewed.
 	foreign bool
 
-	// elsewhere: another site's page opens a WebSocket with this browser's
-	// cookies. Nobody is signed in for it.
-	elsewhere bool
+	// borne: whoever sent the request knows what signs it in, a token or a code, which
+	// no browser adds by itself as it does a cookie.
+	borne bool
+
+	// elsewhere is somebody in whose name a page of another site sends something, or
+	// opens a WebSocket, with this browser's cookies. Nobody is signed in for it.
+	elsewhere *refused
+
+	asked atomic.Bool // the application has asked who it is
+	kept  atomic.Bool // the answer says whom it is for, for Require has seen to it
 
 	// refused is somebody whom the backend knows and the application does not
 	// admit. To sign in again would not help.
@@ -46,17 +54,27 @@ type visitKey struct{}
 
 // FromContext returns the session of the request that ctx belongs to.
 func FromContext(ctx context.Context) (s *session.Session, ok bool) {
-	v, ok := ctx.Value(visitKey{}).(*visit)
-	if !ok || v.session == nil {
+	v := asking(ctx)
+	if v == nil || v.session == nil {
 		return nil, false
 	}
 	return v.session, true
 }
 
+// asking is the visit that ctx belongs to, or nil, for the application, whose answer
+// then depends on it.
+func asking(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	if v != nil && !v.asked.Load() {
+		v.asked.Store(true)
+	}
+	return v
+}
+
 // BackendValue returns the [Decision].Value of the request that ctx belongs to,
 // or nil.
 func BackendValue(ctx context.Context) any {
-	if v, ok := ctx.Value(visitKey{}).(*visit); ok && v.decision != nil {
+	if v := asking(ctx); v != nil && v.decision != nil {
 		return v.decision.Value
 	}
 	return nil
@@ -96,15 +114,13 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	if v.session != nil && !s.stillOffered(v.session) {
 		v.session = nil
 	}
+	v.borne = v.session != nil && v.session.Bearer()
 	if v.session == nil && v.err == nil {
 		s.lookAtCode(r, v)
+		v.borne = v.session != nil
 	}
 	if v.session == nil && v.err == nil && s.backend != nil {
 		s.askBackend(r, v)
-	}
-	if v.session != nil && isUpgrade(r) && !upgradeAllowed(r, v.origin) {
-		v.elsewhere = true
-		v.forget()
 	}
 	return v, nil
 }
@@ -159,7 +175,7 @@ func (s *Server) askBackend(r *http.Request, v *visit) {
 	case err != nil:
 		v.err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	default:
-		v.decision, v.session, v.foreign = d, d.Session, d.Session != nil
+		v.decision, v.session, v.foreign, v.borne = d, d.Session, d.Session != nil, borne(r)
 	}
 }
 
@@ -176,6 +192,11 @@ func (v *visit) stay(w http.ResponseWriter) {
 	}
 }
 
+// setsCookie reports whether follow adds a cookie.
+func (v *visit) setsCookie() bool {
+	return v.decision != nil && len(v.decision.Header["Set-Cookie"]) > 0
+}
+
 // follow adds what the backend wants answered, and reports whether that is all.
 func (v *visit) follow(w http.ResponseWriter) (done bool) {
 	if v.decision == nil {
@@ -185,12 +206,10 @@ func (v *visit) follow(w http.ResponseWriter) (done bool) {
 	for name, values := range v.decision.Header {
 		h[name] = append(h[name], values...)
 	}
-	if len(h["Set-Cookie"]) > 0 {
-		h.Set("Cache-Control", "no-store")
-	}
 	if v.decision.Location == "" {
 		return false
 	}
+	h.Add("Vary", v.owner.vary)
 	h.Set("Location", v.decision.Location)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusTemporaryRedirect)

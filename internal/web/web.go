@@ -20,7 +20,10 @@
 //	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
 //	challenge.go   what somebody gets who is not signed in
 //	navigation.go  what has sent it
+//	elsewhere.go   what pages of other origins may do with its cookies
 //	renewal.go     a session that is written anew on the way
+//	cache.go       which caches may keep the answer
+//	writer.go      headers that are seen to as they go out
 //
 // # Who is asked to sign in, and how
 //
@@ -32,7 +35,7 @@
 //	OPTIONS                                                                    401, JSON
 //	not safe   navigate                                                        401, a page: what you sent has not arrived
 //	safe       navigate        iframe, frame,                                  401, a page: sign in in a new tab
-//	                           embed, object
+//	                           embed, object                                   or, with SameSiteNone and FrameAncestors, 303
 //	safe       navigate        any other                                       303 to the sign-in page
 //	any        any other       any             HX-Request                      401, JSON, HX-Redirect
 //	any        any other       any             X-Up-Version, Turbo-Frame       401, a page
@@ -92,7 +95,11 @@ type Config struct {
 	ReturnOrigins      []string
 	CookiePrefix       string
 	CookieDomain       string // of the session: [session.Config].CookieDomain
+	FrameAncestors     []string
+	SameSiteNone       bool // Session's
 	Templates          *template.Template
+
+	CrossOriginPatterns []string
 
 	UserID   func(s *session.Session) string
 	Update   func(ctx context.Context, s *session.Session, data json.RawMessage) error
@@ -193,6 +200,9 @@ type Server struct {
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
+	crossOrigin          *http.CrossOriginProtection
+	sameSiteNone         bool
+	ancestors            []string // those of the pages, in a frame
 	signInURL, errorURL  string
 	others               returnOrigins
 
@@ -212,23 +222,28 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		sessions: c.Sessions, ways: make(map[string]*Way, len(c.Ways)),
 		backend: c.Backend, gate: c.Gate,
-		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight,
+		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
-	var errs [8]error
+	var errs [11]error
 	var base string
 	s.origin, base, errs[0] = ParseURL(c.URL)
 	s.prefix, s.routes = splitBase(base)
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
-	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, c.Logger)
+	s.ancestors, errs[8] = parseAncestors(c.FrameAncestors)
+	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, s.ancestors, c.Logger)
 	s.others, errs[3] = parseReturnOrigins(c.ReturnOrigins, c.CookieDomain)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
 	errs[6] = checkPage("ErrorURL", c.ErrorURL)
 	s.hosts, errs[7] = allowedHosts(c, s.origin != nil)
+	s.crossOrigin, errs[9] = crossOrigin(c.CrossOriginPatterns)
+	if c.SameSiteNone && s.origin != nil && s.origin.Scheme != "https" {
+		errs[10] = errors.New("auth: Config.Session.SameSiteNone is set, and Config.URL is http: browsers take such cookies over https alone")
+	}
 	err := errors.Join(errs[:]...)
 	for i := range c.Ways {
 		w := &c.Ways[i]
@@ -248,7 +263,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
-	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now), newCSRF(prefix+".csrf-token", c.Secrets)
+	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now, c.SameSiteNone), newCSRF(prefix+".csrf-token", c.Secrets, c.SameSiteNone)
 	s.deviceCookie = prefix + ".code-device"
 	return s, nil
 }
