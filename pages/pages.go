@@ -46,6 +46,7 @@ type Page struct {
 	RedirectURI   string // the callback URL that has to be registered, when that is what is wrong
 	RequestID     string // ties the page to the log
 	SignInURL     string // where to sign in, in another tab, on a page that is not to be left; on the sign-in page: where the other ways are
+	OutOfFrame    bool   // Turbo is to show the page in place of the one that its frame is on
 
 	Words Words        // the fixed texts, in the person's language
 	Style template.CSS // our style sheet, the only one that the Content-Security-Policy allows

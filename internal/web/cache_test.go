@@ -26,6 +26,7 @@ func TestWhichCachesMayKeepWhat(t *testing.T) { // HD-01, HD-02
 		"a document in a frame":          {[]string{mode, "navigate", dest, "iframe"}, "private, no-store"},
 		"a document by a service worker": {[]string{mode, "navigate", dest, "empty"}, "private, no-store"},
 		"a document, passed on as cors":  {[]string{mode, "same-origin", dest, "document"}, "private, no-store"},
+		"a frame, passed on as cors":     {[]string{mode, "cors", dest, "iframe"}, "private, no-store"},
 		"nothing known":                  {nil, "private, no-store"},
 		"a picture":                      {[]string{mode, "no-cors", dest, "image"}, "private"},
 		"a script":                       {[]string{mode, "cors", dest, "script"}, "private"},

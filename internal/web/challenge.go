@@ -66,7 +66,7 @@ func (s *Server) signInAddress(v *visit, to string) string {
 // somebody typed, or because no provider shows itself inside a frame.
 func (s *Server) signInApart(w http.ResponseWriter, r *http.Request, v *visit, code fault.Code, to string) {
 	s.pages.error(w, r, http.StatusUnauthorized, errorPage{
-		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: inFrame(r),
+		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: inFrame(r), OutOfFrame: r.Header.Get("Turbo-Frame") != "",
 	}, nil)
 }
 

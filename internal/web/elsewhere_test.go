@@ -245,6 +245,7 @@ func TestInAFrameOfAnotherSite(t *testing.T) { // CK-10, HD-05
 		require.True(t, c.SameSite == http.SameSiteNoneMode && c.Secure && c.Partitioned && c.HttpOnly && c.Path == "/", c.Raw)
 	}
 	plain := newAuth(t, func(c *auth.Config) { config()(c); c.URL = "" })
+	require.Equal(t, 401, serve(newAuth(t, func(c *auth.Config) { config("https://teams.example")(c); c.URL = "" }).Require(subject), "GET", "http://localhost:3000/x", "", frame...).Code)
 	c := serve(plain, "GET", "http://localhost:3000/api/auth/csrf", "").Result().Cookies()[0]
 	require.True(t, c.SameSite == http.SameSiteLaxMode && !c.Secure && !c.Partitioned, "over http browsers take no other")
 }

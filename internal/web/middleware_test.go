@@ -330,6 +330,7 @@ func TestBackendThatSendsTheBrowserAway(t *testing.T) { // HD-01, HD-08
 		require.Equal(t, 307, w.Code)
 		require.Equal(t, "https://backend.example/handshake", w.Header().Get("Location"))
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		require.Equal(t, []string{"Cookie"}, w.Header()["Vary"])
 		require.Equal(t, "why", w.Header().Get("X-Reason"))
 		require.Equal(t, []string{"a=b; Path=/"}, w.Header()["Set-Cookie"])
 	}

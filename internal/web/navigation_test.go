@@ -166,7 +166,8 @@ func TestWhoAsks(t *testing.T) { // MW-05, MW-13
 			got = map[string]string{"What you sent has not arrived": notSent, "You are not signed in": inFrame, "Please sign in": signInFirst}[got[strings.LastIndex(got, ">")+1:]]
 			back := map[bool]string{true: "%2Fx%3Fy", false: "%2Fbefore"}[got == inFrame]
 			require.Contains(t, w.Body.String(), `href="https://app.example/api/auth/signin?callbackUrl=`+back+`" target="_blank" rel="noopener"`, name)
-			require.Equal(t, got == signInFirst, strings.Contains(w.Body.String(), "turbo-visit-control"), name)
+			require.Equal(t, slices.Contains(test.headers, "Turbo-Frame"), strings.Contains(w.Body.String(), "turbo-visit-control"), name)
+			require.Equal(t, got == signInFirst, strings.Contains(w.Body.String(), `http-equiv="refresh"`), "%s: a form's address is not loaded", name)
 			framed := slices.Contains(test.headers, "iframe") || got == inFrame // where nothing but the page's link is of use
 			require.Equal(t, framed, strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors *"), name)
 		case w.Header().Get("HX-Redirect") != "":

@@ -46,6 +46,7 @@ type errorPage struct {
 	Code                                                                                    fault.Code
 	Wait                                                                                    time.Duration
 	Framed                                                                                  bool // inside any page
+	OutOfFrame                                                                              bool // of Turbo's
 }
 
 // newPageWriter takes the templates that custom defines and ours for the rest.
@@ -99,7 +100,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
-		Name: d.Name,
+		Name: d.Name, OutOfFrame: d.OutOfFrame,
 	}
 	if d.SignInURL == "" {
 		page.HomeURL = strings.TrimSuffix(d.BasePath, p.routes) + "/"

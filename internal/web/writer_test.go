@@ -200,6 +200,19 @@ func kinds(w http.ResponseWriter) []http.ResponseWriter {
 	}
 }
 
+// TestAnUpgradeBehindIdentifyIsNotWrapped: it is no answer that a cache would keep.
+func TestAnUpgradeBehindIdentifyIsNotWrapped(t *testing.T) { // MW-08
+	var got http.ResponseWriter
+	h := newAuth(t, nil).Identify(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = w }))
+	for _, upgrade := range []string{"", "websocket"} {
+		r := httptest.NewRequest("GET", "https://app.example/ws", nil)
+		r.Header.Set("Upgrade", upgrade)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, upgrade != "", got == http.ResponseWriter(w))
+	}
+}
+
 // TestWhatSendsNoHeaderLeavesItToSee: a flush that is not possible, and nothing copied.
 func TestWhatSendsNoHeaderLeavesItToSee(t *testing.T) { // HD-01, CK-13
 	public := func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "public") }
