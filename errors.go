@@ -12,11 +12,17 @@ var (
 	// ErrDeclined: the person said no at the identity provider (access_denied).
 	ErrDeclined = fault.ErrDeclined
 
+	// ErrInteractionRequired: the identity provider would have to ask the person
+	// something, and was told not to (prompt=none): who is signed in there, if anybody,
+	// it does not say.
+	ErrInteractionRequired = fault.ErrInteractionRequired
+
 	// ErrUnavailable: the identity provider is down, slow or answers nonsense.
 	ErrUnavailable = fault.ErrUnavailable
 
 	// ErrMisconfigured: the registration here or at the identity provider is
-	// wrong: an unknown client, a bad secret, another issuer.
+	// wrong: an unknown client, a bad secret, another issuer, or something of the
+	// protocol that one of the two does not speak. To try again does not help.
 	ErrMisconfigured = fault.ErrMisconfigured
 
 	// ErrRedirectURI: the callback URL is not registered at the provider.

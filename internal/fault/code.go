@@ -11,6 +11,7 @@ const (
 	Configuration       Code = "Configuration"
 	AccessDenied        Code = "AccessDenied"
 	PersonDeclined      Code = "Declined"
+	NotSignedInThere    Code = "NotSignedInThere"
 	ProviderUnavailable Code = "Unavailable"
 	UnknownRedirectURI  Code = "RedirectURI"
 	ClockWrong          Code = "Clock"
@@ -37,7 +38,7 @@ const (
 
 // Codes are all of them.
 var Codes = []Code{
-	Configuration, AccessDenied, PersonDeclined, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
+	Configuration, AccessDenied, PersonDeclined, NotSignedInThere, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
 	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
 	FormNotSent, InsideAFrame, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
@@ -57,7 +58,7 @@ func (c Code) Query() url.Values {
 		q.Set("code", "rate_limited")
 	case FormNotSent, InsideAFrame:
 		q.Set("error", string(SessionRequired))
-	case PersonDeclined, AttemptExpired, ResponseInvalid, TooManyFailures:
+	case PersonDeclined, NotSignedInThere, AttemptExpired, ResponseInvalid, TooManyFailures:
 		q.Set("error", string(OAuthCallback))
 	}
 	q.Set("detail", string(c))

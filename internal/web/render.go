@@ -42,6 +42,7 @@ type signOutPage struct {
 type errorPage struct {
 	BasePath, RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
 	SignInURL                                                                               string // in another tab
+	RetryPrompt                                                                             string // with which to try again
 	Code                                                                                    fault.Code
 	Wait                                                                                    time.Duration
 	Framed                                                                                  bool // inside any page
@@ -95,7 +96,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
-		Name: d.Name,
+		RetryPrompt: d.RetryPrompt, Name: d.Name,
 	}
 	if d.SignInURL == "" {
 		page.HomeURL = strings.TrimSuffix(d.BasePath, p.routes) + "/"

@@ -121,6 +121,14 @@ type Way struct {
 	// the callback. If nil, no form is taken.
 	FormAnswer func(form url.Values) url.Values
 
+	// Expired reports whether an answer, of any attempt or of none, says that the identity
+	// provider's own part took too long. If nil, none does.
+	Expired func(answer url.Values) bool
+
+	// The parameter prompt of an attempt with which somebody can take another account, and
+	// with which they show anew who they are. Empty where the way has none.
+	AccountPrompt, LoginPrompt string
+
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
 }
