@@ -31,8 +31,8 @@
 //
 // [Authenticator.Identify] lets everybody through and says who it is, if anybody;
 // [Authenticator.RequireRule] asks for more than a session. They nest: the
-// outermost looks the session up, once for each request. All are plain functions
-// from handler to handler, for any router that takes one.
+// outermost looks the session up, once for each request. Each is, or returns, a plain
+// function from handler to handler, for any router that takes one.
 //
 // # Configuration
 //
@@ -426,10 +426,11 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 // request's body and the answer are left alone.
 func (a *Authenticator) Require(next http.Handler) http.Handler { return a.server.Require(next) }
 
-// RequireRule is [Authenticator.Require] for those whom rule admits. Others who
-// are signed in get 403: a page that says so, or JSON.
-func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
-	return a.server.RequireRule(rule, next)
+// RequireRule returns the middleware that is [Authenticator.Require] for those whom rule
+// admits. What others who are signed in get, the rule's error says: 403, the way to sign
+// in again, or an answer of its own; see [Rule].
+func (a *Authenticator) RequireRule(rule Rule) func(next http.Handler) http.Handler {
+	return a.server.RequireRule(rule)
 }
 
 // Identify answers the routes itself and lets everybody reach next, which

@@ -7,7 +7,8 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// The closed set of reasons for which a sign-in fails. Test with [errors.Is].
+// The closed set of reasons for which a sign-in fails, or somebody who is signed in may
+// not go on. Test with [errors.Is].
 var (
 	// ErrDeclined: the person said no at the identity provider (access_denied).
 	ErrDeclined = fault.ErrDeclined
@@ -45,6 +46,10 @@ var (
 
 	// ErrWrongCode: no access code is as the one that was sent.
 	ErrWrongCode = fault.ErrWrongCode
+
+	// ErrSignInAgain is for a [Rule]: somebody is signed in, and has to show anew who they
+	// are.
+	ErrSignInAgain = fault.ErrSignInAgain
 
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge

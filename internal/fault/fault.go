@@ -32,6 +32,9 @@ var (
 	ErrNotAllowed          = errors.New("auth: this person may not sign in")
 	ErrWrongCode           = errors.New("auth: wrong access code")
 
+	// ErrSignInAgain: a rule wants somebody who is signed in to sign in anew.
+	ErrSignInAgain = errors.New("auth: this person has to sign in again")
+
 	// ErrTooMany: too many sign-ins of this client came to nothing.
 	ErrTooMany = errors.New("auth: too many failed sign-ins of this client")
 

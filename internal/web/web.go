@@ -16,7 +16,8 @@
 //
 // # A request, file by file
 //
-//	middleware.go  Require, Identify, RequireRule
+//	middleware.go  Require, Identify
+//	rule.go        RequireRule, and what a rule's error says
 //	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
 //	challenge.go   what somebody gets who is not signed in
 //	navigation.go  what has sent it
