@@ -218,8 +218,9 @@ type Config struct {
 
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
 	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
-	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash, and
-	// admin.code-device, each with its prefix __Secure- or __Host- over https.
+	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash,
+	// admin.code-device and admin.again, each with its prefix __Secure- or __Host- over
+	// https.
 	//
 	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
 	// all of its paths. So of two Authenticators on one host with different secrets,

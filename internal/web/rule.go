@@ -16,13 +16,9 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-const (
-	againCookie = "authjs.again"
-
-	// justNow is how long somebody has just signed in: from the callback to the page that
-	// they return to.
-	justNow = time.Minute
-)
+// justNow is how long somebody has just signed in: from the callback to the page that
+// they return to.
+const justNow = time.Minute
 
 // RequireRule returns the middleware that is [Server.Require] for those whom rule
 // admits. What others get who are signed in, the rule's error says.
@@ -75,7 +71,7 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, v *visit, c
 		s.challenge(w, r, v)
 		return true
 	}
-	name := hostcookie.Name(againCookie, v.secure())
+	name := hostcookie.Name(s.againCookie, v.secure())
 	page, who := againMark(r.URL.Path), againMark(v.session.ID)
 	fresh := v.session.AuthTime.IsZero() || s.now().Sub(v.session.AuthTime) < justNow
 	c, err := r.Cookie(name)

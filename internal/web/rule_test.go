@@ -183,3 +183,12 @@ func TestSignInAgainWhereAuthjsSignsIn(t *testing.T) { // MW-02
 	require.Equal(t, 403, again.StatusCode)
 	require.Negative(t, again.Cookies()[0].MaxAge)
 }
+
+// TestSignInAgainHasACookieOfItsOwnName: beside another application on the host.
+func TestSignInAgainHasACookieOfItsOwnName(t *testing.T) { // CK-01
+	stub := &stubProvider{name: "stub"}
+	a := newAuth(t, func(c *auth.Config) { c.Providers, c.CookiePrefix = []auth.Provider{stub}, "admin" })
+	w := serve(a.RequireRule(never)(http.NotFoundHandler()), "GET", "https://app.example/pay", "", "Accept", "text/html", "Cookie", cookieHeader(sealedCookie(t, a, stub)))
+	require.Equal(t, 303, w.Code)
+	require.Equal(t, "__Host-admin.again", w.Result().Cookies()[0].Name)
+}

@@ -199,6 +199,7 @@ type Server struct {
 
 	codeHeaders          []string
 	deviceCookie         string
+	againCookie          string // that a rule has sent somebody to sign in again
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
@@ -258,6 +259,6 @@ func New(c Config) (*Server, error) {
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
 	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now), newCSRF(prefix+".csrf-token", c.Secrets)
-	s.deviceCookie = prefix + ".code-device"
+	s.deviceCookie, s.againCookie = prefix+".code-device", prefix+".again"
 	return s, nil
 }
