@@ -55,6 +55,12 @@ func (ad admission) way(p Provider) web.Way {
 	if posts, ok := p.(FormPoster); ok && posts.FormAnswer(url.Values{}) != nil {
 		w.FormAnswer = posts.FormAnswer
 	}
+	if expirer, ok := p.(Expirer); ok {
+		w.Expired = expirer.Expired
+	}
+	if prompter, ok := p.(Prompter); ok {
+		w.AccountPrompt, w.LoginPrompt = prompter.Prompts()
+	}
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}

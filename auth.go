@@ -31,8 +31,8 @@
 //
 // [Authenticator.Identify] lets everybody through and says who it is, if anybody;
 // [Authenticator.RequireRule] asks for more than a session. They nest: the
-// outermost looks the session up, once for each request. All are plain functions
-// from handler to handler, for any router that takes one.
+// outermost looks the session up, once for each request. Each is, or returns, a plain
+// function from handler to handler, for any router that takes one.
 //
 // # Configuration
 //
@@ -218,8 +218,9 @@ type Config struct {
 
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
 	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
-	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash, and
-	// admin.code-device, each with its prefix __Secure- or __Host- over https.
+	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash,
+	// admin.code-device and admin.again, each with its prefix __Secure- or __Host- over
+	// https.
 	//
 	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
 	// all of its paths. So of two Authenticators on one host with different secrets,
@@ -468,10 +469,11 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 // but when the session is renewed: then one that can do what that can.
 func (a *Authenticator) Require(next http.Handler) http.Handler { return a.server.Require(next) }
 
-// RequireRule is [Authenticator.Require] for those whom rule admits. Others who
-// are signed in get 403: a page that says so, or JSON.
-func (a *Authenticator) RequireRule(rule Rule, next http.Handler) http.Handler {
-	return a.server.RequireRule(rule, next)
+// RequireRule returns the middleware that is [Authenticator.Require] for those whom rule
+// admits. What others who are signed in get, the rule's error says: 403, the way to sign
+// in again, or an answer of its own; see [Rule].
+func (a *Authenticator) RequireRule(rule Rule) func(next http.Handler) http.Handler {
+	return a.server.RequireRule(rule)
 }
 
 // Identify answers the routes itself and lets everybody reach next, which

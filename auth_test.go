@@ -160,11 +160,11 @@ func TestRequireIdentifyAndRoutes(t *testing.T) { // MW-01, MW-10, MW-12
 		return w.Code
 	}
 	require.Equal(t, 401, ask(a.Require(next), "/", false))
-	require.Equal(t, 401, ask(a.RequireRule(auth.Identified, next), "/", false))
+	require.Equal(t, 401, ask(a.RequireRule(auth.Identified)(next), "/", false))
 	require.Equal(t, 200, ask(a.Identify(next), "/", false))
 	require.Equal(t, 200, ask(a.Require(next), "/", true))
-	require.Equal(t, 200, ask(a.RequireRule(auth.Identified, next), "/", true))
-	require.Equal(t, 403, ask(a.RequireRule(func(*session.Session) error { return auth.ErrNotAllowed }, next), "/", true))
+	require.Equal(t, 200, ask(a.RequireRule(auth.Identified)(next), "/", true))
+	require.Equal(t, 403, ask(a.RequireRule(func(*session.Session) error { return auth.ErrNotAllowed })(next), "/", true))
 	require.Equal(t, 200, ask(a.Identify(next), "/", true))
 	require.Equal(t, 404, ask(a, "/", true), "the routes alone")
 	require.Equal(t, 200, ask(a, "/api/auth/session", true))

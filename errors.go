@@ -7,16 +7,23 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// The closed set of reasons for which a sign-in fails. Test with [errors.Is].
+// The closed set of reasons for which a sign-in fails, or somebody who is signed in may
+// not go on. Test with [errors.Is].
 var (
 	// ErrDeclined: the person said no at the identity provider (access_denied).
 	ErrDeclined = fault.ErrDeclined
+
+	// ErrInteractionRequired: the identity provider would have to ask the person
+	// something, and was told not to (prompt=none): who is signed in there, if anybody,
+	// it does not say.
+	ErrInteractionRequired = fault.ErrInteractionRequired
 
 	// ErrUnavailable: the identity provider is down, slow or answers nonsense.
 	ErrUnavailable = fault.ErrUnavailable
 
 	// ErrMisconfigured: the registration here or at the identity provider is
-	// wrong: an unknown client, a bad secret, another issuer.
+	// wrong: an unknown client, a bad secret, another issuer, or something of the
+	// protocol that one of the two does not speak. To try again does not help.
 	ErrMisconfigured = fault.ErrMisconfigured
 
 	// ErrRedirectURI: the callback URL is not registered at the provider.
@@ -39,6 +46,10 @@ var (
 
 	// ErrWrongCode: no access code is as the one that was sent.
 	ErrWrongCode = fault.ErrWrongCode
+
+	// ErrSignInAgain is for a [Rule]: somebody is signed in, and has to show anew who they
+	// are.
+	ErrSignInAgain = fault.ErrSignInAgain
 
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge

@@ -14,17 +14,18 @@ import (
 
 func TestErrorsOfASignIn(t *testing.T) { // LG-04
 	for err, reason := range map[error]string{
-		auth.ErrDeclined:        "Declined",
-		auth.ErrUnavailable:     "Unavailable",
-		auth.ErrMisconfigured:   "Configuration",
-		auth.ErrRedirectURI:     "RedirectURI",
-		auth.ErrClock:           "Clock",
-		auth.ErrExpired:         "Expired",
-		auth.ErrNoTransaction:   "Expired",
-		auth.ErrInvalidResponse: "InvalidResponse",
-		auth.ErrNotAllowed:      "AccessDenied",
-		auth.ErrSessionTooLarge: "SessionTooLarge",
-		auth.ErrStore:           "StoreUnavailable",
+		auth.ErrDeclined:            "Declined",
+		auth.ErrInteractionRequired: "NotSignedInThere",
+		auth.ErrUnavailable:         "Unavailable",
+		auth.ErrMisconfigured:       "Configuration",
+		auth.ErrRedirectURI:         "RedirectURI",
+		auth.ErrClock:               "Clock",
+		auth.ErrExpired:             "Expired",
+		auth.ErrNoTransaction:       "Expired",
+		auth.ErrInvalidResponse:     "InvalidResponse",
+		auth.ErrNotAllowed:          "AccessDenied",
+		auth.ErrSessionTooLarge:     "SessionTooLarge",
+		auth.ErrStore:               "StoreUnavailable",
 	} {
 		stub := &stubProvider{name: "stub", err: &auth.ProviderError{Provider: "stub", Code: "x", Err: err}}
 		c := newConfig(stub)

@@ -31,6 +31,6 @@ func ExampleAuthenticator_Identify() {
 		fmt.Fprintln(w, `<a href="/api/auth/signin">Sign in</a>`)
 	})
 	site.Handle("/account/", a.Require(http.FileServer(http.Dir("account"))))
-	site.Handle("/admin/", a.RequireRule(admins, http.FileServer(http.Dir("admin"))))
+	site.Handle("/admin/", a.RequireRule(admins)(http.FileServer(http.Dir("admin"))))
 	_ = http.ListenAndServe("127.0.0.1:3000", a.Identify(site))
 }

@@ -84,9 +84,22 @@ func AllowGroups(groups ...string) (Policy, error) {
 	}, nil
 }
 
-// Rule decides whether a session is good enough for a route: nil for yes, an
-// error that wraps [ErrNotAllowed] for no; any other error refuses too. It is
-// called for each request and is safe for concurrent use.
+// Rule decides whether a session is good enough for a route: nil for yes. An error is no,
+// whatever it is, and says what the person gets:
+//
+//   - one that is an [http.Handler], or wraps one, answers the request itself, with a page
+//     of the application, say. [FromContext] tells it who is refused.
+//   - one that wraps [ErrSignInAgain] has a navigation sign in again and come back: at the
+//     same provider, with a prompt that has it ask, where there is one ([Prompter]), or
+//     else on the sign-in page. Whatever is no navigation gets what it would get if nobody
+//     were signed in. Whoever comes back and is refused again gets 403, and so do a
+//     [Backend]'s people, who sign in elsewhere. That somebody was asked anew, a provider
+//     need not heed: what the rule wants, it has to find in the session
+//     ([session.Session].AuthTime, or a claim).
+//   - one that wraps [ErrNotAllowed] is 403, a page that says so or JSON, and so is any
+//     other.
+//
+// It is called for each request and is safe for concurrent use.
 type Rule func(s *session.Session) error
 
 // Identified is a [Rule] that wants a person who has signed in, and for whom a

@@ -146,6 +146,26 @@ type FormPoster interface {
 	FormAnswer(form url.Values) url.Values
 }
 
+// An Expirer is a [Provider] whose answer may say that its own part of a sign-in took too
+// long, or was finished in another tab, so that nothing was decided: Keycloak's does.
+// Somebody who is signed in goes on then; for everybody else the sign-in begins again,
+// once, as it does for an answer to an attempt that is over.
+type Expirer interface {
+	// Expired reports whether response, which need not belong to any attempt, says so.
+	// Nothing of it is verified, and nothing follows but an attempt that begins again.
+	Expired(response url.Values) bool
+}
+
+// A Prompter is a [Provider] that heeds the parameter "prompt" of the authorization
+// request (OpenID Connect Core 3.1.2.1). Without it, whoever was refused and tries again
+// may be signed in as the same person at once, without being asked.
+type Prompter interface {
+	// Prompts returns what stands as "prompt" in Transaction.Params where a person is to
+	// be able to take another account, and where they are to show anew who they are. Each
+	// is empty where there is no such value, or where the configuration has fixed one.
+	Prompts() (account, login string)
+}
+
 // Presentation is a provider's display name and mark.
 type Presentation struct {
 	Label string // "Microsoft"

@@ -220,7 +220,7 @@ func TestNoTokenOfAProgramIsAPersons(t *testing.T) { // MW-01
 				require.Equal(t, test.machine, s.Machine, name)
 			}))
 			if people {
-				handler = a.RequireRule(auth.Identified, handler)
+				handler = a.RequireRule(auth.Identified)(handler)
 			}
 			w := httptest.NewRecorder()
 			r := bearer(test.token)

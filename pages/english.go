@@ -16,6 +16,7 @@ var english = &Language{
 		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},
 		fault.AccessDenied:        {"You may not sign in here", "You signed in correctly, but this site does not admit your account. Ask the people who run it, or try another account."},
 		fault.PersonDeclined:      {"You did not sign in", "The sign-in was cancelled, or it was not allowed to tell this site who you are. You can try again."},
+		fault.NotSignedInThere:    {"You are not signed in there", "The sign-in service has something to ask you first, and was told not to. Try again, and it will ask."},
 		fault.ProviderUnavailable: {"The sign-in service does not answer", "It may be down, or this site cannot reach it at the moment. Try again in a minute."},
 		fault.UnknownRedirectURI:  {"This site's address is not registered", "The sign-in service does not know the address to which it should send you back. The people who run this site have to register it there."},
 		fault.ClockWrong:          {"A clock is wrong", "The clocks of this site and of the sign-in service disagree. The people who run this site have to set theirs."},

@@ -43,6 +43,7 @@ type Page struct {
 	Text          string // and what to do about it
 	ProviderLabel string // whose sign-in failed, if any
 	RetryProvider string // the provider with which to try again, if that makes sense
+	RetryPrompt   string // goes into the query of that form's address as prompt, so that another account can be taken; may be empty
 	RedirectURI   string // the callback URL that has to be registered, when that is what is wrong
 	RequestID     string // ties the page to the log
 	SignInURL     string // where to sign in, in another tab, on a page that is not to be left; on the sign-in page: where the other ways are

@@ -68,7 +68,9 @@ func TestSeveralOfOneKind(t *testing.T) { // ID-39, ST-09
 	login.login("ada").refused(http.StatusBadRequest, invalidAnswer, "the attempt was made with provider")
 }
 
-// TestLoginPageExpires: somebody leaves Keycloak's page open, and signs in elsewhere.
+// TestLoginPageExpires: somebody leaves Keycloak's page open, and signs in elsewhere. The
+// sign-in begins again by itself, and Keycloak knows them by then; who is signed in here
+// goes on.
 func TestLoginPageExpires(t *testing.T) {
 	s := newSite(t)
 	issuer := newRealm(t, "expiry", object{
@@ -81,9 +83,27 @@ func TestLoginPageExpires(t *testing.T) {
 	time.Sleep(5 * time.Second)
 	v.begin("keycloak").login("ada").session()
 	v.send("GET", s.address+"/api/auth/signout", nil).submit("/signout", nil)
+	require.Equal(t, "ada", first.login("ada").session().Username)
+	require.Contains(t, s.log.read(), `msg="auth: sign-in restarted" provider=keycloak`)
 
-	g := first.login("ada")
-	require.Equal(t, "temporarily_unavailable", g.at.Query().Get("error"))
-	g.refused(http.StatusBadRequest, tookTooLong, "temporarily_unavailable (authentication_expired)")
-	g.submit("/signin/keycloak", nil).session()
+	second := s.visitor()
+	first = second.begin("keycloak")
+	time.Sleep(5 * time.Second)
+	second.begin("keycloak").login("ada").session()
+	require.Equal(t, "ada", first.login("ada").session().Username)
+	require.NotContains(t, s.log.read(), "sign-in restarted")
+}
+
+// TestAnotherAccount: whom the site refuses, Keycloak asks again, although it knows them.
+func TestAnotherAccount(t *testing.T) {
+	s := newSite(t)
+	issuer := newRealm(t, "another-account", object{
+		"users": []object{user("ada", nil), user("eve", nil)}, "clients": []object{client(s, nil)},
+	})
+	s.configure(issuer, map[string]string{"AUTH_ALLOWED_EMAILS": "ada@example.com"})
+	g := s.signIn("eve")
+	require.Equal(t, http.StatusForbidden, g.status)
+	require.Contains(t, g.text, "eve@example.com")
+	again := g.submit("/signin/keycloak", nil)
+	require.Contains(t, again.text, `name="password"`, "Keycloak asks: %s", again.at)
 }

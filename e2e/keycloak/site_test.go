@@ -29,7 +29,6 @@ const (
 	notAllowed    = "You may not sign in here"
 	misconfigured = "Sign-in is not set up correctly"
 	invalidAnswer = "The answer was not valid"
-	tookTooLong   = "That took too long"
 )
 
 // site is a site with one protected page, which shows the session.

@@ -43,7 +43,7 @@ func TestAudiences(t *testing.T) { // ID-13
 				require.Equal(t, test.provider, g.session().Provider)
 				return
 			}
-			g.refused(http.StatusBadRequest, invalidAnswer, test.refusal, "AUTH_"+test.variable+"_TRUSTED_AUDIENCES")
+			g.refused(http.StatusBadGateway, misconfigured, test.refusal, "AUTH_"+test.variable+"_TRUSTED_AUDIENCES")
 		})
 	}
 }
@@ -76,7 +76,7 @@ func TestAlgorithms(t *testing.T) { // ID-03, ID-05
 				require.Equal(t, "ada@example.com", g.session().Email)
 				return
 			}
-			g.refused(http.StatusBadRequest, invalidAnswer, test.refusal)
+			g.refused(http.StatusBadGateway, misconfigured, test.refusal)
 		})
 	}
 }

@@ -11,6 +11,7 @@ const (
 	Configuration       Code = "Configuration"
 	AccessDenied        Code = "AccessDenied"
 	PersonDeclined      Code = "Declined"
+	NotSignedInThere    Code = "NotSignedInThere"
 	ProviderUnavailable Code = "Unavailable"
 	UnknownRedirectURI  Code = "RedirectURI"
 	ClockWrong          Code = "Clock"
@@ -38,7 +39,7 @@ const (
 
 // Codes are all of them.
 var Codes = []Code{
-	Configuration, AccessDenied, PersonDeclined, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
+	Configuration, AccessDenied, PersonDeclined, NotSignedInThere, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
 	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
 	FormNotSent, InsideAFrame, AnotherSite, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
@@ -60,7 +61,7 @@ func (c Code) Query() url.Values {
 		q.Set("error", string(SessionRequired))
 	case AnotherSite:
 		q.Set("error", string(AccessDenied))
-	case PersonDeclined, AttemptExpired, ResponseInvalid, TooManyFailures:
+	case PersonDeclined, NotSignedInThere, AttemptExpired, ResponseInvalid, TooManyFailures:
 		q.Set("error", string(OAuthCallback))
 	}
 	q.Set("detail", string(c))

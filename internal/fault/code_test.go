@@ -17,6 +17,7 @@ var queries = map[fault.Code]string{
 	fault.Configuration:       "error=Configuration",
 	fault.AccessDenied:        "error=AccessDenied",
 	fault.PersonDeclined:      "detail=Declined&error=OAuthCallbackError",
+	fault.NotSignedInThere:    "detail=NotSignedInThere&error=OAuthCallbackError",
 	fault.ProviderUnavailable: "detail=Unavailable&error=Configuration",
 	fault.UnknownRedirectURI:  "detail=RedirectURI&error=Configuration",
 	fault.ClockWrong:          "detail=Clock&error=Configuration",

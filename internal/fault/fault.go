@@ -20,16 +20,20 @@ import (
 
 // The causes. The root package exports them, with what each means to a caller.
 var (
-	ErrDeclined        = errors.New("auth: the person declined at the identity provider")
-	ErrUnavailable     = errors.New("auth: identity provider unavailable")
-	ErrMisconfigured   = errors.New("auth: provider misconfigured")
-	ErrRedirectURI     = errors.New("auth: callback URL not registered at the identity provider")
-	ErrClock           = errors.New("auth: clocks of this server and the identity provider disagree")
-	ErrExpired         = errors.New("auth: sign-in attempt expired")
-	ErrNoTransaction   = errors.New("auth: no sign-in attempt for this callback in this browser")
-	ErrInvalidResponse = errors.New("auth: invalid response from the identity provider")
-	ErrNotAllowed      = errors.New("auth: this person may not sign in")
-	ErrWrongCode       = errors.New("auth: wrong access code")
+	ErrDeclined            = errors.New("auth: the person declined at the identity provider")
+	ErrInteractionRequired = errors.New("auth: the identity provider has to ask the person, and may not")
+	ErrUnavailable         = errors.New("auth: identity provider unavailable")
+	ErrMisconfigured       = errors.New("auth: provider misconfigured")
+	ErrRedirectURI         = errors.New("auth: callback URL not registered at the identity provider")
+	ErrClock               = errors.New("auth: clocks of this server and the identity provider disagree")
+	ErrExpired             = errors.New("auth: sign-in attempt expired")
+	ErrNoTransaction       = errors.New("auth: no sign-in attempt for this callback in this browser")
+	ErrInvalidResponse     = errors.New("auth: invalid response from the identity provider")
+	ErrNotAllowed          = errors.New("auth: this person may not sign in")
+	ErrWrongCode           = errors.New("auth: wrong access code")
+
+	// ErrSignInAgain: a rule wants somebody who is signed in to sign in anew.
+	ErrSignInAgain = errors.New("auth: this person has to sign in again")
 
 	// ErrTooMany: too many sign-ins of this client came to nothing.
 	ErrTooMany = errors.New("auth: too many failed sign-ins of this client")
@@ -78,6 +82,7 @@ var causes = []struct {
 	{ErrTooMany, TooManyFailures, http.StatusTooManyRequests},
 	{ErrDeclined, PersonDeclined, http.StatusForbidden},
 	{ErrNotAllowed, AccessDenied, http.StatusForbidden},
+	{ErrInteractionRequired, NotSignedInThere, http.StatusForbidden},
 	{ErrRedirectURI, UnknownRedirectURI, http.StatusBadRequest},
 	{ErrClock, ClockWrong, http.StatusBadRequest},
 	{ErrExpired, AttemptExpired, http.StatusBadRequest},

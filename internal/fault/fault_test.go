@@ -22,6 +22,7 @@ var causes = []struct {
 	{fault.ErrTooMany, "TooManyFailures", 429},
 	{fault.ErrDeclined, "Declined", 403},
 	{fault.ErrNotAllowed, "AccessDenied", 403},
+	{fault.ErrInteractionRequired, "NotSignedInThere", 403},
 	{fault.ErrRedirectURI, "RedirectURI", 400},
 	{fault.ErrClock, "Clock", 400},
 	{fault.ErrExpired, "Expired", 400},

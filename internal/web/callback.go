@@ -26,7 +26,7 @@ const (
 //	no single state         -> refused
 //	no attempt of the state -> stale: signed in already, or begins again, once
 //	another provider's      -> refused: a mix-up (RFC 9700 4.4)
-//	too old, or used before -> stale
+//	too old, or used before, or too long at the provider -> stale
 //	else                    -> finish
 //
 // The attempt is used up before its code is sent anywhere.
@@ -53,6 +53,8 @@ func (s *Server) callback(w http.ResponseWriter, r *http.Request, v *visit, way 
 		s.stale(w, r, v, way, answer, a, fault.ErrExpired)
 	case !first:
 		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: the callback was used before", fault.ErrNoTransaction))
+	case way.expired(answer):
+		s.stale(w, r, v, way, answer, a, fmt.Errorf("%w: at the identity provider", fault.ErrExpired))
 	default:
 		s.finish(w, r, v, way, a, answer)
 	}
@@ -87,6 +89,9 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	redirect(w, v.address(s.landing(r, who.Session, v, a.ReturnTo)))
 }
 
+// expired reports whether answer says that the identity provider's part took too long.
+func (w *Way) expired(answer url.Values) bool { return w.Expired != nil && w.Expired(answer) }
+
 // stale deals with a callback that belongs to no attempt of this browser that is
 // still open: a reload, the back button, a laptop's sleep. Somebody who is signed
 // in goes on. Otherwise the attempt begins again, once, by the provider of the
@@ -97,7 +102,7 @@ func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Wa
 	switch {
 	case v.session != nil:
 		redirect(w, v.address(to))
-	case answer.Get("code") == "" || restarted:
+	case answer.Get("code") == "" && !way.expired(answer) || restarted:
 		if restarted && len(r.Cookies()) == 0 {
 			cause = fmt.Errorf("%w: %w", fault.ErrNoCookies, cause)
 		}

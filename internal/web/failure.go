@@ -28,6 +28,9 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, v *visit, way *W
 		BasePath: v.base, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, v.home()),
 		RetryProvider: way.Name, CSRFToken: s.csrf.token(w, r, v.secure()),
 	}
+	if code == fault.AccessDenied {
+		page.RetryPrompt = way.AccountPrompt
+	}
 	var who *fault.Person
 	if errors.As(err, &who) {
 		page.Name = who.Shown

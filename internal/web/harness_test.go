@@ -96,6 +96,11 @@ func (s *site) advance(d time.Duration) {
 }
 
 func newSite(t *testing.T, change func(*auth.Config)) *site {
+	return newGuardedSite(t, change, (*auth.Authenticator).Require)
+}
+
+// newGuardedSite is newSite, behind guard.
+func newGuardedSite(t *testing.T, change func(*auth.Config), guard func(*auth.Authenticator, http.Handler) http.Handler) *site {
 	s := &site{t: t, stub: &stubProvider{name: "stub"}, log: &safeBuffer{}, now: time.Now()}
 	var handler http.Handler
 	s.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
@@ -118,7 +123,7 @@ func newSite(t *testing.T, change func(*auth.Config)) *site {
 	}
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	handler = a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler = guard(a, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, ok := auth.FromContext(r.Context())
 		if !ok {
 			t.Errorf("%s %s reached the application without a session", r.Method, r.URL)

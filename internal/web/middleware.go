@@ -24,24 +24,6 @@ func (s *Server) Identify(next http.Handler) http.Handler {
 	return s.middleware(next, func(http.ResponseWriter, *http.Request, *visit) bool { return true })
 }
 
-// RequireRule is [Server.Require] for those whom rule admits. Others who are
-// signed in get 403.
-func (s *Server) RequireRule(rule func(*session.Session) error, next http.Handler) http.Handler {
-	return s.middleware(next, func(w http.ResponseWriter, r *http.Request, v *visit) bool {
-		if !s.admitSignedIn(w, r, v) {
-			return false
-		}
-		if v.session == nil {
-			return true // a preflight, which nobody sends
-		}
-		err := rule(v.session)
-		if err != nil {
-			s.turnAway(w, r, v, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
-		}
-		return err == nil
-	})
-}
-
 func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v, ok := r.Context().Value(visitKey{}).(*visit); ok && v.owner == s {

@@ -86,7 +86,7 @@ func TestCodeIsNoPerson(t *testing.T) { // AC-13
 	a, err := auth.New(config)
 	require.NoError(t, err)
 	reached := 0
-	people := a.RequireRule(auth.Identified, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
+	people := a.RequireRule(auth.Identified)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
 	ask := func(b *browser, accept string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("GET", "/admin?x=1", nil)
 		r.Header.Set("Accept", accept)
@@ -267,8 +267,8 @@ func TestOneInsideAnother(t *testing.T) { // MW-12
 	require.Equal(t, 401, ask(a.Require(b.Require(page))), "what one admits, another looks at by itself")
 	require.Equal(t, 401, ask(b.Identify(b.Require(page))))
 	require.Equal(t, 200, ask(a.Identify(a.Require(page))))
-	require.Equal(t, 403, ask(a.Require(a.RequireRule(func(*session.Session) error { return auth.ErrNotAllowed }, page))))
-	require.Equal(t, 403, ask(a.RequireRule(func(*session.Session) error { return errors.New("could not say") }, page)), "any error refuses")
+	require.Equal(t, 403, ask(a.Require(a.RequireRule(func(*session.Session) error { return auth.ErrNotAllowed })(page))))
+	require.Equal(t, 403, ask(a.RequireRule(func(*session.Session) error { return errors.New("could not say") })(page)), "any error refuses")
 	require.Equal(t, 1, reached)
 }
 

@@ -213,8 +213,8 @@ func TestPreflights(t *testing.T) { // MW-08
 	}
 	require.Equal(t, 401, serve(open.Require(reached), "PUT", "https://app.example/x", "", preflight...).Code)
 	rule := func(*session.Session) error { t.Error("asked about nobody"); return nil }
-	require.Equal(t, 401, serve(open.RequireRule(rule, reached), "OPTIONS", "https://app.example/x", "", "X", "y").Code)
-	require.Equal(t, 204, serve(open.RequireRule(rule, reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
+	require.Equal(t, 401, serve(open.RequireRule(rule)(reached), "OPTIONS", "https://app.example/x", "", "X", "y").Code)
+	require.Equal(t, 204, serve(open.RequireRule(rule)(reached), "OPTIONS", "https://app.example/x", "", preflight...).Code)
 }
 
 func TestUpgradesAreForOurPages(t *testing.T) { // MW-08

@@ -43,6 +43,7 @@ type signOutPage struct {
 type errorPage struct {
 	BasePath, RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
 	SignInURL                                                                               string // in another tab
+	RetryPrompt                                                                             string // with which to try again
 	Code                                                                                    fault.Code
 	Wait                                                                                    time.Duration
 	Framed                                                                                  bool // inside any page
@@ -100,7 +101,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
-		Name: d.Name, OutOfFrame: d.OutOfFrame,
+		RetryPrompt: d.RetryPrompt, Name: d.Name, OutOfFrame: d.OutOfFrame,
 	}
 	if d.SignInURL == "" {
 		page.HomeURL = strings.TrimSuffix(d.BasePath, p.routes) + "/"

@@ -16,7 +16,8 @@
 //
 // # A request, file by file
 //
-//	middleware.go  Require, Identify, RequireRule
+//	middleware.go  Require, Identify
+//	rule.go        RequireRule, and what a rule's error says
 //	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
 //	challenge.go   what somebody gets who is not signed in
 //	navigation.go  what has sent it
@@ -128,6 +129,14 @@ type Way struct {
 	// the callback. If nil, no form is taken.
 	FormAnswer func(form url.Values) url.Values
 
+	// Expired reports whether an answer, of any attempt or of none, says that the identity
+	// provider's own part took too long. If nil, none does.
+	Expired func(answer url.Values) bool
+
+	// The parameter prompt of an attempt with which somebody can take another account, and
+	// with which they show anew who they are. Empty where the way has none.
+	AccountPrompt, LoginPrompt string
+
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
 }
@@ -197,6 +206,7 @@ type Server struct {
 
 	codeHeaders          []string
 	deviceCookie         string
+	againCookie          string // that a rule has sent somebody to sign in again
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
@@ -264,6 +274,6 @@ func New(c Config) (*Server, error) {
 	s.failures = pace.New(failureBurst, failureEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
 	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now, c.SameSiteNone), newCSRF(prefix+".csrf-token", c.Secrets, c.SameSiteNone)
-	s.deviceCookie = prefix + ".code-device"
+	s.deviceCookie, s.againCookie = prefix+".code-device", prefix+".again"
 	return s, nil
 }

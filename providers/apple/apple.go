@@ -64,7 +64,8 @@ func (c Config) oidc() oidc.Config {
 		PrivateKeyID:   c.KeyID,
 		SecretIssuer:   c.TeamID,
 		Scopes:         []string{"openid", "name", "email"},
-		FormPost:       true, // Apple refuses these scopes without it
+		Prompts:        []string{}, // Apple documents none
+		FormPost:       true,       // Apple refuses these scopes without it
 		Map:            identity,
 		AnyoneMayEnter: true,
 		NoGroups:       true,

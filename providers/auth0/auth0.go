@@ -62,6 +62,7 @@ func (c Config) oidc() oidc.Config {
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as Auth0 writes it in "iss"
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
+		Refusal:      refusal,
 		ClientAuth:   oidc.ClientSecretPost, // what an Auth0 application is set to when it is made
 		Presentation: auth.Presentation{Label: "Auth0", Mark: mark},
 		HTTPClient:   c.HTTPClient,
@@ -74,6 +75,20 @@ func (c Config) oidc() oidc.Config {
 		config.Map = c.membersOnly
 	}
 	return config
+}
+
+// refusal tells the refusals of an Action or a Rule from the person's own: to Auth0, they
+// have one code, and the text is the Action's. A request for an API that the tenant does
+// not have has it too (https://community.auth0.com/t/why-am-i-getting-an-access-denied-error/63027).
+func refusal(code, description string) error {
+	switch {
+	case code != "access_denied" || description == "",
+		strings.HasPrefix(description, "User has canceled the interaction"), strings.HasPrefix(description, "User did not authorize the request"):
+		return nil
+	case strings.HasPrefix(description, "Service not found"):
+		return auth.ErrMisconfigured
+	}
+	return auth.ErrNotAllowed
 }
 
 // membersOnly refuses whom the ID token does not name a member of the organization.

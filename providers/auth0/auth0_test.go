@@ -89,3 +89,40 @@ func TestFromEnvMissing(t *testing.T) { // LG-06
 		"auth: AUTH0_CLIENT_ID is not set: Auth0 shows it under Applications, Settings, Client ID\n"+
 		"auth: AUTH0_CLIENT_SECRET is not set: Auth0 shows it under Applications, Settings, Client Secret")
 }
+
+// TestRefusals: an Action's is the site's, and not the person's.
+func TestRefusals(t *testing.T) { // CB-01, A0-01
+	idp := providertest.NewServer(providertest.Config{
+		Clients: []providertest.Client{{ID: "app", Secret: "app-secret"}},
+		People:  []providertest.Person{{Subject: "auth0|1", Name: "Ada"}},
+	})
+	t.Cleanup(idp.Close)
+	slash := idp.Issuer() + "/"
+	p, err := auth0.New(auth0.Config{Issuer: slash, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})
+	require.NoError(t, err)
+	for _, test := range []struct {
+		code, description string
+		want              error
+	}{
+		{"access_denied", "", auth.ErrDeclined},
+		{"access_denied", "User has canceled the interaction.", auth.ErrDeclined},
+		{"access_denied", "User did not authorize the request", auth.ErrDeclined},
+		{"access_denied", "Only for staff.", auth.ErrNotAllowed},
+		{"access_denied", "Service not found: https://api.example.com", auth.ErrMisconfigured},
+		{"unauthorized", "user is blocked", auth.ErrNotAllowed},
+		{"login_required", "Login required", auth.ErrInteractionRequired},
+	} {
+		idp.SetFaults(providertest.Faults{
+			Metadata: func(m map[string]any) { m["issuer"] = slash },
+			Callback: func(q url.Values) {
+				q.Del("code")
+				q.Set("iss", slash)
+				q.Set("error", test.code)
+				q.Set("error_description", test.description)
+			},
+		})
+		_, err := providertest.SignIn(p, nil)
+		require.ErrorIs(t, err, test.want, test.description)
+		require.ErrorContains(t, err, test.description)
+	}
+}

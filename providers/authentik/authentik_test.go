@@ -76,7 +76,7 @@ func TestSharedIssuer(t *testing.T) { // AK-01, DI-01, ID-09, ID-11, MX-01
 		"another application's":              {"", names{"/application/o/other/", "/", "/"}, "app", auth.ErrMisconfigured},
 		"the folder of applications":         {"", names{"/application/o/", "/", "/"}, "app", auth.ErrMisconfigured},
 		"the origin, and authentik below it": {"/sso", names{"/", "/", "/"}, "app", auth.ErrMisconfigured},
-		"shared, for another application":    {"", names{"/", "/", "/"}, "other", auth.ErrInvalidResponse},
+		"shared, for another application":    {"", names{"/", "/", "/"}, "other", auth.ErrMisconfigured},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var idp *providertest.IdP

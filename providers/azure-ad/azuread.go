@@ -124,6 +124,7 @@ func (c Config) oidc() (oidc.Config, error) {
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		ClientAuth:   oidc.ClientSecretPost,
+		Prompts:      []string{"select_account", "login"},
 		Map:          c.identity,
 		Presentation: auth.Presentation{Label: "Microsoft", Mark: mark},
 		HTTPClient:   c.HTTPClient,

@@ -91,7 +91,7 @@ func TestTenants(t *testing.T) { // EN-01, EN-02, EN-03, EN-04, EN-05
 		"consumers":                          {"consumers", nil, map[string]any{"tid": azuread.PersonalTenant, "iss": azuread.PersonalTenant}, nil},
 		"consumers, somebody of a tenant":    {"consumers", nil, map[string]any{}, auth.ErrInvalidResponse},
 		"a nonce of somebody else's":         {"common", nil, map[string]any{"nonce": "other"}, auth.ErrInvalidResponse},
-		"an audience of somebody else's":     {"common", nil, map[string]any{"aud": "other"}, auth.ErrInvalidResponse},
+		"an audience of somebody else's":     {"common", nil, map[string]any{"aud": "other"}, auth.ErrMisconfigured},
 		"an expired token":                   {"common", nil, map[string]any{"exp": 1}, auth.ErrInvalidResponse},
 		"no subject":                         {"common", nil, map[string]any{"sub": nil}, auth.ErrInvalidResponse},
 	} {

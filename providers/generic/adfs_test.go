@@ -42,7 +42,7 @@ func TestADFS(t *testing.T) { // DI-01, ID-09, ID-35, EN-03, PV-02
 		"without the variables":            {nil, map[string]any{"group": "staff"}, 200, nil, false, ""},
 		"userinfo is for another resource": {nil, map[string]any{"email": nil, "name": nil}, 401, nil, false, ""},
 		"a token of the other issuer":      {trusted, map[string]any{"group": "staff", "iss": services}, 200, auth.ErrInvalidResponse, false, ""},
-		"a token for a resource":           {trusted, map[string]any{"group": "staff", "aud": "urn:microsoft:userinfo"}, 200, auth.ErrInvalidResponse, false, ""},
+		"a token for a resource":           {trusted, map[string]any{"group": "staff", "aud": "urn:microsoft:userinfo"}, 200, auth.ErrMisconfigured, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := inMemory{providertest.New(providertest.Config{

@@ -99,6 +99,7 @@ func (c Config) oauth2() (oauth2.Config, error) {
 		ClientSecret:   c.ClientSecret,
 		Scopes:         scopes,
 		ParamNames:     []string{"prompt", "login"},
+		Prompts:        []string{"select_account"},
 		Identify:       g.identify,
 		AnyoneMayEnter: !restricted,
 		NoGroups:       true,

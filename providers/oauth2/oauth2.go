@@ -80,6 +80,13 @@ type Config struct {
 	AuthParams url.Values // fixed extra parameters of the authorization request, with one value each
 	ParamNames []string   // extra parameters that a sign-in may bring along. If nil: prompt, login_hint
 
+	// Prompts are the values of the parameter "prompt" that the server heeds, of those
+	// that ask a person anew: "login" and "select_account". The one that lets people take
+	// another account is sent by somebody who was refused and tries again; see
+	// [auth.Prompter]. Where AuthParams has a prompt, or ParamNames has none, nothing is
+	// sent. If nil, none: RFC 6749 knows no such parameter.
+	Prompts []string
+
 	// RequiredScopes must be among those granted, when the server says which it
 	// granted (RFC 6749 3.3). If one is not, the sign-in fails with
 	// [auth.ErrDeclined].

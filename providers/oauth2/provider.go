@@ -43,6 +43,11 @@ func (p *Provider) Type() string { return "oauth" }
 // Presentation implements [auth.Presenter].
 func (p *Provider) Presentation() auth.Presentation { return p.config.Presentation }
 
+// Prompts implements [auth.Prompter].
+func (p *Provider) Prompts() (account, login string) {
+	return codegrant.Prompts(p.config.Prompts, p.config.AuthParams, p.config.ParamNames)
+}
+
 // Lacks implements [auth.Lacking].
 func (p *Provider) Lacks() (emails, groups bool) { return p.config.NoEmails, p.config.NoGroups }
 

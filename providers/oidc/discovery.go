@@ -116,6 +116,14 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
 		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
 	}
+	for member, way := range map[string]string{
+		"require_pushed_authorization_requests": "pushed authorization requests (RFC 9126)",
+		"require_signed_request_object":         "signed request objects (RFC 9101)",
+	} {
+		if wanted, _ := o.Bool(member); wanted {
+			return nil, codegrant.Misconfigured("the issuer takes %s alone, which are not sent here: let the client do without at the provider", way)
+		}
+	}
 	var err error
 	endpoint := provider.Endpoint()
 	if m.authorization, err = p.checkEndpoint("authorization_endpoint", endpoint.AuthURL); err != nil {

@@ -28,7 +28,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 		return Claims{}, err
 	}
 	if !slices.Contains(m.algorithms, header.algorithm) {
-		return Claims{}, codegrant.Invalid("it is signed with %q, want one of %q", codegrant.Printable(header.algorithm, 32), m.algorithms)
+		return Claims{}, otherAlgorithm(header, m.algorithms)
 	}
 	signed := &signedToken{raw: raw, header: header, keys: p.keys, issuer: m.issuer, alias: p.config.IssuerAlias}
 	token, expired, err := p.verify(ctx, m, signed)
@@ -60,6 +60,13 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 		return Claims{}, clockError("it has expired", p.config.Now())
 	}
 	return Claims{signed.claims}, nil
+}
+
+// otherAlgorithm is a token whose algorithm is not taken. The issuer signs the next one
+// alike, so that it is a fault of the set-up; that it may be forged as well, nobody needs
+// to know to refuse it.
+func otherAlgorithm(header jwtHeader, taken []string) error {
+	return codegrant.Misconfigured("it is signed with %q, want one of %q: choose one of those for the client at the provider", codegrant.Printable(header.algorithm, 32), taken)
 }
 
 // verify is go-oidc's part. It stops at the expiry, which is no reason to leave

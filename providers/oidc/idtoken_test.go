@@ -42,19 +42,19 @@ func TestIDTokenClaims(t *testing.T) {
 		{"ID-09 iss upper case", func(m map[string]any) { m["iss"] = strings.ToUpper(m["iss"].(string)) }, auth.ErrInvalidResponse},
 		{"ID-10 no iss", without("iss"), auth.ErrInvalidResponse},
 		{"ID-10 iss array", func(m map[string]any) { m["iss"] = []any{m["iss"]} }, auth.ErrInvalidResponse},
-		{"ID-11 aud", set("aud", "app1"), auth.ErrInvalidResponse},
-		{"ID-11 aud case", set("aud", "APP"), auth.ErrInvalidResponse},
-		{"ID-11 no aud", without("aud"), auth.ErrInvalidResponse},
-		{"ID-11 empty aud", set("aud", []string{}), auth.ErrInvalidResponse},
-		{"ID-11 aud number", set("aud", 5), auth.ErrInvalidResponse},
-		{"ID-11 aud nested", set("aud", []any{[]string{"app"}}), auth.ErrInvalidResponse},
+		{"ID-11 aud", set("aud", "app1"), auth.ErrMisconfigured},
+		{"ID-11 aud case", set("aud", "APP"), auth.ErrMisconfigured},
+		{"ID-11 no aud", without("aud"), auth.ErrMisconfigured},
+		{"ID-11 empty aud", set("aud", []string{}), auth.ErrMisconfigured},
+		{"ID-11 aud number", set("aud", 5), auth.ErrMisconfigured},
+		{"ID-11 aud nested", set("aud", []any{[]string{"app"}}), auth.ErrMisconfigured},
 		{"ID-12 aud of one", set("aud", []string{"app"}), nil},
-		{"ID-13 second aud", set("aud", []string{"app", "evil"}), auth.ErrInvalidResponse},
-		{"ID-13 second aud with azp", func(m map[string]any) { m["aud"], m["azp"] = []string{"app", "evil"}, "app" }, auth.ErrInvalidResponse},
-		{"ID-13 trusted aud, no azp", set("aud", []string{"app", "project"}), auth.ErrInvalidResponse},
+		{"ID-13 second aud", set("aud", []string{"app", "evil"}), auth.ErrMisconfigured},
+		{"ID-13 second aud with azp", func(m map[string]any) { m["aud"], m["azp"] = []string{"app", "evil"}, "app" }, auth.ErrMisconfigured},
+		{"ID-13 trusted aud, no azp", set("aud", []string{"app", "project"}), auth.ErrMisconfigured},
 		{"ID-13 trusted aud, azp", func(m map[string]any) { m["aud"], m["azp"] = []string{"app", "project"}, "app" }, nil},
-		{"ID-14 azp", set("azp", "evil"), auth.ErrInvalidResponse},
-		{"ID-14 azp array", set("azp", []string{"app"}), auth.ErrInvalidResponse},
+		{"ID-14 azp", set("azp", "evil"), auth.ErrMisconfigured},
+		{"ID-14 azp array", set("azp", []string{"app"}), auth.ErrMisconfigured},
 		{"ID-15 no sub", without("sub"), auth.ErrInvalidResponse},
 		{"ID-15 empty sub", set("sub", ""), auth.ErrInvalidResponse},
 		{"ID-15 null sub", set("sub", nil), auth.ErrInvalidResponse},
@@ -345,16 +345,17 @@ func TestQuotesAreCut(t *testing.T) { // LG-02
 	r := newRelying(t, nil)
 	for name, test := range map[string]struct {
 		faults providertest.Faults
+		class  error
 		most   int
 	}{
-		"iss":        {providertest.Faults{IDToken: func(m map[string]any) { m["iss"] = strings.Repeat("~", 300) }}, 200},
-		"aud":        {providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = strings.Repeat("~", 300) }}, 200},
-		"second aud": {providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = []string{"app", strings.Repeat("~", 300)} }}, 200},
-		"alg":        {providertest.Faults{Header: func(m map[string]any) { m["alg"] = strings.Repeat("~", 300) }}, 32},
+		"iss":        {providertest.Faults{IDToken: func(m map[string]any) { m["iss"] = strings.Repeat("~", 300) }}, auth.ErrInvalidResponse, 200},
+		"aud":        {providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = strings.Repeat("~", 300) }}, auth.ErrMisconfigured, 200},
+		"second aud": {providertest.Faults{IDToken: func(m map[string]any) { m["aud"] = []string{"app", strings.Repeat("~", 300)} }}, auth.ErrMisconfigured, 200},
+		"alg":        {providertest.Faults{Header: func(m map[string]any) { m["alg"] = strings.Repeat("~", 300) }}, auth.ErrMisconfigured, 32},
 	} {
 		r.idp.SetFaults(test.faults)
 		_, err := r.signIn()
-		require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		require.ErrorIs(t, err, test.class)
 		require.Equal(t, test.most, strings.Count(err.Error(), "~"), "%s: %v", name, err)
 	}
 }
@@ -383,7 +384,7 @@ func TestUnsignedAndEncrypted(t *testing.T) { // ID-01, ID-32
 		r.idp.SetFaults(providertest.Faults{Sign: func(map[string]any, map[string]any) string { return token }})
 		_, err := r.signIn()
 		require.ErrorIs(t, err, want)
-		require.ErrorContains(t, err, map[error]string{auth.ErrMisconfigured: "turn ID token encryption off", auth.ErrInvalidResponse: "it is not signed (alg none)"}[want])
+		require.ErrorContains(t, err, map[error]string{auth.ErrMisconfigured: "turn its encryption off", auth.ErrInvalidResponse: "it is not signed (alg none)"}[want])
 	}
 }
 

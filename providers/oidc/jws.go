@@ -32,7 +32,7 @@ func readHeader(token string) (h jwtHeader, err error) {
 		return h, codegrant.Invalid("it has more than %d bytes", maxJWT)
 	}
 	if n := strings.Count(token, "."); n == 4 {
-		return h, codegrant.Misconfigured("it is encrypted: turn ID token encryption off at the provider")
+		return h, codegrant.Misconfigured("it is encrypted: turn its encryption off at the provider")
 	} else if n != 2 {
 		return h, codegrant.Invalid("it is not a compact JWS of three parts")
 	}

@@ -410,7 +410,7 @@ func TestAlgorithms(t *testing.T) { // ID-05, ID-06, ID-19, ID-20, DI-13
 				require.ErrorContains(t, signIn(), wrong)
 			}
 			wrong, listed = "", false
-			require.ErrorIs(t, signIn(), auth.ErrInvalidResponse, "discovery does not name it")
+			require.ErrorIs(t, signIn(), auth.ErrMisconfigured, "discovery does not name it")
 		})
 	}
 }

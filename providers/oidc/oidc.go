@@ -164,6 +164,18 @@ type Config struct {
 	// organization, max_age, acr_values. The protocol's own are refused by [New].
 	ParamNames []string
 
+	// Prompts are the values of the parameter "prompt" that the issuer heeds, of those
+	// that ask a person anew: "login" and "select_account". The one that lets people take
+	// another account is sent by somebody who was refused and tries again; see
+	// [auth.Prompter]. Where AuthParams has a prompt, or ParamNames has none, nothing is
+	// sent. If nil: login, which Core 15.1 has every issuer heed; an empty list is none.
+	Prompts []string
+
+	// Refusal says what an error at the callback means where the issuer means something
+	// of its own by it: an error of package auth's, or nil for what the code means
+	// everywhere. If nil, there is nothing of its own. It must be safe for concurrent use.
+	Refusal func(code, description string) error
+
 	// DiscoveryURL is where the metadata is, for an issuer that does not have it below
 	// Issuer, where Discovery 4.1 looks for it: Azure AD B2C's is below the policy. The
 	// path /.well-known/openid-configuration at its end may be left out. The metadata has
@@ -272,6 +284,9 @@ func New(c Config) (*Provider, error) {
 	}
 	if c.ParamNames == nil {
 		c.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "domain_hint", "connection", "organization", "max_age", "acr_values"}
+	}
+	if c.Prompts == nil {
+		c.Prompts = []string{"login"}
 	}
 	if c.Map == nil {
 		c.Map = DefaultIdentity

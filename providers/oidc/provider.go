@@ -3,6 +3,7 @@ package oidc
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 
 	"golang.org/x/oauth2"
@@ -71,6 +72,14 @@ func (p *Provider) FormAnswer(form url.Values) url.Values {
 	return codegrant.FormAnswer(form)
 }
 
+// Expired implements [auth.Expirer].
+func (p *Provider) Expired(response url.Values) bool { return codegrant.Expired(response) }
+
+// Prompts implements [auth.Prompter].
+func (p *Provider) Prompts() (account, login string) {
+	return codegrant.Prompts(p.config.Prompts, p.config.AuthParams, p.config.ParamNames)
+}
+
 // Lacks implements [auth.Lacking].
 func (p *Provider) Lacks() (emails, groups bool) {
 	return false, p.config.NoGroups && p.config.GroupsClaim == ""
@@ -101,7 +110,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	iss := codegrant.Issuer{URL: m.issuer, Template: p.config.IssuerTemplate, Required: m.issInResponse}
 	code, err := codegrant.ReadResponse(p.config.Name, response, iss)
 	if err != nil {
-		return nil, p.fail("callback", err)
+		return nil, p.fail("callback", p.refusal(err))
 	}
 	t, err := p.redeem(ctx, m, tx, code)
 	if err != nil {
@@ -133,6 +142,18 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	id.Token = t
 	codegrant.Trim(id)
 	return id, nil
+}
+
+// refusal is err with what the issuer means by it, if that is something of its own.
+func (p *Provider) refusal(err error) error {
+	var said *auth.ProviderError
+	if p.config.Refusal == nil || !errors.As(err, &said) {
+		return err
+	}
+	if own := p.config.Refusal(said.Code, said.Description); own != nil {
+		said.Err = own
+	}
+	return err
 }
 
 // redeem returns a token that has an ID token in its Extra.

@@ -54,28 +54,29 @@ func audiences(o strictjson.Object) ([]string, bool) {
 // not know unless it leaves that to the issuer, and us as the authorized party: Core
 // 3.1.3.7, 3 to 5. go-oidc looks for us among the audiences, and at nothing else.
 // Whoever else is an audience could bring the token here as somebody's sign-in;
-// azp says that it is from one of ours.
+// azp says that it is from one of ours. What is wrong here, the issuer has signed, and
+// signs again next time: it is a fault of the set-up.
 func (p *Provider) checkAudience(o strictjson.Object) error {
 	list, ok := audiences(o)
 	if !ok {
-		return codegrant.Invalid("aud is neither a string nor a list of strings")
+		return codegrant.Misconfigured("aud is neither a string nor a list of strings")
 	}
 	if !slices.Contains(list, p.config.ClientID) {
-		return codegrant.Invalid("aud is %q, want the client id", codegrant.Printable(strings.Join(list, " "), 200))
+		return codegrant.Misconfigured("aud is %q, want the client id", codegrant.Printable(strings.Join(list, " "), 200))
 	}
 	for _, a := range list {
 		if a != p.config.ClientID && !p.config.AudiencesByIssuer && !slices.Contains(p.config.TrustedAudiences, a) {
-			return codegrant.Invalid("aud names %q, which TrustedAudiences (in the environment AUTH_%s_TRUSTED_AUDIENCES) does not", codegrant.Printable(a, 200), codegrant.Variable(p.config.Name))
+			return codegrant.Misconfigured("aud names %q, which TrustedAudiences (in the environment AUTH_%s_TRUSTED_AUDIENCES) does not", codegrant.Printable(a, 200), codegrant.Variable(p.config.Name))
 		}
 	}
 	if _, there := o["azp"]; !there {
 		if len(list) > 1 {
-			return codegrant.Invalid("it has several audiences and no azp")
+			return codegrant.Misconfigured("it has several audiences and no azp")
 		}
 		return nil
 	}
 	if azp, ok := o.String("azp"); !ok || azp != p.config.ClientID {
-		return codegrant.Invalid("azp is not the client id")
+		return codegrant.Misconfigured("azp is not the client id")
 	}
 	return nil
 }

@@ -114,11 +114,14 @@ func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (str
 		return nil, err
 	}
 	if !slices.Contains(p.config.Algorithms, header.algorithm) {
-		return nil, codegrant.Invalid("it is signed with %q, want one of %q", codegrant.Printable(header.algorithm, 32), p.config.Algorithms)
+		return nil, otherAlgorithm(header, p.config.Algorithms)
 	}
 	claims, key, err := p.keys.verify(ctx, jwt, header)
 	if err != nil {
 		return nil, err
+	}
+	if !claims.Present("iss") {
+		return nil, codegrant.Misconfigured("it names no issuer, which a signed answer has to (Core 5.3.2): have the provider answer with JSON")
 	}
 	if err := checkIssuer(id.String("iss"), claims, key); err != nil {
 		return nil, err

@@ -200,15 +200,16 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 		}, auth.ErrInvalidResponse},
 		"symmetric": {func(r *relying) string {
 			return providertest.Sign(r.idp.SigningKey(), object{"alg": "HS256"}, claims(r, nil))
-		}, auth.ErrInvalidResponse},
+		}, auth.ErrMisconfigured},
+		"encrypted": {func(*relying) string { return "e30.AA.AA.AA.AA" }, auth.ErrMisconfigured},
 		"an access token": {func(r *relying) string {
 			return providertest.Sign(r.idp.SigningKey(), object{"alg": "RS256", "typ": "at+jwt"}, claims(r, nil))
 		}, auth.ErrInvalidResponse},
 		"of another issuer":            {good(object{"iss": "https://evil.example"}), auth.ErrInvalidResponse},
-		"of no issuer":                 {good(object{"iss": nil}), auth.ErrInvalidResponse},
-		"for another client":           {good(object{"aud": "another"}), auth.ErrInvalidResponse},
-		"for no client":                {good(object{"aud": nil}), auth.ErrInvalidResponse},
-		"for others too":               {good(object{"aud": []string{"app", "another"}}), auth.ErrInvalidResponse},
+		"of no issuer":                 {good(object{"iss": nil}), auth.ErrMisconfigured},
+		"for another client":           {good(object{"aud": "another"}), auth.ErrMisconfigured},
+		"for no client":                {good(object{"aud": nil}), auth.ErrMisconfigured},
+		"for others too":               {good(object{"aud": []string{"app", "another"}}), auth.ErrMisconfigured},
 		"about somebody else":          {good(object{"sub": "eve"}), auth.ErrInvalidResponse},
 		"about nobody":                 {good(object{"sub": nil}), auth.ErrInvalidResponse},
 		"expired":                      {good(object{"exp": 1}), auth.ErrClock},
@@ -259,7 +260,7 @@ func TestUserinfoIsJSON(t *testing.T) { // UI-05
 // TestSignedUserinfoAlgorithm: one that the configuration does not accept is none, whatever
 // the key could verify.
 func TestSignedUserinfoAlgorithm(t *testing.T) { // UI-05, ID-05
-	for algorithm, want := range map[jose.SignatureAlgorithm]error{jose.RS256: nil, jose.RS512: auth.ErrInvalidResponse} {
+	for algorithm, want := range map[jose.SignatureAlgorithm]error{jose.RS256: nil, jose.RS512: auth.ErrMisconfigured} {
 		r := newRelying(t, func(c *oidc.Config) { c.AlwaysUserinfo, c.Algorithms = true, []string{"RS256"} })
 		r.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
 			switch name {

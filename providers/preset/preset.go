@@ -60,12 +60,13 @@ const (
 
 type entry struct {
 	label       string
-	issuer      string // the only one, or with asks the default
-	asks        string // what the issuer looks like, for the operator. If empty, no variable names one
-	issuerAlias string // another spelling of it in ID tokens, which the provider documents
-	groupsScope string // has the groups said, and is asked for where a policy looks at them
-	groupsClaim string // where the groups are, if not where [oidc.DefaultIdentity] looks
-	noPKCE      bool   // it is refused, and the nonce has to do
+	issuer      string   // the only one, or with asks the default
+	asks        string   // what the issuer looks like, for the operator. If empty, no variable names one
+	issuerAlias string   // another spelling of it in ID tokens, which the provider documents
+	groupsScope string   // has the groups said, and is asked for where a policy looks at them
+	groupsClaim string   // where the groups are, if not where [oidc.DefaultIdentity] looks
+	prompts     []string // that it heeds, if not login alone
+	noPKCE      bool     // it is refused, and the nonce has to do
 	clientAuth  oidc.ClientAuth
 
 	audiencesByIssuer bool
@@ -78,18 +79,20 @@ type entry struct {
 // of methods. Google's ID tokens have one of two issuers, and the domain of the Workspace
 // that an account is in, which no other account can have, is "hd"
 // (https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload). Slack answers
-// internal_error to a verifier beside a secret.
+// internal_error to a verifier beside a secret. Google knows select_account and not login;
+// GitLab answers select_account with an error, and Keycloak ignores it; Casdoor, Cloudflare
+// and Slack document no prompt that asks a person anew.
 var entries = map[string]entry{
 	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
-	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, identity: casdoor},
-	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>"},
+	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, prompts: []string{}, identity: casdoor},
+	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>", prompts: []string{}},
 	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
 	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
-	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd"},
+	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd", prompts: []string{"select_account"}},
 	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
 	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
 	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
-	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", noPKCE: true},
+	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", prompts: []string{}, noPKCE: true},
 }
 
 // Factories returns the [auth.ProviderFactory] of each by its id, in a map of the
@@ -126,6 +129,7 @@ func (e entry) factory(kind string) auth.ProviderFactory {
 			GroupsClaim:       e.groupsClaim,
 			AudiencesByIssuer: e.audiencesByIssuer,
 			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer, slackIssuer}, strings.TrimRight(reg.Issuer, "/")),
+			Prompts:           e.prompts,
 			InsecureNoPKCE:    e.noPKCE,
 			Presentation:      auth.Presentation{Label: e.label},
 			HTTPClient:        client,

@@ -144,7 +144,7 @@ func TestGoogleHasTwoSpellings(t *testing.T) { // ID-09, MX-01, DI-01
 		"a callback without":    {providertest.Faults{Callback: func(q url.Values) { q.Set("iss", short) }}, auth.ErrInvalidResponse},
 		"metadata without":      {providertest.Faults{Metadata: names(short)}, auth.ErrMisconfigured},
 		"without, and no nonce": {providertest.Faults{IDToken: func(m map[string]any) { m["iss"] = short; delete(m, "nonce") }}, auth.ErrInvalidResponse},
-		"without, for another":  {providertest.Faults{IDToken: func(m map[string]any) { m["iss"], m["aud"] = short, "another" }}, auth.ErrInvalidResponse},
+		"without, for another":  {providertest.Faults{IDToken: func(m map[string]any) { m["iss"], m["aud"] = short, "another" }}, auth.ErrMisconfigured},
 		"without, and not signed": {providertest.Faults{IDToken: says(short), Sign: func(_, claims map[string]any) string {
 			return providertest.Sign(newIdP(issuer).SigningKey(), map[string]any{"alg": "RS256"}, claims)
 		}}, auth.ErrInvalidResponse},
@@ -321,9 +321,9 @@ func TestKeycloak(t *testing.T) { // TV-02
 		"roles of another shape":   {claims: map[string]any{"resource_access": map[string]any{"app": "admin"}}},
 		"no roles":                 {},
 		"an audience mapper":       {claims: map[string]any{"aud": []any{"app", "account"}, "azp": "app"}},
-		"one without azp":          {claims: map[string]any{"aud": []any{"app", "account"}, "azp": nil}, err: auth.ErrInvalidResponse},
-		"one for another client":   {claims: map[string]any{"aud": []any{"app", "account"}, "azp": "account"}, err: auth.ErrInvalidResponse},
-		"an audience without ours": {claims: map[string]any{"aud": []any{"account"}, "azp": "app"}, err: auth.ErrInvalidResponse},
+		"one without azp":          {claims: map[string]any{"aud": []any{"app", "account"}, "azp": nil}, err: auth.ErrMisconfigured},
+		"one for another client":   {claims: map[string]any{"aud": []any{"app", "account"}, "azp": "account"}, err: auth.ErrMisconfigured},
+		"an audience without ours": {claims: map[string]any{"aud": []any{"account"}, "azp": "app"}, err: auth.ErrMisconfigured},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newIdP(issuers["keycloak"])
@@ -347,7 +347,7 @@ func TestKeycloak(t *testing.T) { // TV-02
 		s := newIdP(issuers["okta"])
 		s.SetFaults(providertest.Faults{IDToken: func(c map[string]any) { c["aud"], c["azp"] = []any{"app", "account"}, "app" }})
 		_, _, err := s.signIn(t, s.provider(t, "okta", nil))
-		require.ErrorIs(t, err, auth.ErrInvalidResponse)
+		require.ErrorIs(t, err, auth.ErrMisconfigured)
 	})
 }
 

@@ -73,6 +73,7 @@ func (c Config) oidc() oidc.Config {
 		Scopes:            []string{"openid", "profile", "email", rolesClaim},
 		TrustedAudiences:  c.ProjectIDs,
 		AudiencesByIssuer: c.ProjectIDs == nil, // nobody can turn that off at ZITADEL
+		Prompts:           []string{"select_account", "login"},
 		Map:               identity,
 		Presentation:      auth.Presentation{Label: "ZITADEL", Mark: mark},
 		HTTPClient:        c.HTTPClient,

@@ -48,7 +48,7 @@ func TestRolesAndAudiences(t *testing.T) { // ZI-01, ZI-02, ZI-03
 			require.NoError(t, err)
 			id, err := providertest.SignIn(p, nil)
 			if test.fails {
-				require.ErrorIs(t, err, auth.ErrInvalidResponse)
+				require.ErrorIs(t, err, auth.ErrMisconfigured)
 				return
 			}
 			require.NoError(t, err)
@@ -109,7 +109,7 @@ func TestAudiencesOfAProject(t *testing.T) { // ZI-01, ID-13, ID-14
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorIs(t, err, auth.ErrInvalidResponse)
+			require.ErrorIs(t, err, auth.ErrMisconfigured)
 		})
 	}
 }

@@ -31,7 +31,7 @@ func Trim(id *auth.Identity) {
 }
 
 var classes = []error{
-	auth.ErrDeclined, auth.ErrNotAllowed, auth.ErrRedirectURI, auth.ErrClock, auth.ErrExpired, auth.ErrNoTransaction,
+	auth.ErrDeclined, auth.ErrNotAllowed, auth.ErrInteractionRequired, auth.ErrRedirectURI, auth.ErrClock, auth.ErrExpired, auth.ErrNoTransaction,
 	auth.ErrSessionTooLarge, auth.ErrInvalidResponse, auth.ErrStore, auth.ErrMisconfigured, auth.ErrUnavailable,
 }
 

@@ -90,3 +90,18 @@ func (r AuthRequest) URL(tx auth.Transaction) string {
 	}
 	return address
 }
+
+// Prompts is [auth.Prompter]'s, of a provider that heeds the values heeded, and of a
+// request with these extra parameters.
+func Prompts(heeded []string, fixed url.Values, names []string) (account, login string) {
+	if fixed.Has("prompt") || !slices.Contains(names, "prompt") {
+		return "", ""
+	}
+	if slices.Contains(heeded, "login") {
+		account, login = "login", "login"
+	}
+	if slices.Contains(heeded, "select_account") {
+		account = "select_account"
+	}
+	return account, login
+}

@@ -89,3 +89,24 @@ func TestFail(t *testing.T) {
 	require.ErrorIs(t, err, odd)
 	require.EqualError(t, codegrant.Fail("idp", "step", codegrant.BadStatus(503)), "auth: idp: step: "+auth.ErrUnavailable.Error()+": status 503")
 }
+
+func TestPrompts(t *testing.T) {
+	both := []string{"login", "select_account"}
+	for _, test := range []struct {
+		heeded         []string
+		fixed          url.Values
+		names          []string
+		account, login string
+	}{
+		{both, nil, []string{"prompt"}, "select_account", "login"},
+		{both[:1], nil, []string{"prompt"}, "login", "login"},
+		{both[1:], nil, []string{"prompt"}, "select_account", ""},
+		{nil, nil, []string{"prompt"}, "", ""},
+		{both, nil, []string{"login_hint"}, "", ""},                           // it would not be passed on
+		{both, url.Values{"prompt": {"consent"}}, []string{"prompt"}, "", ""}, // the operator's counts
+	} {
+		account, login := codegrant.Prompts(test.heeded, test.fixed, test.names)
+		require.Equal(t, test.account, account, "%+v", test)
+		require.Equal(t, test.login, login, "%+v", test)
+	}
+}

@@ -3,6 +3,7 @@ package codegrant
 import (
 	"crypto/subtle"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,11 @@ import (
 // answer that nothing is known of.
 var codeReasons = map[string]error{
 	"access_denied":                auth.ErrDeclined,
-	"consent_required":             auth.ErrDeclined,
+	"unauthorized":                 auth.ErrNotAllowed,          // Auth0's, of somebody who is blocked
+	"login_required":               auth.ErrInteractionRequired, // Core 3.1.2.6, as those that follow
+	"interaction_required":         auth.ErrInteractionRequired,
+	"account_selection_required":   auth.ErrInteractionRequired,
+	"consent_required":             auth.ErrInteractionRequired,
 	"user_cancelled_login":         auth.ErrDeclined,
 	"user_cancelled_authorize":     auth.ErrDeclined,
 	"redirect_uri_mismatch":        auth.ErrRedirectURI,
@@ -29,6 +34,9 @@ var codeReasons = map[string]error{
 	"invalid_request":              auth.ErrMisconfigured,
 	"unsupported_response_type":    auth.ErrMisconfigured,
 	"unsupported_grant_type":       auth.ErrMisconfigured,
+	"invalid_request_object":       auth.ErrMisconfigured, // Core 3.1.2.6: it wants the request signed
+	"invalid_dpop_proof":           auth.ErrMisconfigured, // RFC 9449 5 and 8: it wants tokens bound to a key
+	"use_dpop_nonce":               auth.ErrMisconfigured,
 	"invalid_scope":                auth.ErrMisconfigured,
 	"invalid_grant":                auth.ErrExpired,
 	"bad_verification_code":        auth.ErrExpired,
@@ -39,18 +47,42 @@ var codeReasons = map[string]error{
 	"bad_redirect_uri":             auth.ErrRedirectURI,
 }
 
+// textReason is a description that says more than its code: a code of codeReasons, or
+// any of them where it is empty.
+type textReason struct {
+	code, text string
+	reason     error
+}
+
+var textReasons = []textReason{
+	{"", "AADSTS50011", auth.ErrRedirectURI},
+	{"", "AADSTS50105", auth.ErrNotAllowed},                                                 // Microsoft's, of somebody who is not assigned to the application
+	{"", "AADSTS65004", auth.ErrDeclined},                                                   // Microsoft's, of somebody who declined to consent
+	{"access_denied", "User is not assigned to the client application", auth.ErrNotAllowed}, // Okta's
+	{"access_denied", "Policy evaluation failed", auth.ErrNotAllowed},                       // Okta's, of an access policy
+	{expiredCode, expiredText, auth.ErrExpired},
+}
+
+// What Keycloak answers where its page was open for too long, or was finished in
+// another tab.
+const expiredCode, expiredText = "temporarily_unavailable", "authentication_expired"
+
+// Expired is [auth.Expirer]'s.
+func Expired(response url.Values) bool {
+	return !response.Has("code") && response.Get("error") == expiredCode && response.Get("error_description") == expiredText
+}
+
 // ProviderError is the error code that a provider answered with, with the class that
 // it means: an [*auth.ProviderError]. Code and description are cut to 64 and 200
 // bytes, and printable.
 func ProviderError(provider, code, description string) *auth.ProviderError {
 	reason := codeReasons[code]
-	switch {
-	case reason == nil:
+	if reason == nil {
 		reason = auth.ErrInvalidResponse
-	case code == "temporarily_unavailable" && description == "authentication_expired": // Keycloak's page was open for too long
-		reason = auth.ErrExpired
-	case strings.Contains(description, "AADSTS50011"):
-		reason = auth.ErrRedirectURI
+	} else if i := slices.IndexFunc(textReasons, func(t textReason) bool {
+		return (t.code == "" || t.code == code) && strings.Contains(description, t.text)
+	}); i >= 0 {
+		reason = textReasons[i].reason
 	}
 	return &auth.ProviderError{Provider: provider, Code: Printable(code, 64), Description: Printable(description, 200), Err: reason}
 }

@@ -78,7 +78,21 @@ func TestProviderErrors(t *testing.T) { // CB-01, TK-03, TK-17
 		class             error
 	}{
 		{"access_denied", "", auth.ErrDeclined},
-		{"login_required", "", auth.ErrInvalidResponse},
+		{"login_required", "", auth.ErrInteractionRequired},
+		{"interaction_required", "", auth.ErrInteractionRequired},
+		{"account_selection_required", "", auth.ErrInteractionRequired},
+		{"consent_required", "", auth.ErrInteractionRequired},
+		{"consent_required", "AADSTS65004: User declined to consent to access the app.", auth.ErrDeclined},
+		{"access_denied", "User is not assigned to the client application.", auth.ErrNotAllowed},
+		{"access_denied", "The resource owner or authorization server denied the request.", auth.ErrDeclined},
+		{"access_denied", "AADSTS50105: Your administrator has configured the application to block users.", auth.ErrNotAllowed},
+		{"access_denied", "Policy evaluation failed for this request, please check the policy configurations.", auth.ErrNotAllowed},
+		{"server_error", "User is not assigned to the client application.", auth.ErrUnavailable},
+		{"unauthorized", "user is blocked", auth.ErrNotAllowed},
+		{"unauthorized_client", "", auth.ErrMisconfigured},
+		{"unsupported_response_type", "", auth.ErrMisconfigured},
+		{"invalid_scope", "", auth.ErrMisconfigured},
+		{"invalid_request_object", "", auth.ErrMisconfigured},
 		{"", "", auth.ErrInvalidResponse},
 		{"ACCESS_DENIED", "", auth.ErrInvalidResponse},
 		{"invalid_client", "AADSTS50011: x", auth.ErrRedirectURI},
@@ -109,5 +123,24 @@ func TestPrintable(t *testing.T) { // CB-01, LG-02
 		{"a\r\n\x1b[31m\u202e\"", 20, `a\r\n\x1b[31m\u202e\"`},
 	} {
 		require.Equal(t, test.want, codegrant.Printable(test.text, test.most))
+	}
+}
+
+// TestExpired: as Keycloak says it, and nobody else.
+func TestExpired(t *testing.T) { // CB-01, ST-08
+	for _, test := range []struct {
+		query string
+		want  bool
+	}{
+		{"error=temporarily_unavailable&error_description=authentication_expired", true},
+		{"error=temporarily_unavailable", false},
+		{"error=temporarily_unavailable&error_description=maintenance", false},
+		{"error=access_denied&error_description=authentication_expired", false},
+		{"error=temporarily_unavailable&error_description=authentication_expired&code=x", false},
+		{"", false},
+	} {
+		response, err := url.ParseQuery(test.query)
+		require.NoError(t, err)
+		require.Equal(t, test.want, codegrant.Expired(response), test.query)
 	}
 }

@@ -155,7 +155,7 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 		// leave it out. What comes is used as a bearer token, and by a server that wants
 		// another kind it is refused.
 	case !strings.EqualFold(kind, "bearer"): // RFC 6749 7.1: a type that is not understood is not used
-		return nil, Invalid("token_type is %q, want bearer", Printable(kind, 32))
+		return nil, Misconfigured("token_type is %q, want bearer", Printable(kind, 32))
 	}
 	return a, nil
 }
