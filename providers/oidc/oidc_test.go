@@ -105,7 +105,7 @@ func TestSecretThatNeedsEncoding(t *testing.T) { // TK-01, TK-17
 					continue
 				}
 				require.ErrorIs(t, err, auth.ErrMisconfigured)
-				require.Equal(t, cause, strings.Contains(err.Error(), "AUTH_MY_IDP_CLIENT_AUTH"), "%v", err)
+				require.Equal(t, cause, strings.Contains(err.Error(), "AUTH_MY_IDP_CLIENT_AUTH) to client_secret_post, or choose a secret"), "%v", err)
 				require.NotContains(t, err.Error(), "abc")
 			}
 		}

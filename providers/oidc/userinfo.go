@@ -105,9 +105,11 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token, i
 }
 
 // openUserinfo verifies a signed answer as an ID token is verified: Core 5.3.2. It is
-// of the same issuer, for this client; that it is about the same person is checked of
-// every answer. Which algorithm signs, the registration says and not the metadata, so
-// all that are accepted count. It needs no expiry, and is held to the one that it has.
+// of the same issuer, for this client, as far as it says so: it should, and LemonLDAP
+// does not, whose answer is then as good as one without a signature. That it is about
+// the same person is checked of every answer. Which algorithm signs, the registration
+// says and not the metadata, so all that are accepted count. It needs no expiry, and is
+// held to the one that it has.
 func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (strictjson.Object, error) {
 	header, err := readHeader(jwt)
 	if err != nil {
@@ -120,14 +122,16 @@ func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (str
 	if err != nil {
 		return nil, err
 	}
-	if !claims.Present("iss") {
-		return nil, codegrant.Misconfigured("it names no issuer, which a signed answer has to (Core 5.3.2): have the provider answer with JSON")
+	if _, there := claims["iss"]; !there {
+		claims["iss"] = id.Raw("iss")
 	}
 	if err := checkIssuer(id.String("iss"), claims, key); err != nil {
 		return nil, err
 	}
-	if err := p.checkAudience(claims); err != nil {
-		return nil, err
+	if _, there := claims["aud"]; there {
+		if err := p.checkAudience(claims); err != nil {
+			return nil, err
+		}
 	}
 	if _, there := claims["exp"]; there {
 		now := p.config.Now()

@@ -171,10 +171,11 @@ func TestUserinfoWhereItIsNeeded(t *testing.T) { // UI-04
 func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 	other := providertest.New(providertest.Config{})
 	other.RotateKeys()
+	const absent = "absent"
 	claims := func(r *relying, more object) object {
 		m := object{"iss": r.idp.Issuer(), "aud": "app", "sub": "ada", "email": "ada@example.com"}
 		for name, value := range more {
-			if m[name] = value; value == nil {
+			if m[name] = value; value == absent {
 				delete(m, name)
 			}
 		}
@@ -188,10 +189,11 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 		body func(*relying) string
 		err  error
 	}{
-		"as it should be":        {good(nil), nil},
-		"a line break after it":  {func(r *relying) string { return good(nil)(r) + "\n" }, nil},
-		"a list of one audience": {good(object{"aud": []string{"app"}}), nil},
-		"not yet expired":        {good(object{"exp": int64(99999999999)}), nil},
+		"as it should be":                                   {good(nil), nil},
+		"a line break after it":                             {func(r *relying) string { return good(nil)(r) + "\n" }, nil},
+		"a list of one audience":                            {good(object{"aud": []string{"app"}}), nil},
+		"nothing of issuer and client, as LemonLDAP has it": {good(object{"iss": absent, "aud": absent}), nil},
+		"not yet expired":                                   {good(object{"exp": int64(99999999999)}), nil},
 		"of another key": {func(r *relying) string {
 			return providertest.Sign(other.SigningKey(), header(r), claims(r, nil))
 		}, auth.ErrInvalidResponse},
@@ -206,12 +208,14 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 			return providertest.Sign(r.idp.SigningKey(), object{"alg": "RS256", "typ": "at+jwt"}, claims(r, nil))
 		}, auth.ErrInvalidResponse},
 		"of another issuer":            {good(object{"iss": "https://evil.example"}), auth.ErrInvalidResponse},
-		"of no issuer":                 {good(object{"iss": nil}), auth.ErrMisconfigured},
+		"of an issuer that is null":    {good(object{"iss": nil}), auth.ErrInvalidResponse},
+		"of an issuer without a name":  {good(object{"iss": ""}), auth.ErrInvalidResponse},
 		"for another client":           {good(object{"aud": "another"}), auth.ErrMisconfigured},
-		"for no client":                {good(object{"aud": nil}), auth.ErrMisconfigured},
+		"for a client that is null":    {good(object{"aud": nil}), auth.ErrMisconfigured},
+		"for no client":                {good(object{"aud": []string{}}), auth.ErrMisconfigured},
 		"for others too":               {good(object{"aud": []string{"app", "another"}}), auth.ErrMisconfigured},
 		"about somebody else":          {good(object{"sub": "eve"}), auth.ErrInvalidResponse},
-		"about nobody":                 {good(object{"sub": nil}), auth.ErrInvalidResponse},
+		"about nobody":                 {good(object{"sub": absent}), auth.ErrInvalidResponse},
 		"expired":                      {good(object{"exp": 1}), auth.ErrClock},
 		"an expiry that is text":       {good(object{"exp": "99999999999"}), auth.ErrInvalidResponse},
 		"JSON that calls itself a JWT": {func(*relying) string { return `{"sub":"ada"}` }, auth.ErrInvalidResponse},

@@ -122,9 +122,10 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 		if class := t.Dialect.Errors[own]; class != nil {
 			err.Err = class
 		}
-		// Keycloak calls a wrong secret unauthorized_client. With 401, it is the client's
-		// authentication that failed (RFC 6749 5.2), whatever the code.
-		refused := code == "invalid_client" || code == "unauthorized_client" && r.Status == http.StatusUnauthorized
+		// Keycloak and Glewlwyd call a wrong secret unauthorized_client. With 401 or 403, it
+		// is the client's authentication that failed (RFC 6749 5.2), whatever the code.
+		unauthorized := code == "unauthorized_client" && (r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden)
+		refused := code == "invalid_client" || unauthorized
 		if refused && errors.Is(err, auth.ErrMisconfigured) {
 			return nil, t.explain(err)
 		}
@@ -191,10 +192,11 @@ func (t TokenRequest) unavailable(r *upstream.Response) error {
 	return fmt.Errorf("status %d: %w", r.Status, said)
 }
 
-// explain adds to a refused client what to look at: the secret, where there is one, or
-// what is the cause more often, where it can be: the server compares what RFC 6749 2.3.1
-// has us encode as it came. To find out by trying would take the code, which is sent
-// once.
+// explain adds to a refused client what to look at: the secret, where there is one, and
+// how it was sent, for some servers (Ory Hydra) take it from each client in one way
+// alone, and their metadata lists all. Or what is the cause more often, where it can be:
+// the server compares what RFC 6749 2.3.1 has us encode as it came. To find out by
+// trying would take the code, which is sent once.
 func (t TokenRequest) explain(err error) error {
 	switch {
 	case t.Method == PrivateKeyJWT:
@@ -202,7 +204,8 @@ func (t TokenRequest) explain(err error) error {
 	case t.Method == None:
 		return fmt.Errorf("%w: is the client id right, and that of a public client?", err)
 	case t.Method != ClientSecretBasic || !NeedsEncoding(t.Client.ID, t.Client.Secret):
-		return fmt.Errorf("%w: are client id and secret right?", err)
+		return fmt.Errorf("%w: are client id and secret right? They went by %s; where the provider has another method down for this client, "+
+			"set ClientAuth (in the environment AUTH_%s_CLIENT_AUTH)", err, t.Method, Variable(t.Provider))
 	}
 	return fmt.Errorf(`%w; the secret or the id has characters that client_secret_basic encodes (RFC 6749 2.3.1: + / = and others), `+
 		`which some servers do not decode (Casdoor, LemonLDAP): set ClientAuth (in the environment AUTH_%s_CLIENT_AUTH) to client_secret_post, `+

@@ -70,7 +70,7 @@ func TestReadAnswer(t *testing.T) { // TK-03 to TK-12, TK-17, TK-18
 
 // TestRefusedClient: what an operator has to look at.
 func TestRefusedClient(t *testing.T) { // TK-17
-	const secret, key, public = ": are client id and secret right?", ": does the provider have the public half of this private key?", ": is the client id right, and that of a public client?"
+	const secret, key, public = ": are client id and secret right? They went by ", ": does the provider have the public half of this private key?", ": is the client id right, and that of a public client?"
 	for _, test := range []struct {
 		method codegrant.Method
 		secret string
@@ -81,6 +81,7 @@ func TestRefusedClient(t *testing.T) { // TK-17
 		{codegrant.ClientSecretBasic, "plain", 400, "invalid_client", secret},
 		{codegrant.ClientSecretBasic, "plain", 401, "invalid_client", secret},
 		{codegrant.ClientSecretBasic, "plain", 401, "unauthorized_client", secret}, // Keycloak
+		{codegrant.ClientSecretBasic, "plain", 403, "unauthorized_client", secret}, // Glewlwyd
 		{codegrant.ClientSecretBasic, "plain", 400, "unauthorized_client", ""},
 		{codegrant.ClientSecretBasic, "plain", 401, "invalid_grant", ""},
 		{codegrant.ClientSecretPost, "a+b", 401, "invalid_client", secret},
@@ -90,7 +91,10 @@ func TestRefusedClient(t *testing.T) { // TK-17
 	} {
 		err := codegrant.RefusedClient(test.method, auth.NewSecret(test.secret), test.status, test.code)
 		for _, hint := range []string{secret, key, public, "letters and digits"} {
-			require.Equal(t, test.hint != "" && strings.HasSuffix(test.hint, hint), strings.HasSuffix(err.Error(), hint), "%+v: %v", test, err)
+			require.Equal(t, test.hint != "" && strings.HasSuffix(test.hint, hint), strings.Contains(err.Error(), hint), "%+v: %v", test, err)
+		}
+		if test.hint == secret {
+			require.ErrorContains(t, err, string(test.method)+"; where the provider has another method down for this client, set ClientAuth (in the environment AUTH_")
 		}
 	}
 }
