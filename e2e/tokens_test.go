@@ -50,7 +50,7 @@ func secretsOf(texts []string) (list []session.Secret) {
 
 // managerOf renews whatever it sees.
 func managerOf(t testing.TB, secrets []string) *session.Manager {
-	m, err := session.NewManager(session.Config{UpdateAge: time.Nanosecond}, secretsOf(secrets), time.Now)
+	m, err := session.NewManager(session.Config{UpdateAge: time.Nanosecond, MaxSetCookieBytes: 1 << 20}, secretsOf(secrets), time.Now)
 	require.NoError(t, err)
 	return m
 }

@@ -156,7 +156,7 @@ func TestLemonLDAP(t *testing.T) {
 		})
 	}
 	t.Run("signed with the secret", func(t *testing.T) { // ID-05
-		as(t, "shared", nil).lemonldapSignIn("dwho").refused(http.StatusBadRequest, invalidAnswer, "HS256")
+		as(t, "shared", nil).lemonldapSignIn("dwho").refused(http.StatusBadGateway, misconfigured, "HS256")
 	})
 	t.Run("asks for PKCE", func(t *testing.T) { // PK-01
 		as(t, "strict", nil).lemonldapSignIn("dwho").session()

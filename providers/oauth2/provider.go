@@ -1,6 +1,7 @@
 package oauth2
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -69,7 +70,7 @@ func (p *Provider) AuthCodeURL(_ context.Context, tx auth.Transaction) (string, 
 // names the provider and the step.
 func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
 	c := &p.config
-	code, err := codegrant.ReadResponse(c.Name, response, codegrant.Issuer{URL: c.Issuer})
+	code, err := codegrant.ReadResponse(c.Name, cmp.Or(c.AuthParams.Get("prompt"), tx.Params.Get("prompt")), response, codegrant.Issuer{URL: c.Issuer})
 	if err != nil {
 		return nil, p.fail("callback", err)
 	}

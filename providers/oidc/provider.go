@@ -108,7 +108,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 		return nil, p.fail("discovery", err)
 	}
 	iss := codegrant.Issuer{URL: m.issuer, Template: p.config.IssuerTemplate, Required: m.issInResponse}
-	code, err := codegrant.ReadResponse(p.config.Name, response, iss)
+	code, err := codegrant.ReadResponse(p.config.Name, cmp.Or(p.config.AuthParams.Get("prompt"), tx.Params.Get("prompt")), response, iss)
 	if err != nil {
 		return nil, p.fail("callback", p.refusal(err))
 	}

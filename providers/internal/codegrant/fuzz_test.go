@@ -78,7 +78,7 @@ func FuzzReadResponse(f *testing.F) { // CB-01 to CB-03, MX-01 to MX-04, ST-12, 
 		if err != nil {
 			return
 		}
-		code, err := codegrant.ReadResponse("idp", response, codegrant.Issuer{URL: "https://x.example", Required: required})
+		code, err := codegrant.ReadResponse("idp", "", response, codegrant.Issuer{URL: "https://x.example", Required: required})
 		if err != nil {
 			require.Empty(t, code)
 			require.True(t, ours(err), "%v", err)

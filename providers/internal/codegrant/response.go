@@ -147,10 +147,13 @@ func (e Issuer) check(got string, there bool) error {
 // code. The issuer is checked before an error is believed: nothing in the answer of
 // another one is about us. The caller has matched the state.
 //
+// asked is the prompt of the attempt. Without "none", a provider that answers
+// consent_required has asked, as LemonLDAP::NG does, and the person declined.
+//
 // A parameter that stands twice is refused (RFC 6749 3.1), and so are a code beside
 // an error, tokens, which only a flow that was not begun brings, and a code that is
 // empty, longer than 4 KiB or not printable ASCII (RFC 6749 A.11).
-func ReadResponse(provider string, response url.Values, iss Issuer) (code string, err error) {
+func ReadResponse(provider, asked string, response url.Values, iss Issuer) (code string, err error) {
 	for _, name := range []string{"state", "code", "iss", "error", "error_description"} {
 		if len(response[name]) > 1 {
 			return "", Invalid("the callback has %s more than once", name)
@@ -164,7 +167,11 @@ func ReadResponse(provider string, response url.Values, iss Issuer) (code string
 	case response.Has("error") && response.Has("code"):
 		return "", Invalid("the callback has both a code and an error")
 	case response.Has("error"):
-		return "", ProviderError(provider, response.Get("error"), response.Get("error_description"))
+		refused := ProviderError(provider, response.Get("error"), response.Get("error_description"))
+		if refused.Code == "consent_required" && asked != "none" {
+			refused.Err = auth.ErrDeclined
+		}
+		return "", refused
 	case response.Has("access_token") || response.Has("id_token"):
 		return "", Invalid("the callback brings tokens, want a code")
 	case code == "" || len(code) > maxCode || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):

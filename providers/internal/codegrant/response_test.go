@@ -60,7 +60,7 @@ func TestReadResponse(t *testing.T) { // CB-01 to CB-03, MX-01 to MX-04, ST-12, 
 		"a tenant, and the address is none": {template, values{"code": {"x"}, "iss": {""}}, "", "another issuer's", auth.ErrInvalidResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, err := codegrant.ReadResponse("idp", test.response, test.iss)
+			code, err := codegrant.ReadResponse("idp", "", test.response, test.iss)
 			require.Equal(t, test.code, code)
 			if test.code != "" {
 				require.NoError(t, err)
@@ -143,4 +143,15 @@ func TestExpired(t *testing.T) { // CB-01, ST-08
 		require.NoError(t, err)
 		require.Equal(t, test.want, codegrant.Expired(response), test.query)
 	}
+}
+
+// TestConsentThatWasNotGiven: asked for, it was declined; not to be asked for, it is
+// missing.
+func TestConsentThatWasNotGiven(t *testing.T) { // CB-01
+	for asked, want := range map[string]error{"": auth.ErrDeclined, "login": auth.ErrDeclined, "none": auth.ErrInteractionRequired} {
+		_, err := codegrant.ReadResponse("idp", asked, url.Values{"state": {"s"}, "error": {"consent_required"}}, codegrant.Issuer{URL: "https://x.example"})
+		require.ErrorIs(t, err, want, asked)
+	}
+	_, err := codegrant.ReadResponse("idp", "", url.Values{"state": {"s"}, "error": {"login_required"}}, codegrant.Issuer{URL: "https://x.example"})
+	require.ErrorIs(t, err, auth.ErrInteractionRequired)
 }
