@@ -4,6 +4,7 @@ package proxies_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -209,8 +210,9 @@ var (
 type browser struct {
 	t *testing.T
 	*http.Client
-	at   *url.URL // the page that is shown
-	text string
+	origin string   // of the site, if another than site
+	at     *url.URL // the page that is shown
+	text   string
 }
 
 // ask asks as a browser does without Sec-Fetch, and lies where it can.
@@ -221,7 +223,7 @@ func (b *browser) ask(method, target string, form url.Values, lies ...string) in
 	r.Header.Set("Accept", "text/html")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", site)
+		r.Header.Set("Origin", cmp.Or(b.origin, site))
 	}
 	for i := 0; i < len(lies); i += 2 {
 		r.Header.Set(lies[i], lies[i+1])
