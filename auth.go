@@ -315,8 +315,9 @@ type Config struct {
 
 // Authenticator is a configured sign-in. It is safe for concurrent use.
 type Authenticator struct {
-	server *web.Server
-	userID func(*session.Session) string
+	server   *web.Server
+	sessions *session.Manager
+	userID   func(*session.Session) string
 }
 
 // cookiePrefix is of characters that stand in a cookie's name as they are, and is no
@@ -372,7 +373,7 @@ func New(c Config) (*Authenticator, error) {
 	if b, ok := c.Backend.(ClientAware); ok {
 		b.UseClient(server.Client)
 	}
-	return &Authenticator{server, names.of}, nil
+	return &Authenticator{server, sessions, names.of}, nil
 }
 
 // idle are the settings that would mean nothing beside what else is set. One that is
@@ -490,6 +491,12 @@ func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.serv
 // ServeHTTP answers the routes, for applications that mount them by hand. It
 // does not look at what is in front of the base path.
 func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
+
+// Ready returns nil when it can be told who is signed in: always where sessions are in
+// cookies, and with a [session.Store] when that answers, within 5 seconds. It is for
+// health checks; requests of people are answered 503 as long as it is not so. The error
+// wraps [ErrStore].
+func (a *Authenticator) Ready(ctx context.Context) error { return a.sessions.Ready(ctx) }
 
 // Origin returns the scheme and the host under which r's sender knows this server:
 // those of [Config].URL, or else what r, and the proxies that are trusted, say. The

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -316,4 +317,22 @@ func TestSettingsThatMeanNothing(t *testing.T) { // PV-03
 			}
 		}
 	}
+}
+
+func TestReady(t *testing.T) { // SE-06
+	c := newConfig(&stubProvider{name: "stub"})
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	require.NoError(t, a.Ready(t.Context()))
+	c.Session.Store = deadStore{}
+	a, err = auth.New(c)
+	require.NoError(t, err, "New asks nobody")
+	require.ErrorIs(t, a.Ready(t.Context()), auth.ErrStore)
+}
+
+// deadStore is down.
+type deadStore struct{ session.Store }
+
+func (deadStore) Find(context.Context, string) ([]byte, bool, error) {
+	return nil, false, errors.New("connection refused")
 }

@@ -43,8 +43,8 @@ import (
 // every node. A replica that has not heard of a sign-out lets the session in for
 // as long.
 //
-// A call ends when ctx does, with an error. ctx is the request's, which may wait for
-// long: a store has a time limit of its own.
+// A call ends when ctx does, with an error. ctx is the request's, and has a limit of 5
+// seconds for all calls of it.
 //
 // What has expired is not found. It is also the store's to remove in the end, for
 // nobody else will. The Manager checks the time that is within data as well.

@@ -417,3 +417,42 @@ func TestMemoryStoreHoldsAHundredThousand(t *testing.T) { // SE-08
 	}
 	require.Equal(t, 100_000, n)
 }
+
+// TestAStoreThatHangs: a request is not kept for longer than it takes to say so.
+func TestAStoreThatHangs(t *testing.T) { // SE-06
+	b, store := newStored(t, session.Config{})
+	require.NoError(t, b.start(ada()))
+	s := b.load()
+	for method, call := range map[string]func() error{
+		"Find":   func() error { _, err := b.Load(b.request(), true); return err },
+		"Ready":  func() error { return b.Ready(context.Background()) },
+		"Commit": func() error { return b.start(ada()) },
+		"Delete": func() error { return b.end() },
+		"Renew":  func() error { return b.rewrite(s) },
+	} {
+		store.ctx = nil
+		require.NoError(t, call(), method)
+		deadline, limited := store.ctx.Deadline()
+		require.True(t, limited, method)
+		require.InDelta(t, 5, time.Until(deadline).Seconds(), 2, method)
+		require.Error(t, store.ctx.Err(), "%s: nothing waits for the clock afterwards", method)
+		if method == "Delete" {
+			require.NoError(t, b.start(ada()))
+			s = b.load()
+		}
+	}
+}
+
+func TestReady(t *testing.T) { // SE-06
+	require.NoError(t, newBox(t, session.Config{}).Ready(context.Background()), "there is nothing that could be down")
+	b, store := newStored(t, session.Config{})
+	require.NoError(t, b.Ready(context.Background()))
+	require.Equal(t, "Find", store.did())
+	require.Regexp(t, `^[0-9a-f]{64}$`, store.keys[0], "a key like any")
+	store.fail = "Find"
+	err := b.Ready(context.Background())
+	require.ErrorIs(t, err, session.ErrStore)
+	require.ErrorIs(t, err, errDown)
+	store.fail = ""
+	require.NoError(t, b.Ready(context.Background()), "it recovers by itself")
+}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,6 +41,9 @@ const (
 	// keyText is the length of a cookie's value.
 	keyText = 43
 
+	// storeLimit is how long the calls of a store may take that one request needs.
+	storeLimit = 5 * time.Second
+
 	// maxSwaps is how often a renewal is tried against others that run at once.
 	maxSwaps = 8
 
@@ -60,18 +64,45 @@ type record struct {
 func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err error) {
 	var f found
 	find(r.Header, m.cookieName(secure), &f)
+	if !f.any {
+		return nil, nil
+	}
+	ctx, done := m.limited(r.Context())
+	defer done()
 	f.keys(func(value string) (more bool) {
-		s, err = m.read(r, storeKey(value))
+		s, err = m.read(ctx, storeKey(value))
 		return s == nil && err == nil
 	})
 	return s, err
 }
 
+// limited is ctx with the limit of a request's calls. What is in memory needs none.
+func (m *Manager) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, here := m.config.Store.(*MemoryStore); here {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, storeLimit)
+}
+
+// Ready returns nil when sessions can be read: always without a store, and with one
+// when it answers. It is for health checks. The error wraps [ErrStore].
+func (m *Manager) Ready(ctx context.Context) error {
+	if m.config.Store == nil {
+		return nil
+	}
+	ctx, done := m.limited(ctx)
+	defer done()
+	if _, _, err := m.config.Store.Find(ctx, storeKey("")); err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	return nil
+}
+
 // read returns the session that the store has under key, or nil when it has none
 // that holds. What is not sealed by one of the secrets may be somebody else's, and is
 // left alone.
-func (m *Manager) read(r *http.Request, key string) (*Session, error) {
-	data, ok, err := m.config.Store.Find(r.Context(), key)
+func (m *Manager) read(ctx context.Context, key string) (*Session, error) {
+	data, ok, err := m.config.Store.Find(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStore, err)
 	}
@@ -134,8 +165,10 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 	if err != nil {
 		return "", err
 	}
+	ctx, done := m.limited(r.Context())
+	defer done()
 	for range maxSwaps {
-		old, there, err := m.config.Store.Find(r.Context(), s.key)
+		old, there, err := m.config.Store.Find(ctx, s.key)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrStore, err)
 		}
@@ -145,9 +178,9 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 		}
 		swapped := true
 		if store, ok := m.config.Store.(Replacer); ok {
-			swapped, err = store.Replace(r.Context(), s.key, old, data, s.ExpiresAt)
+			swapped, err = store.Replace(ctx, s.key, old, data, s.ExpiresAt)
 		} else {
-			err = m.config.Store.Commit(r.Context(), s.key, data, s.ExpiresAt)
+			err = m.config.Store.Commit(ctx, s.key, data, s.ExpiresAt)
 		}
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrStore, err)
@@ -160,7 +193,7 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 		if !m.ended.has(s.key) {
 			return value, nil
 		}
-		if err := m.config.Store.Delete(r.Context(), s.key); err != nil {
+		if err := m.config.Store.Delete(ctx, s.key); err != nil {
 			return "", fmt.Errorf("%w: %w", ErrStore, err)
 		}
 		return "", nil
@@ -195,7 +228,9 @@ func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) 
 	if err != nil {
 		return "", err
 	}
-	if err := m.config.Store.Commit(r.Context(), storeKey(value), data, s.ExpiresAt); err != nil {
+	ctx, done := m.limited(r.Context())
+	defer done()
+	if err := m.config.Store.Commit(ctx, storeKey(value), data, s.ExpiresAt); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	return value, nil
@@ -209,13 +244,15 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 	var f found
 	find(r.Header, m.cookieName(secure), &f)
 	now := m.now()
+	ctx, done := m.limited(r.Context())
+	defer done()
 	f.keys(func(value string) (more bool) {
 		key, whose := storeKey(value), who
 		if who != nil && key != who.key {
 			whose = nil
 		}
 		m.ended.add(key, whose, now.Add(renewing), now)
-		if err = m.config.Store.Delete(r.Context(), key); err != nil {
+		if err = m.config.Store.Delete(ctx, key); err != nil {
 			m.ended.remove(key)
 			err = fmt.Errorf("%w: %w", ErrStore, err)
 		}
