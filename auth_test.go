@@ -300,6 +300,9 @@ func TestSettingsThatMeanNothing(t *testing.T) { // PV-03
 		{"FrameAncestors", func(c *auth.Config) { c.FrameAncestors = []string{"https://portal.example.com"} }, "providers; code; backend; providers, code; backend, code; providers, backend"},
 		{"Session.SameSiteNone", func(c *auth.Config) { c.Session.SameSiteNone = true }, "providers; code; providers, code; backend, code; providers, backend"},
 		{"Session.Public", func(c *auth.Config) { c.Session.Public = func(*session.Session, *session.View) {} }, "providers; code; backend; providers, code; backend, code; providers, backend"},
+		{"Session.Revalidate", func(c *auth.Config) {
+			c.Session.Revalidate = func(context.Context, *session.Session) error { return nil }
+		}, "providers; code; providers, code; backend, code; providers, backend"},
 		{"Session.UpgradeV4", func(c *auth.Config) { c.Session.UpgradeV4 = true }, "providers; code; backend; providers, code; backend, code; providers, backend"},
 		{"AccessCodeHeaders", func(c *auth.Config) { c.AccessCodeHeaders = []string{"X-Access-Code"} }, "code; providers, code; backend, code"},
 		{"AccessCodeHeaders", func(c *auth.Config) { c.AccessCodeHeaders = []string{"authorization"} }, "code; providers, code"},

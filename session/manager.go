@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -99,6 +100,17 @@ type Config struct {
 	// is renewed, and deletes v4's cookie: for an application that has left v4. If
 	// false, v4's sessions are read, and left alone.
 	UpgradeV4 bool
+
+	// Revalidate is asked whether somebody may still be there, whenever their session
+	// is about to be renewed, which is once in UpdateAge, and when they sign in. It may
+	// change s: what it sets is written. An error that wraps auth.ErrNotAllowed ends the
+	// session, on all nodes if there is a Store, and refuses the sign-in. Any other error,
+	// and a panic, says that nobody can tell at the moment: the session is not renewed and
+	// asked about again at the next request, so that it goes on for MaxAge since its last
+	// renewal at most; a sign-in is answered 503. ctx has a limit of 5 seconds. It is
+	// called concurrently. If nil, nobody is asked. This package does not call it; package
+	// auth does.
+	Revalidate func(ctx context.Context, s *Session) error
 
 	// Public changes what GET /session shows of s to scripts of the same origin.
 	// shown has what is shown without it. If nil, that is all: the user's id,

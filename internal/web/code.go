@@ -83,6 +83,8 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 		code, status = fault.RateLimited, http.StatusTooManyRequests
 	case errors.Is(err, fault.ErrWrongCode):
 		code, status = fault.CodeWrong, http.StatusForbidden
+	case errors.Is(err, fault.ErrNotAllowed):
+		code, status = fault.AccessDenied, http.StatusForbidden
 	}
 	id := requestID()
 	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Err: err})

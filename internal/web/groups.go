@@ -1,13 +1,26 @@
 package web
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
 )
 
 // begin begins the session who.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, who *session.Session) error {
+	if err := s.stillThere(r.Context(), who); err != nil {
+		if !errors.Is(err, fault.ErrNotAllowed) {
+			err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
+		}
+		return &fault.Person{
+			Issuer: who.Issuer, Subject: cmp.Or(who.ProviderSubject, who.Subject), Email: who.Email, Shown: cmp.Or(who.Email, who.Username, who.Name),
+			Err: fmt.Errorf("Session.Revalidate: %w", err),
+		}
+	}
 	groups := len(who.Groups)
 	if err := s.sessions.Start(w, r, who, v.secure()); err != nil {
 		return err

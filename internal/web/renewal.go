@@ -4,7 +4,7 @@ import "net/http"
 
 // renew writes a session that is due anew, and reports whether it has set a cookie.
 func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) bool {
-	if v.session == nil || v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
+	if v.session == nil || v.unsure || v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
 		return false
 	}
 	groups := len(v.session.Groups)

@@ -82,6 +82,11 @@ func (s *Server) updateSession(w http.ResponseWriter, r *http.Request, v *visit)
 		s.writeSession(w, v.session)
 		return
 	}
+	if v.unsure {
+		w.Header().Set("Retry-After", "5")
+		s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "The session cannot be written at the moment. Try again later."})
+		return
+	}
 	who := v.session
 	data := json.RawMessage(r.PostForm.Get(updateField))
 	if s.update != nil && len(data) > 0 {

@@ -37,6 +37,9 @@ type visit struct {
 	// opens a WebSocket, with this browser's cookies. Nobody is signed in for it.
 	elsewhere *refused
 
+	gone   bool // who had a session here may not be there any more
+	unsure bool // nobody can tell whether that is so
+
 	asked atomic.Bool // the application has asked who it is
 	kept  atomic.Bool // the answer says whom it is for, for Require has seen to it
 
@@ -114,6 +117,7 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	if v.session != nil && !s.stillOffered(v.session) {
 		v.session = nil
 	}
+	s.lookWhetherThere(r, v)
 	v.borne = v.session != nil && v.session.Bearer()
 	if v.session == nil && v.err == nil {
 		s.lookAtCode(r, v)

@@ -22,6 +22,7 @@
 //	challenge.go   what somebody gets who is not signed in
 //	navigation.go  what has sent it
 //	elsewhere.go   what pages of other origins may do with its cookies
+//	revalidate.go  whether somebody may still be there
 //	renewal.go     a session that is written anew on the way
 //	cache.go       which caches may keep the answer
 //	writer.go      headers that are seen to as they go out
@@ -106,7 +107,9 @@ type Config struct {
 	Update   func(ctx context.Context, s *session.Session, data json.RawMessage) error
 	ReturnTo func(ctx context.Context, s *session.Session, to string) string
 	Public   func(s *session.Session, shown *session.View)
-	OnEvent  func(context.Context, Event)
+
+	Revalidate func(ctx context.Context, s *session.Session) error
+	OnEvent    func(context.Context, Event)
 
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -220,7 +223,9 @@ type Server struct {
 	update   func(context.Context, *session.Session, json.RawMessage) error
 	returnTo func(context.Context, *session.Session, string) string
 	public   func(*session.Session, *session.View)
-	onEvent  func(context.Context, Event)
+
+	revalidate func(context.Context, *session.Session) error
+	onEvent    func(context.Context, Event)
 
 	log *slog.Logger
 	now func() time.Time
@@ -234,7 +239,7 @@ func New(c Config) (*Server, error) {
 		backend: c.Backend, gate: c.Gate,
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
-		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, onEvent: c.OnEvent,
+		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, onEvent: c.OnEvent,
 		log: c.Logger, now: c.Now,
 	}
 	var errs [11]error
