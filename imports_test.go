@@ -115,3 +115,9 @@ func TestNoProviderIsLinkedUnasked(t *testing.T) {
 		require.True(t, strings.HasPrefix(p, module) || strings.HasPrefix(p, "golang.org/x/oauth2"), "the root links %s", p)
 	}
 }
+
+// TestStoresBringNoDriver: a database's driver is the program's to choose.
+func TestStoresBringNoDriver(t *testing.T) {
+	linked := goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", "./session/sqlstore")
+	require.Equal(t, []string{module + "/session/sqlstore"}, linked)
+}

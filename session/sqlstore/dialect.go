@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Dialect is which database it is. The zero value is none.
+type Dialect int
+
+const (
+	// PostgreSQL is version 9.5 or later.
+	PostgreSQL Dialect = iota + 1
+
+	// SQLite is version 3.24 or later.
+	SQLite
+)
+
+// String is the database's name.
+func (d Dialect) String() string {
+	switch d {
+	case PostgreSQL:
+		return "PostgreSQL"
+	case SQLite:
+		return "SQLite"
+	}
+	return "Dialect(" + strconv.Itoa(int(d)) + ")"
+}
+
+// Statements have {table} for the table's name, {table_version} and {index_expiry} for
+// those that are made of it, and ? for each parameter.
+const (
+	findSQL = `SELECT data FROM {table} WHERE key = ? AND expiry > ?`
+
+	commitSQL = `INSERT INTO {table} (key, data, expiry) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`
+
+	replaceSQL = `UPDATE {table} SET data = ?, expiry = ? WHERE key = ? AND data = ? AND expiry > ?`
+
+	deleteSQL = `DELETE FROM {table} WHERE key = ?`
+)
+
+// expiredSQL removes some of what has expired. In PostgreSQL a row that somebody writes at
+// the same time is left to the next sweep: nobody waits for a sweep, nor a sweep for
+// another node's. The array has the inner query run once.
+var expiredSQL = map[Dialect]string{
+	PostgreSQL: `DELETE FROM {table} WHERE key = ANY (ARRAY(
+SELECT key FROM {table} WHERE expiry <= ? ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED))`,
+
+	SQLite: `DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
+}
+
+// statement is text for this dialect and the table that is named, which checkTable has
+// passed.
+func (d Dialect) statement(text, table string) string {
+	quoted := `"` + strings.ReplaceAll(table, ".", `"."`) + `"`
+	name := table[strings.LastIndexByte(table, '.')+1:]
+	text = strings.NewReplacer(
+		"{table}", quoted,
+		"{table_version}", quoted[:len(quoted)-1]+`_version"`,
+		"{index_expiry}", `"`+name+`_expiry"`, // an index is in its table's schema
+	).Replace(text)
+	if d != PostgreSQL {
+		return text
+	}
+	var b strings.Builder
+	for n := 1; ; n++ {
+		before, after, more := strings.Cut(text, "?")
+		b.WriteString(before)
+		if !more {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(n))
+		text = after
+	}
+}
