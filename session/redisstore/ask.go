@@ -42,10 +42,15 @@ func (s *Store) ask(ctx context.Context, op string, command func(context.Context
 		err = r.err
 	case <-ctx.Done():
 	}
-	switch {
-	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
+	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, nil
-	case ctx.Err() != nil:
+	}
+	// The client asks a Cluster where slots are when a node says that one has moved. A
+	// node that has died does not say so, and it would be asked again for up to a minute.
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		cluster.ReloadState(ctx)
+	}
+	if ctx.Err() != nil {
 		return nil, fmt.Errorf("redisstore: %s: no answer: %w", op, ctx.Err())
 	}
 	return nil, fmt.Errorf("redisstore: %s: %s", op, printable(err))

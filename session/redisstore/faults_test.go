@@ -275,3 +275,28 @@ func TestErrorsOfTheServer(t *testing.T) {
 		require.False(t, found)
 	}
 }
+
+// SE-06: when a node of a Cluster has died, the next one is found at once, and not when the
+// client looks at the Cluster again by itself, which it does every minute.
+func TestAnotherNodeOfAClusterTakesOver(t *testing.T) {
+	server := miniredis.RunT(t)
+	server.Set(at, "data")
+	next := server.Addr() // the client may ask once more after the test
+	var asked atomic.Int32
+	client := redis.NewClusterClient(&redis.ClusterOptions{
+		DialerRetries: 1, MaxRedirects: 1,
+		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+			addr := "127.0.0.1:1"
+			if asked.Add(1) > 1 {
+				addr = next
+			}
+			return []redis.ClusterSlot{{End: 16383, Nodes: []redis.ClusterNode{{Addr: addr}}}}, nil
+		},
+	})
+	defer client.Close()
+	store, err := redisstore.New(client, redisstore.Config{})
+	require.NoError(t, err)
+	_, _, err = store.Find(t.Context(), key)
+	require.ErrorContains(t, err, "connection refused")
+	require.Eventually(t, func() bool { _, found, err := store.Find(t.Context(), key); return found && err == nil }, 3*time.Second, 10*time.Millisecond)
+}

@@ -13,10 +13,12 @@
 //
 // Each method sends one command for one key, so that a Cluster needs no hash tags, and
 // waits for one answer: GET, SET with PXAT, DEL, and for a renewal a script by EVALSHA,
-// which is sent whole where the server does not have it yet. A user of an ACL
-// needs these, and what the client says at its first word:
+// which is sent whole where the server does not have it yet. A user of an ACL needs
+// no more than these:
 //
-//	user sallyport on >... ~sallyport:session:* +get +set +del +evalsha +eval +hello +client
+//	user sallyport on >... ~sallyport:session:* +get +set +del +evalsha +eval
+//
+// and in a Cluster, for the client, +cluster|slots +command +asking.
 //
 // Redis is 6.2 or newer, or Valkey.
 //
