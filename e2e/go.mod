@@ -4,6 +4,8 @@ go 1.26.0
 
 replace github.com/sallyport/auth => ../
 
+replace github.com/sallyport/auth/session/redisstore => ../session/redisstore
+
 require (
 	github.com/clerk/clerk-sdk-go/v2 v2.7.0
 	github.com/gin-gonic/gin v1.12.0
@@ -13,7 +15,9 @@ require (
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/lib/pq v1.12.3
+	github.com/redis/go-redis/v9 v9.22.0
 	github.com/sallyport/auth v0.0.0
+	github.com/sallyport/auth/session/redisstore v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/zitadel/oidc/v3 v3.51.17
 	modernc.org/sqlite v1.62.0
@@ -76,6 +80,7 @@ require (
 	go.opentelemetry.io/otel v1.46.0 // indirect
 	go.opentelemetry.io/otel/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
+	go.uber.org/atomic v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
