@@ -128,13 +128,17 @@ func TestAskingFromAnywhere(t *testing.T) {
 	asking.Wait()
 	require.Equal(t, "private, no-store", w.Result().Header.Get("Cache-Control"))
 
+	const requests = 20
+	var handling sync.WaitGroup // a handler goes on when its time is up
+	handling.Add(requests)
 	late := http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		defer handling.Done()
 		<-r.Context().Done()
 		ask(r, 1000)
 	}), time.Millisecond, "late")
 	server := httptest.NewServer(a.Identify(late))
 	defer server.Close()
-	for range 20 {
+	for range requests {
 		r, err := http.NewRequest("GET", server.URL, nil)
 		require.NoError(t, err)
 		r.Header.Set("Cookie", cookie)
@@ -143,5 +147,6 @@ func TestAskingFromAnywhere(t *testing.T) {
 		resp.Body.Close()
 		require.Equal(t, 503, resp.StatusCode)
 	}
+	handling.Wait()
 	asking.Wait()
 }
