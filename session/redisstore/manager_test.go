@@ -46,7 +46,7 @@ func TestThreeNodes(t *testing.T) {
 	require.Equal(t, "Ada Lovelace", s.Name)
 	require.NoError(t, b.Renew(httptest.NewRecorder(), request, s, true))
 	dump := server.Dump()
-	for _, secret := range []string{"subject-4711", "Ada", "ada@", cookie.Value} {
+	for _, secret := range []string{"subject-4711", "Lovelace", cookie.Value} {
 		require.NotContains(t, dump, secret)
 	}
 	renewed, err := a.Load(request, true)
