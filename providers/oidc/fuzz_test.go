@@ -59,6 +59,8 @@ func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 	f.Add(200, []byte(`{"ISSUER":"https://evil.example","issuer":5,"jwks_uri":null}`))
 	f.Add(200, []byte(`{"issuer":"a","issuer":"b"}`))
 	f.Add(200, []byte(`{"issuer":"https://x.example/"}`))
+	f.Add(200, []byte(`{"issuer":"Https://x.example","authorization_endpoint":"https://x.example/a","token_endpoint":"https://x.example/t","jwks_uri":"https://x.example/k"}`))
+	f.Add(200, []byte(`{"issuer":"https://X.Example/","authorization_endpoint":"https://x.example/a","token_endpoint":"https://x.example/t","jwks_uri":"https://x.example/k"}`))
 	f.Add(404, []byte(``))
 	p, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "a", ClientSecret: auth.NewSecret("s")})
 	require.NoError(f, err)
@@ -69,8 +71,10 @@ func FuzzDiscovery(f *testing.F) { // DI-10, TK-11, TK-12
 			return
 		}
 		require.Equal(t, 200, status)
-		if own, _ := whole.String("issuer"); own == "https://x.example/" { // mended: go-oidc sees the configured one
-			whole["issuer"] = json.RawMessage(`"https://x.example"`)
+		const configured = "https://x.example"
+		own, _ := whole.String("issuer")
+		if strings.TrimSuffix(strings.ToLower(own), "/") == configured { // mended: go-oidc sees the configured one
+			whole["issuer"] = json.RawMessage(`"` + configured + `"`)
 		}
 		onlyExact(t, given, whole, "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "id_token_signing_alg_values_supported")
 	})
