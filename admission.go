@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,6 +35,33 @@ type admission struct {
 	enrich     func(ctx context.Context, s *session.Session, id *Identity) error
 	names      naming
 	keepGroups []string
+}
+
+var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// ways checks the ways in, and has the providers as the routes see them.
+func (c *Config) ways(names naming) (ways []web.Way, err error) {
+	some := len(c.Providers) > 0 || c.AccessCode != nil || c.Backend != nil
+	switch {
+	case !some && !c.ReadOnly:
+		return nil, errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in; set ReadOnly if an Auth.js application signs people in")
+	case some && c.ReadOnly:
+		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
+	}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups)}
+	for i, p := range c.Providers {
+		switch {
+		case p == nil:
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] is nil", i))
+		case p.Name() == AccessCode:
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q, which is taken", i, AccessCode))
+		case !providerName.MatchString(p.Name()):
+			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q: want lower-case letters, digits and hyphens", i, p.Name()))
+		default:
+			ways = append(ways, ad.way(p))
+		}
+	}
+	return ways, err
 }
 
 // way is p as the routes see it.
@@ -234,4 +262,69 @@ func (g gate) admitted(id *Identity, device string, err error) (*web.Admitted, e
 		return nil, err
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject, Label: id.Name, Device: device}, nil
+}
+
+// SubjectID is a [Config].UserID: the subject alone. With several ways to sign in,
+// two people may have the same.
+func SubjectID(s *session.Session) string { return s.Subject }
+
+// ProviderSubjectID is a [Config].UserID: the provider's name, "|" and the subject,
+// such as github|583231. No two people have the same. The name is empty for
+// somebody whom Auth.js signed in.
+func ProviderSubjectID(s *session.Session) string { return s.Provider + "|" + s.Subject }
+
+// severalWays reports whether people can sign in in more than one way.
+func (c *Config) severalWays() bool {
+	count := len(c.Providers)
+	for _, there := range []bool{c.AccessCode != nil, c.Backend != nil} {
+		if there {
+			count++
+		}
+	}
+	return count > 1
+}
+
+// unique is the [Config].UserID that no two people share: with several ways in, two
+// of them may know somebody by one subject.
+func (c *Config) unique() func(*session.Session) string {
+	if c.severalWays() {
+		return ProviderSubjectID
+	}
+	return SubjectID
+}
+
+// naming is what the application calls people: [Config].UserID, and the claim in
+// which a session says so to others, if that has a name.
+type naming struct {
+	claim  string
+	userID func(*session.Session) string
+}
+
+func (n naming) check() error {
+	if n.claim == "" {
+		return nil
+	}
+	if err := new(session.Session).SetClaim(n.claim, ""); err != nil {
+		return fmt.Errorf("auth: Config.UserIDClaim: %w", err)
+	}
+	return nil
+}
+
+// write has s say who it is.
+func (n naming) write(s *session.Session) error {
+	if n.claim == "" {
+		return nil
+	}
+	return s.SetClaim(n.claim, n.userID(s))
+}
+
+// of is who s says that it is, if Auth.js began it.
+func (n naming) of(s *session.Session) string {
+	if n.claim != "" && s.Provider == "" {
+		var id string
+		if _, err := s.Claim(n.claim, &id); err == nil && id != "" {
+			return id
+		}
+	}
+	return n.userID(s)
 }

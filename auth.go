@@ -324,8 +324,6 @@ type Authenticator struct {
 // prefix that browsers know, which begin with "__".
 var cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // New checks c and returns the Authenticator. It does no network I/O and starts
 // no goroutine. The error joins every problem that c has.
 func New(c Config) (*Authenticator, error) {
@@ -411,31 +409,6 @@ func (c *Config) idle() (err error) {
 	return err
 }
 
-// ways checks the ways in, and has the providers as the routes see them.
-func (c *Config) ways(names naming) (ways []web.Way, err error) {
-	some := len(c.Providers) > 0 || c.AccessCode != nil || c.Backend != nil
-	switch {
-	case !some && !c.ReadOnly:
-		return nil, errors.New("auth: Config has no Providers, no AccessCode and no Backend: nobody could sign in; set ReadOnly if an Auth.js application signs people in")
-	case some && c.ReadOnly:
-		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
-	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups)}
-	for i, p := range c.Providers {
-		switch {
-		case p == nil:
-			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] is nil", i))
-		case p.Name() == AccessCode:
-			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q, which is taken", i, AccessCode))
-		case !providerName.MatchString(p.Name()):
-			err = errors.Join(err, fmt.Errorf("auth: Config.Providers[%d] has the name %q: want lower-case letters, digits and hyphens", i, p.Name()))
-		default:
-			ways = append(ways, ad.way(p))
-		}
-	}
-	return ways, err
-}
-
 // Require answers the routes itself and lets only signed-in people reach next.
 //
 // Without a session, a navigation (GET or HEAD, for a document) is answered 303
@@ -507,6 +480,10 @@ func (a *Authenticator) Origin(r *http.Request) (*url.URL, error) { return a.ser
 // Client returns the address that r comes from, by the proxies that are trusted. It
 // is the zero address where that is unknown.
 func (a *Authenticator) Client(r *http.Request) netip.Addr { return a.server.Client(r) }
+
+// UserID returns what the application calls whose session s is: see
+// [Config].UserID.
+func (a *Authenticator) UserID(s *session.Session) string { return a.userID(s) }
 
 // FromContext returns the session of the request that ctx belongs to. ok is
 // false when nobody is signed in. It may be called by several goroutines, and after

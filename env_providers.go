@@ -79,19 +79,6 @@ func shownID(id string) string {
 	return strconv.Quote(id)
 }
 
-// OpenDoor is a [Provider] that anybody in the world can get an account with,
-// so that a policy is called for.
-type OpenDoor interface {
-	AnyoneMayEnter() bool
-}
-
-// Lacking is a [Provider] that says what it never tells of anybody: verified e-mail
-// addresses, or groups. A policy that asks for them would let nobody in who signs in
-// there. Without it, a provider tells of both.
-type Lacking interface {
-	Lacks() (emails, groups bool)
-}
-
 // told are the halves of [Lacking.Lacks]: what a policy asks for, and the variable that
 // is the policy.
 var told = []struct{ variable, what string }{

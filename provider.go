@@ -166,6 +166,19 @@ type Prompter interface {
 	Prompts() (account, login string)
 }
 
+// OpenDoor is a [Provider] that anybody in the world can get an account with,
+// so that a policy is called for.
+type OpenDoor interface {
+	AnyoneMayEnter() bool
+}
+
+// Lacking is a [Provider] that says what it never tells of anybody: verified e-mail
+// addresses, or groups. A policy that asks for them would let nobody in who signs in
+// there. Without it, a provider tells of both.
+type Lacking interface {
+	Lacks() (emails, groups bool)
+}
+
 // Presentation is a provider's display name and mark.
 type Presentation struct {
 	Label string // "Microsoft"
