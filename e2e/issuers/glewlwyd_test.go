@@ -153,7 +153,7 @@ func (s *site) glewlwydSignIn(name string) page {
 	s.Helper()
 	v := s.visitor()
 	g := v.begin()
-	require.Equal(s, "//login.html", g.at.Path, s.log.read())
+	require.Equal(s, "//login.html", g.at.Path, s.log.Read())
 	require.NoError(s, callGlewlwyd(v.client, "POST", "/auth/", object{"username": name, "password": glewlwydPassword}))
 	q := g.at.Query()
 	require.NoError(s, callGlewlwyd(v.client, "PUT", "/auth/grant/"+url.PathEscape(q.Get("client_id")), object{"scope": q.Get("scope")}))

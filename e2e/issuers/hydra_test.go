@@ -82,7 +82,7 @@ func (g page) decide(about, decision string, body object) page {
 	t := g.visitor.site
 	t.Helper()
 	challenge := g.at.Query().Get(about + "_challenge")
-	require.NotEmpty(t, challenge, "%s %s\n%s", g.at, g.text, t.log.read())
+	require.NotEmpty(t, challenge, "%s %s\n%s", g.at, g.text, t.log.Read())
 	to, _ := hydraAdmin(t.T, "PUT", "/oauth2/auth/requests/"+about+"/"+decision+"?"+about+"_challenge="+challenge, body)["redirect_to"].(string)
 	return g.visitor.get(to)
 }

@@ -1,24 +1,21 @@
 package issuers_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"html"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/e2e/internal/visit"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/session"
 )
@@ -47,7 +44,7 @@ var (
 type site struct {
 	*testing.T
 	id  string
-	log journal
+	log visit.Journal
 }
 
 // configure reads the environment as an operator's program does: one provider at
@@ -79,26 +76,6 @@ func configure(t *testing.T, id, issuer string, more map[string]string) *site {
 
 // callback is where a provider sends people back to.
 func callback(id string) string { return address + "/api/auth/callback/" + id }
-
-// journal is what the site has logged, and nobody has looked at.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
-}
-
-// read returns it, and forgets it.
-func (j *journal) read() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	defer j.text.Reset()
-	return j.text.String()
-}
 
 // visitor is somebody with a browser that keeps cookies and follows redirects.
 type visitor struct {
@@ -157,53 +134,28 @@ func (v *visitor) send(method, to, contentType, body string) page {
 
 func (v *visitor) get(to string) page { v.site.Helper(); return v.send("GET", to, "", "") }
 
-var (
-	formPattern  = regexp.MustCompile(`(?s)<form[^>]*>.*?</form>`)
-	inputPattern = regexp.MustCompile(`(?s)<input[^>]*>`)
-	attribute    = regexp.MustCompile(`([a-zA-Z-]+)="([^"]*)"`)
-)
-
-func attributes(tag string) map[string]string {
-	m := map[string]string{}
-	for _, a := range attribute.FindAllStringSubmatch(tag, -1) {
-		m[strings.ToLower(a[1])] = html.UnescapeString(a[2])
-	}
-	return m
-}
-
 // submit sends the first form that contains part, with what fields adds to it: what
 // the person types, and the button that is pressed.
 func (g page) submit(part string, fields url.Values) page {
 	g.visitor.site.Helper()
-	for _, form := range formPattern.FindAllString(g.text, -1) {
-		if !strings.Contains(form, part) {
-			continue
-		}
-		values := url.Values{}
-		for _, input := range inputPattern.FindAllString(form, -1) {
-			if a := attributes(input); a["name"] != "" && a["type"] != "submit" && a["type"] != "checkbox" {
-				values.Set(a["name"], a["value"])
-			}
-		}
-		maps.Copy(values, fields)
-		to, err := g.at.Parse(attributes(form[:strings.IndexByte(form, '>')])["action"])
-		require.NoError(g.visitor.site, err)
-		return g.visitor.send("POST", to.String(), "application/x-www-form-urlencoded", values.Encode())
+	action, values, ok := visit.Form(g.text, part)
+	if !ok {
+		require.Failf(g.visitor.site, "no such form", "%q at %s %d\n%s\n%s", part, g.at, g.status, g.text, g.visitor.site.log.Read())
 	}
-	require.Failf(g.visitor.site, "no such form", "%q at %s %d\n%s\n%s", part, g.at, g.status, g.text, g.visitor.site.log.read())
-	return page{}
+	maps.Copy(values, fields)
+	to, err := g.at.Parse(action)
+	require.NoError(g.visitor.site, err)
+	return g.visitor.send("POST", to.String(), "application/x-www-form-urlencoded", values.Encode())
 }
 
 // hidden is the value of a form's input.
 func (g page) hidden(name string) string {
 	g.visitor.site.Helper()
-	for _, input := range inputPattern.FindAllString(g.text, -1) {
-		if a := attributes(input); a["name"] == name {
-			return a["value"]
-		}
+	value, ok := visit.Input(g.text, name)
+	if !ok {
+		require.Failf(g.visitor.site, "no such input", "%q at %s", name, g.at)
 	}
-	require.Failf(g.visitor.site, "no such input", "%q at %s", name, g.at)
-	return ""
+	return value
 }
 
 // begin goes from the protected page to the provider.
@@ -218,7 +170,7 @@ func (g page) session() *session.Session {
 	t := g.visitor.site
 	t.Helper()
 	if g.status != http.StatusOK || g.at.String() != address+"/report?year=2026" {
-		require.Failf(t, "not signed in", "%d %s\n%s", g.status, g.at, t.log.read())
+		require.Failf(t, "not signed in", "%d %s\n%s", g.status, g.at, t.log.Read())
 	}
 	var s session.Session
 	require.NoError(t, json.Unmarshal([]byte(g.text), &s), g.text)
@@ -230,7 +182,7 @@ func (g page) session() *session.Session {
 func (g page) refused(status int, title string, causes ...string) {
 	t := g.visitor.site
 	t.Helper()
-	log := t.log.read()
+	log := t.log.Read()
 	require.Equal(t, status, g.status, "%s\n%s", g.at, log)
 	require.Contains(t, g.text, "<title>"+title+"</title>", log)
 	for _, cause := range causes {

@@ -13,5 +13,5 @@ func TestBrowser(t *testing.T) {
 	s.configure(issuer, nil)
 	output, err := exec.Command("node", "../browser/keycloak.mjs", s.address, "ada", password).CombinedOutput()
 	t.Logf("%s", output)
-	require.NoError(t, err, s.log.read())
+	require.NoError(t, err, s.log.Read())
 }

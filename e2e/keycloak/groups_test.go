@@ -20,7 +20,7 @@ func TestGroups(t *testing.T) {
 	require.ElementsMatch(t, []string{"staff", "sales", "board"}, who.Groups)
 	require.Equal(t, "keycloak "+issuer+" ada ada Example ada@example.com", who.Provider+" "+who.Issuer+" "+who.Username+" "+who.Name+" "+who.Email)
 	require.True(t, who.EmailVerified)
-	require.NotContains(t, s.log.read(), "level=WARN")
+	require.NotContains(t, s.log.Read(), "level=WARN")
 	s.signIn("eve").refused(http.StatusForbidden, notAllowed, "not in any of the allowed groups")
 }
 
@@ -42,7 +42,7 @@ func TestManyGroups(t *testing.T) {
 	require.Less(t, len(who.Groups), 200, "what an answer takes that nginx passes on")
 	require.Greater(t, len(who.Groups), 50)
 	require.Equal(t, "department-249", who.Groups[0], "the one that lets in comes first")
-	log := s.log.read()
+	log := s.log.Read()
 	require.Contains(t, log, "level=WARN")
 	require.Contains(t, log, fmt.Sprintf("kept=%d dropped=%d", len(who.Groups), 250-len(who.Groups)))
 	s.signIn("eve").refused(http.StatusForbidden, notAllowed, "not in any of the allowed groups")

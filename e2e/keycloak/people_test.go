@@ -84,14 +84,14 @@ func TestLoginPageExpires(t *testing.T) {
 	v.begin("keycloak").login("ada").session()
 	v.send("GET", s.address+"/api/auth/signout", nil).submit("/signout", nil)
 	require.Equal(t, "ada", first.login("ada").session().Username)
-	require.Contains(t, s.log.read(), `msg="auth: sign-in restarted" provider=keycloak`)
+	require.Contains(t, s.log.Read(), `msg="auth: sign-in restarted" provider=keycloak`)
 
 	second := s.visitor()
 	first = second.begin("keycloak")
 	time.Sleep(5 * time.Second)
 	second.begin("keycloak").login("ada").session()
 	require.Equal(t, "ada", first.login("ada").session().Username)
-	require.NotContains(t, s.log.read(), "sign-in restarted")
+	require.NotContains(t, s.log.Read(), "sign-in restarted")
 }
 
 // TestAnotherAccount: whom the site refuses, Keycloak asks again, although it knows them.

@@ -1,9 +1,7 @@
 package keycloak_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"html"
 	"io"
 	"log/slog"
 	"maps"
@@ -11,15 +9,14 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/e2e/internal/visit"
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/session"
 )
@@ -36,7 +33,7 @@ type site struct {
 	t       *testing.T
 	address string
 	handler http.Handler // set by configure
-	log     journal
+	log     visit.Journal
 }
 
 // newSite makes a site that knows its address, and not yet how people sign in.
@@ -52,7 +49,7 @@ func newSite(t *testing.T) *site {
 // issuer, and what more says.
 func (s *site) configure(issuer string, more map[string]string) {
 	s.t.Helper()
-	s.log.read()
+	s.log.Read()
 	env := map[string]string{
 		"NEXT_AUTH_SECRET": "kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=", "NEXT_AUTH_SSO_PROVIDERS": "keycloak",
 		"AUTH_KEYCLOAK_ID": "web", "AUTH_KEYCLOAK_SECRET": secret, "AUTH_KEYCLOAK_ISSUER": issuer,
@@ -66,26 +63,6 @@ func (s *site) configure(issuer string, more map[string]string) {
 		who, _ := auth.FromContext(r.Context())
 		_ = json.NewEncoder(w).Encode(who)
 	}))
-}
-
-// journal is what the site has logged, and nobody has looked at.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
-}
-
-// read returns it, and forgets it.
-func (j *journal) read() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	defer j.text.Reset()
-	return j.text.String()
 }
 
 // visitor is somebody with a browser that keeps cookies and follows redirects.
@@ -137,40 +114,17 @@ func (v *visitor) send(method, address string, form url.Values) page {
 	return page{v, resp.Request.URL, resp.StatusCode, string(text)}
 }
 
-var (
-	formPattern  = regexp.MustCompile(`(?s)<form[^>]*>.*?</form>`)
-	inputPattern = regexp.MustCompile(`(?s)<input[^>]*>`)
-	attribute    = regexp.MustCompile(`([a-zA-Z-]+)="([^"]*)"`)
-)
-
-func attributes(tag string) map[string]string {
-	m := map[string]string{}
-	for _, a := range attribute.FindAllStringSubmatch(tag, -1) {
-		m[strings.ToLower(a[1])] = html.UnescapeString(a[2])
-	}
-	return m
-}
-
 // submit sends the first form that contains part, with what fields adds to it.
 func (g page) submit(part string, fields url.Values) page {
 	g.visitor.site.t.Helper()
-	for _, form := range formPattern.FindAllString(g.text, -1) {
-		if !strings.Contains(form, part) {
-			continue
-		}
-		values := url.Values{}
-		for _, input := range inputPattern.FindAllString(form, -1) {
-			if a := attributes(input); a["name"] != "" {
-				values.Set(a["name"], a["value"])
-			}
-		}
-		maps.Copy(values, fields)
-		to, err := g.at.Parse(attributes(form[:strings.IndexByte(form, '>')])["action"])
-		require.NoError(g.visitor.site.t, err)
-		return g.visitor.send("POST", to.String(), values)
+	action, values, ok := visit.Form(g.text, part)
+	if !ok {
+		require.Failf(g.visitor.site.t, "no such form", "%q in %s %s", part, g.at, g.text)
 	}
-	require.Failf(g.visitor.site.t, "no such form", "%q in %s %s", part, g.at, g.text)
-	return page{}
+	maps.Copy(values, fields)
+	to, err := g.at.Parse(action)
+	require.NoError(g.visitor.site.t, err)
+	return g.visitor.send("POST", to.String(), values)
 }
 
 // begin goes from the protected page to Keycloak.
@@ -197,7 +151,7 @@ func (g page) session() *session.Session {
 	t := g.visitor.site.t
 	t.Helper()
 	if g.status != http.StatusOK || g.at.String() != g.visitor.site.address+"/report?year=2026" {
-		require.Failf(t, "not signed in", "%d %s %s\n%s", g.status, g.at, g.text, g.visitor.site.log.read())
+		require.Failf(t, "not signed in", "%d %s %s\n%s", g.status, g.at, g.text, g.visitor.site.log.Read())
 	}
 	var s session.Session
 	require.NoError(t, json.Unmarshal([]byte(g.text), &s), g.text)
@@ -209,7 +163,7 @@ func (g page) session() *session.Session {
 func (g page) refused(status int, title string, causes ...string) {
 	t := g.visitor.site.t
 	t.Helper()
-	log := g.visitor.site.log.read()
+	log := g.visitor.site.log.Read()
 	require.Equal(t, status, g.status, "%s\n%s", g.at, log)
 	require.Contains(t, g.text, "<title>"+title+"</title>")
 	for _, cause := range causes {
