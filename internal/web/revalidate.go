@@ -51,7 +51,8 @@ func (s *Server) lookWhetherThere(r *http.Request, v *visit) {
 	}
 }
 
-// endGone ends the session of somebody who may not be there any more.
+// endGone ends the session of somebody who may not be there any more. The routes that
+// tell who somebody is delete a cookie without a session by themselves.
 func (s *Server) endGone(w http.ResponseWriter, r *http.Request, v *visit) {
 	if !v.gone {
 		return

@@ -41,7 +41,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.stay(w)
-	s.endGone(w, r, v)
 	if len(r.URL.RawQuery) > maxQuery {
 		s.refuse(w, r, v, http.StatusRequestURITooLong, fault.BadRequest)
 		return
