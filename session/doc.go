@@ -60,8 +60,8 @@
 //
 // Three durations of [Config] bound a session. MaxAge, 30 days, is how long a
 // token counts from when it was written. UpdateAge, 24 hours or a quarter of MaxAge, is
-// how old it gets before a request has it written anew, with a new MaxAge. Lifetime, 90 days, is
-// the end in any case, counted from the sign-in.
+// how old it gets before a request has it written anew, with a new MaxAge. Lifetime,
+// 90 days, is the end in any case, counted from the sign-in.
 //
 // They hold for tokens that Auth.js has written anew, too. Its middleware does that at
 // each request, with a new "jti" and an "exp" of its own, and leaves the claims
@@ -69,8 +69,8 @@
 // person signed in, and "signin_id", by which a sign-out reaches every token of that
 // sign-in; "exp" can only make it shorter.
 //
-// So a session that is used goes on until Lifetime; one that is not used ends between MaxAge less UpdateAge and MaxAge after
-// the last request. The clocks of two nodes may differ by 15 seconds.
+// So a session that is used goes on until Lifetime; one that is not used ends between
+// MaxAge less UpdateAge and MaxAge after the last request. The clocks of two nodes may differ by 15 seconds.
 //
 // # Sharing with Auth.js
 //
