@@ -195,6 +195,11 @@ func (h *hooked) Commit(ctx context.Context, key string, data []byte, expiry tim
 // swapping is hooked with Replace.
 type swapping struct{ hooked }
 
+func (s *swapping) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (bool, error) {
+	s.call("Insert")
+	return s.Store.(session.Replacer).Insert(ctx, key, data, expiry)
+}
+
 func (s *swapping) Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (bool, error) {
 	s.call("Replace")
 	return s.Store.(session.Replacer).Replace(ctx, key, old, data, expiry)

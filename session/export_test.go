@@ -58,3 +58,20 @@ func (e Ended) Size() (ids, people int) { return len(e.ids), len(e.people) }
 
 // EndedOf are those of m.
 func EndedOf(m *Manager) Ended { return Ended{m.ended} }
+
+// Sweep is what m does now and again.
+func Sweep(m *MemoryStore) { m.sweep() }
+
+// Sweeps reports whether m waits to sweep.
+func Sweeps(m *MemoryStore) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.timer != nil
+}
+
+// SizeOf is how many entries and lists m has.
+func SizeOf(m *MemoryStore) (entries, lists int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.entries), len(m.lists)
+}

@@ -1,9 +1,7 @@
 package session
 
 import (
-	"bytes"
 	"context"
-	"sync"
 	"time"
 )
 
@@ -78,6 +76,11 @@ type Store interface {
 type Replacer interface {
 	Store
 
+	// Insert is Commit if there is nothing under key, or only what has expired, and
+	// otherwise does nothing; inserted says which. Looking and writing are one step,
+	// for all nodes: of several calls at once for one key, one inserts.
+	Insert(ctx context.Context, key string, data []byte, expiry time.Time) (inserted bool, err error)
+
 	// Replace is Commit if the data under key is old, byte for byte, and is not
 	// expired, and otherwise does nothing; swapped says which. Comparing and
 	// writing are one step, for all nodes. It must keep neither old nor data. That
@@ -85,100 +88,25 @@ type Replacer interface {
 	Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error)
 }
 
-// MemoryStore is a [Store], and a [Replacer], in this process's memory: for one node, and for
-// sessions that may end with it. It is safe for concurrent use and starts no
-// goroutine. No method of it returns an error or looks at its context: none waits
-// for anything but a lock.
+// Lister is a [Store] that keeps lists of keys, so that the sessions of a user can be
+// found. A list's name is 64 lower-case hexadecimal digits, made of a user's id with the
+// secrets: it may be logged, and tells nobody whose list it is.
 //
-// What has expired is removed when it is asked for and when room is needed, so
-// that a store that was once full keeps that size. The zero value is not usable;
-// use [NewMemoryStore].
-type MemoryStore struct {
-	now func() time.Time
-	max int
+// Add is called up to three times at each sign-in and each renewal, after Commit or
+// Replace; Remove as often at a sign-out, after Delete. No request that only reads calls
+// any of them.
+type Lister interface {
+	Store
 
-	mu      sync.Mutex
-	entries map[string]memoryEntry
-}
+	// Add puts key on list until expiry. Where it is there already, the later expiry
+	// counts. A store may leave out a key that it has no data under. The rest of
+	// the list is left as it is, at whatever size.
+	Add(ctx context.Context, list, key string, expiry time.Time) error
 
-type memoryEntry struct {
-	data   []byte
-	expiry time.Time
-}
+	// List returns the keys on list that have not expired there, each once and in any
+	// order. It may return keys that are found no more. There may be none.
+	List(ctx context.Context, list string) (keys []string, err error)
 
-// NewMemoryStore returns an empty store of at most max sessions. If max is 0 or
-// less, it is 100,000, which is some 100 MB with sessions of 500 bytes. When the
-// store is full, a sample of it is looked at and the session in it that would end
-// first makes room: that person is signed out. If now is nil, it is [time.Now].
-func NewMemoryStore(max int, now func() time.Time) *MemoryStore {
-	if max <= 0 {
-		max = 100_000
-	}
-	if now == nil {
-		now = time.Now
-	}
-	return &MemoryStore{now: now, max: max, entries: map[string]memoryEntry{}}
-}
-
-// Find implements [Store]. The data is a copy.
-func (m *MemoryStore) Find(_ context.Context, key string) ([]byte, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.entries[key]
-	if !ok || !e.expiry.After(m.now()) {
-		delete(m.entries, key)
-		return nil, false, nil
-	}
-	return append([]byte(nil), e.data...), true, nil
-}
-
-// Commit implements [Store]. It keeps a copy of data.
-func (m *MemoryStore) Commit(_ context.Context, key string, data []byte, expiry time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.entries[key]; !ok && len(m.entries) >= m.max {
-		m.makeRoom()
-	}
-	m.entries[key] = memoryEntry{append([]byte(nil), data...), expiry}
-	return nil
-}
-
-// Replace implements [Replacer]. It keeps a copy of data.
-func (m *MemoryStore) Replace(_ context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.entries[key]
-	if !ok || !e.expiry.After(m.now()) || !bytes.Equal(e.data, old) {
-		return false, nil
-	}
-	m.entries[key] = memoryEntry{append([]byte(nil), data...), expiry}
-	return true, nil
-}
-
-// makeRoom looks at a sample, for maps are walked in random order: what has
-// expired goes, and if nothing has, the one that ends first. The sample bounds
-// what a sign-in costs in a full store. m.mu is held.
-func (m *MemoryStore) makeRoom() {
-	now, first, seen := m.now(), "", 0
-	for k, e := range m.entries {
-		if !e.expiry.After(now) {
-			delete(m.entries, k)
-		} else if first == "" || e.expiry.Before(m.entries[first].expiry) {
-			first = k
-		}
-		if seen++; seen == 32 {
-			break
-		}
-	}
-	if len(m.entries) >= m.max {
-		delete(m.entries, first)
-	}
-}
-
-// Delete implements [Store].
-func (m *MemoryStore) Delete(_ context.Context, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.entries, key)
-	return nil
+	// Remove takes key off list. One that is not there is no error.
+	Remove(ctx context.Context, list, key string) error
 }

@@ -136,6 +136,19 @@ func (s *Store) Commit(ctx context.Context, key string, data []byte, expiry time
 	return err
 }
 
+// Insert implements [github.com/sallyport/auth/session.Replacer]. Where an answer is lost
+// on its way, the client asks again, and inserted may be false although it is done.
+func (s *Store) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (inserted bool, err error) {
+	text := string(data) // a copy, as in Commit
+	answer, err := s.ask(ctx, "insert", func(ctx context.Context) *redis.Cmd {
+		return s.client.Do(ctx, "set", s.prefix+key, text, "nx", "pxat", until(expiry))
+	})
+	if err == nil && answer != nil && answer != "OK" {
+		err = unexpected("insert", answer)
+	}
+	return answer == "OK", err
+}
+
 // Delete implements [github.com/sallyport/auth/session.Store].
 func (s *Store) Delete(ctx context.Context, key string) error {
 	answer, err := s.ask(ctx, "delete", func(ctx context.Context) *redis.Cmd {

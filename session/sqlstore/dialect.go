@@ -35,6 +35,9 @@ const (
 	commitSQL = `INSERT INTO {table} (key, data, expiry) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`
 
+	insertSQL = `INSERT INTO {table} AS have (key, data, expiry) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry WHERE have.expiry <= ?`
+
 	replaceSQL = `UPDATE {table} SET data = ?, expiry = ? WHERE key = ? AND data = ? AND expiry > ?`
 
 	deleteSQL = `DELETE FROM {table} WHERE key = ?`

@@ -47,7 +47,7 @@ type Store struct {
 	logger  *slog.Logger
 	now     func() time.Time
 
-	find, commit, replace, remove, expired string
+	find, commit, insert, replace, remove, expired string
 
 	stop context.CancelFunc // ends the sweeping, or nil
 	done chan struct{}      // is closed when it has ended
@@ -62,7 +62,7 @@ func New(db *sql.DB, config Config) (*Store, error) {
 	s := &Store{
 		db: db, dialect: config.Dialect, table: config.Table, timeout: config.Timeout, logger: config.Logger, now: config.Now,
 	}
-	s.find, s.commit = s.statement(findSQL), s.statement(commitSQL)
+	s.find, s.commit, s.insert = s.statement(findSQL), s.statement(commitSQL), s.statement(insertSQL)
 	s.replace, s.remove = s.statement(replaceSQL), s.statement(deleteSQL)
 	s.expired = s.statement(expiredSQL[s.dialect])
 	if config.Sweep > 0 {
@@ -138,6 +138,12 @@ func (s *Store) Find(ctx context.Context, key string) (data []byte, found bool, 
 func (s *Store) Commit(ctx context.Context, key string, data []byte, expiry time.Time) error {
 	_, err := s.exec(ctx, "commit", s.commit, key, blob(data), s.instant(expiry))
 	return err
+}
+
+// Insert is Commit if nothing is under key, or only what has expired, in one statement.
+func (s *Store) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (inserted bool, err error) {
+	n, err := s.exec(ctx, "insert", s.insert, key, blob(data), s.instant(expiry), s.instant(s.now()))
+	return n == 1, err
 }
 
 // Replace is Commit if old is under key and has not expired, in one statement.

@@ -1,0 +1,149 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth/session"
+)
+
+func TestMemoryStoreInsertsOnce(t *testing.T) { // SE-11
+	now := time.Unix(1790000000, 0)
+	var store session.Replacer = session.NewMemoryStore(0, func() time.Time { return now })
+	ctx := context.Background()
+	insert := func(data string, ttl time.Duration) bool {
+		inserted, err := store.Insert(ctx, "k", []byte(data), now.Add(ttl))
+		require.NoError(t, err)
+		return inserted
+	}
+	require.True(t, insert("1", time.Minute))
+	require.False(t, insert("2", time.Hour))
+	data, _, _ := store.Find(ctx, "k")
+	require.Equal(t, "1", string(data))
+	now = now.Add(time.Minute)
+	require.True(t, insert("2", time.Hour), "what has expired is not in the way")
+	var won atomic.Int64
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() {
+			if inserted, _ := store.Insert(ctx, "race", nil, now.Add(time.Hour)); inserted {
+				won.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	require.Equal(t, int64(1), won.Load())
+}
+
+func TestMemoryStoreLists(t *testing.T) { // SE-05, SE-15
+	now := time.Unix(1790000000, 0)
+	m := session.NewMemoryStore(3, func() time.Time { return now })
+	var store session.Lister = m
+	ctx := context.Background()
+	list := func(name string) []string {
+		keys, err := store.List(ctx, name)
+		require.NoError(t, err)
+		slices.Sort(keys)
+		return keys
+	}
+	commit := func(key string, ttl time.Duration, lists ...string) {
+		require.NoError(t, m.Commit(ctx, key, nil, now.Add(ttl)))
+		for _, l := range lists {
+			require.NoError(t, store.Add(ctx, l, key, now.Add(ttl)))
+		}
+	}
+	require.NoError(t, store.Add(ctx, "ada", "nothing", now.Add(time.Hour)))
+	require.Empty(t, list("ada"), "there is nothing under the key")
+	commit("a", time.Minute, "ada", "sid")
+	commit("b", time.Hour, "ada", "ada")
+	commit("c", 2*time.Hour, "bob")
+	require.Equal(t, []string{"a", "b"}, list("ada"))
+	require.NoError(t, store.Add(ctx, "ada", "b", now.Add(time.Second)))
+	now = now.Add(time.Minute)
+	require.Equal(t, []string{"b"}, list("ada"), "the later expiry counts")
+	require.Empty(t, list("sid"))
+	require.NoError(t, store.Remove(ctx, "bob", "b"))
+	require.NoError(t, store.Remove(ctx, "ada", "b"))
+	require.NoError(t, store.Remove(ctx, "ada", "b"))
+	require.Empty(t, list("ada"))
+	require.Equal(t, []string{"c"}, list("bob"))
+	require.NoError(t, m.Delete(ctx, "c"))
+	require.NoError(t, m.Commit(ctx, "c", nil, now.Add(time.Hour)))
+	require.Empty(t, list("bob"), "whoever has the key next is somebody else")
+	require.NoError(t, m.Delete(ctx, "b"))
+	require.NoError(t, m.Delete(ctx, "c"))
+	commit("d", time.Hour, "bob")
+	commit("e", 2*time.Hour, "bob")
+	commit("f", 2*time.Hour, "bob")
+	require.Len(t, list("bob"), 3)
+	commit("g", 3*time.Hour)
+	require.Len(t, list("bob"), 2, "what made room is on no list")
+	entries, lists := session.SizeOf(m)
+	require.Equal(t, "3 1", fmt.Sprint(entries, " ", lists))
+}
+
+// SE-08: what nobody asks for again goes too, and the store ends with its owner.
+func TestMemoryStoreIsSwept(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Unix(1790000000, 0)
+	m := session.NewMemoryStore(0, func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	})
+	ctx := context.Background()
+	for i := range 2000 {
+		key := strconv.Itoa(i)
+		require.NoError(t, m.Commit(ctx, key, nil, now.Add(time.Duration(1+i%2)*time.Hour)))
+		require.NoError(t, m.Add(ctx, "ada", key, now.Add(10*time.Hour)))
+	}
+	require.True(t, session.Sweeps(m))
+	mu.Lock()
+	now = now.Add(time.Hour)
+	mu.Unlock()
+	var wait sync.WaitGroup
+	for i := range 4 { // the lock is free in between
+		wait.Go(func() {
+			for n := range 500 {
+				key := fmt.Sprint("other", i, "-", n)
+				_ = m.Commit(ctx, key, nil, now.Add(time.Hour))
+				_ = m.Delete(ctx, key)
+			}
+		})
+	}
+	session.Sweep(m)
+	wait.Wait()
+	entries, lists := session.SizeOf(m)
+	require.Equal(t, "1000 1", fmt.Sprint(entries, " ", lists))
+	keys, _ := m.List(ctx, "ada")
+	require.Len(t, keys, 1000)
+	require.True(t, session.Sweeps(m), "there is something left to look for")
+	mu.Lock()
+	now = now.Add(time.Hour)
+	mu.Unlock()
+	session.Sweep(m)
+	entries, lists = session.SizeOf(m)
+	require.Equal(t, "0 0", fmt.Sprint(entries, " ", lists))
+	require.False(t, session.Sweeps(m), "an empty store waits for nothing")
+
+	require.NoError(t, m.Commit(ctx, "k", nil, now.Add(time.Hour)))
+	require.True(t, session.Sweeps(m))
+	require.NoError(t, m.Close())
+	require.NoError(t, m.Close())
+	_, found, err := m.Find(ctx, "k")
+	require.NoError(t, err)
+	require.False(t, found)
+	require.NoError(t, m.Commit(ctx, "k", nil, now.Add(time.Hour)))
+	session.Sweep(m)
+	require.False(t, session.Sweeps(m))
+	entries, _ = session.SizeOf(m)
+	require.Zero(t, entries)
+}
