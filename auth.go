@@ -347,6 +347,13 @@ func New(c Config) (*Authenticator, error) {
 	if c.CookiePrefix != "" && !cookiePrefix.MatchString(c.CookiePrefix) {
 		err = errors.Join(err, fmt.Errorf("auth: Config.CookiePrefix %q: want letters, digits, '.', '-' and '_', the first a letter or a digit", c.CookiePrefix))
 	}
+	if c.Session.UserID != nil {
+		err = errors.Join(err, errors.New("auth: Config.Session.UserID is set from Config.UserID: set that"))
+	}
+	c.Session.UserID = names.of
+	if c.Session.Logger == nil {
+		c.Session.Logger = c.Logger
+	}
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
 	err = errors.Join(e, err)
 	wc := web.Config{

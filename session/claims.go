@@ -68,6 +68,12 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return str(&s.ProviderSubject)
 	case "preferred_username":
 		return str(&s.Username)
+	case "provider_session":
+		return str(&s.ProviderSession)
+	case "signin_device":
+		return str(&s.Device)
+	case "signin_address":
+		return str(&s.Address)
 	case "email_verified":
 		s.EmailVerified = raw == "true"
 		return s.EmailVerified

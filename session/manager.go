@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"time"
@@ -96,6 +97,23 @@ type Config struct {
 	// bearer tokens do not count, so that setting one signs everybody out.
 	Store Store
 
+	// Revocations has sessions that are in cookies taken back: by signing out, which then
+	// holds on all nodes, and by [Manager.Revoke]. What is in it is which sessions have
+	// ended, until their cookies would have expired, and nothing else. Each request with a
+	// session asks it three or four questions at once. If nil, a cookie counts until
+	// it expires. It means nothing beside a Store, and is an error there.
+	Revocations Store
+
+	// UserID is what the application calls whose session s is, for [OfUser]. An empty id is
+	// nobody's. It is called concurrently. If nil, it is Subject. Package auth sets it to
+	// Config.UserID of its own.
+	UserID func(s *Session) string
+
+	// KeepAddress keeps with a session the IP address that the person signed in from, for
+	// the page that shows people where they are signed in. It takes a Store. This package
+	// keeps no address by itself; package auth does.
+	KeepAddress bool
+
 	// UpgradeV4 writes a session of next-auth v4 anew as one of Auth.js v5 when it
 	// is renewed, and deletes v4's cookie: for an application that has left v4. If
 	// false, v4's sessions are read, and left alone.
@@ -111,6 +129,10 @@ type Config struct {
 	// called concurrently. If nil, nobody is asked. This package does not call it; package
 	// auth does.
 	Revalidate func(ctx context.Context, s *Session) error
+
+	// Logger is told of data in a Store that cannot be read, once for each key. If nil, it is
+	// [slog.Default]; package auth sets it to its own.
+	Logger *slog.Logger
 
 	// Public changes what GET /session shows of s to scripts of the same origin.
 	// shown has what is shown without it. If nil, that is all: the user's id,
@@ -137,8 +159,10 @@ type Manager struct {
 	plainName, secureName string
 	plain, secure, v4     *Codec
 	records               *Codec // of what a store keeps
+	names                 names
 	now                   func() time.Time
 	verified              verifiedTokens
+	unreadable            generations[string, struct{}] // keys in the store that were told of
 	ended                 *endedSessions
 }
 
@@ -190,6 +214,18 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	if !cookieNamePattern.MatchString(c.CookieName) || prefixPattern.MatchString(c.CookieName) {
 		err = errors.Join(err, fmt.Errorf("session: CookieName %q: want letters, digits, '.', '-' and '_', without the prefix __Secure-, __Host- or __Http-", c.CookieName))
 	}
+	if c.Store != nil && c.Revocations != nil {
+		err = errors.Join(err, errors.New("session: Revocations are for sessions that are in cookies: leave it out beside a Store, in which sessions are deleted"))
+	}
+	if c.KeepAddress && c.Store == nil {
+		err = errors.Join(err, errors.New("session: KeepAddress needs a Store"))
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.UserID == nil {
+		c.UserID = func(s *Session) string { return s.Subject }
+	}
 	if c.CookieDomain != "" && !domainPattern.MatchString(c.CookieDomain) {
 		err = errors.Join(err, fmt.Errorf("session: CookieDomain %q: want a domain such as example.com", c.CookieDomain))
 	}
@@ -200,6 +236,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
 	m.records = NewCodec(recordSalt, secrets)
 	m.records.max = maxRecord
+	m.names = newNames(secrets)
 	return m, nil
 }
 
@@ -212,36 +249,33 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 // of one name the token that was issued last. A token holds if it opens, has
 // "exp" and "iat", and the time is between them, give or take 15 seconds, not
 // before "nbf" and not beyond Lifetime; and if nobody signed out of it in this
-// process.
+// process, nor took it back in [Config].Revocations.
 //
 // A store is asked for the cookie's value, if it has the shape of one; of several,
 // one after the other until one holds, and at most 180. Data in it that cannot be
-// read is deleted.
+// read is left alone; a log line says so.
 //
 // The error wraps [ErrStore]: nobody knows then who it is. It is nil without a
-// store.
+// store and Revocations.
 func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
 	if m.config.Store != nil {
 		return m.loadStored(r, secure)
 	}
-	codec := m.codec(secure)
-	var f found
-	find(r.Header, m.cookieName(secure), &f)
-	if s := m.newest(&f, codec); s != nil {
-		return copyOf(s), nil
-	}
-	var old found
-	if find(r.Header, v4Name(secure), &old); old.any {
-		if s := m.newest(&old, m.v4); s != nil {
-			s = copyOf(s)
-			s.v4, s.readOnly = true, !m.config.UpgradeV4
+	for range maxKeys {
+		s := m.chosen(r, secure)
+		if s == nil || m.config.Revocations == nil {
 			return s, nil
 		}
-	}
-	if s := m.borne(r, codec); s != nil {
-		s = copyOf(s)
-		s.readOnly, s.bearer = true, true
-		return s, nil
+		gone, err := m.revoked(r.Context(), s)
+		switch {
+		case err != nil:
+			return nil, err
+		case !gone:
+			return s, nil
+		case s.ID == "":
+			return nil, nil
+		}
+		m.endOne(s) // a token that was taken back hides none that holds
 	}
 	return nil, nil
 }
@@ -332,6 +366,11 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 		return err
 	}
 	s.ID, s.AuthTime = newID(), m.now()
+	if m.config.Revocations != nil {
+		if err := m.comesAfter(r.Context(), s); err != nil {
+			return err
+		}
+	}
 	m.stamp(s)
 	var old []string
 	if m.config.UpgradeV4 && v4Name(secure) != m.cookieName(secure) {
@@ -380,8 +419,8 @@ func (m *Manager) seal(s *Session, secure bool) (string, error) {
 // answer that proxies pass. It must be called before
 // w's header is sent.
 //
-// Without a store a copy of the token still counts on other nodes, and here after
-// a restart, until it expires. This process remembers 131,072 sign-outs, and 1,024
+// Without a store and Revocations a copy of the token still counts on other nodes, and here
+// after a restart, until it expires. This process remembers 131,072 sign-outs, and 1,024
 // of one person; beyond that it forgets one of whoever has most. A token without an
 // ID is not remembered.
 //
@@ -409,14 +448,7 @@ func (m *Manager) end(r *http.Request, who *Session, secure bool) error {
 	if m.config.Store != nil {
 		return m.endStored(r, who, secure)
 	}
-	codec := m.codec(secure)
-	var f, old found
-	find(r.Header, m.cookieName(secure), &f)
-	m.endAll(&f, codec)
-	find(r.Header, v4Name(secure), &old)
-	m.endAll(&old, m.v4)
-	m.endOne(m.borne(r, codec))
-	return nil
+	return m.endBrought(r, secure)
 }
 
 // bound holds a session of ours to this configuration, whatever another holder of the

@@ -59,11 +59,24 @@ type Session struct {
 	// another of it. Empty where they are the same. Claim "provider_subject".
 	ProviderSubject string
 
+	// ProviderSession is the provider's own session in which the person signed in: "sid" of
+	// an ID token (OpenID Connect Back-Channel Logout 2.1), where sessions can be found by
+	// it. Claim "provider_session".
+	ProviderSession string
+
 	// Username is for display: it may change hands. Claim "preferred_username".
 	Username string
 
 	// Groups are names, as the provider gave them at sign-in. Claim "groups".
 	Groups []string
+
+	// Device is what the person signed in with, in words: "Firefox, Windows". It is what the
+	// browser said of itself, and is kept with a Store. Claim "signin_device".
+	Device string
+
+	// Address is where from, an IP address, if [Config].KeepAddress says so. Claim
+	// "signin_address".
+	Address string
 
 	// Machine says that a program is behind the session, with a token of its own, and
 	// not a person who has signed in. Only a backend that decides about each request by
@@ -186,6 +199,9 @@ type fields struct {
 	Issuer        string   `json:"provider_issuer,omitempty"`
 	OwnSubject    string   `json:"provider_subject,omitempty"`
 	Username      string   `json:"preferred_username,omitempty"`
+	OwnSession    string   `json:"provider_session,omitempty"`
+	Device        string   `json:"signin_device,omitempty"`
+	Address       string   `json:"signin_address,omitempty"`
 	Groups        []string `json:"groups,omitempty"`
 	ID            string   `json:"signin_id,omitempty"`
 	AuthTime      int64    `json:"auth_time,omitempty"`
@@ -218,6 +234,12 @@ func (f *fields) has(name string) (field, said bool) {
 		return true, f.OwnSubject != ""
 	case "preferred_username":
 		return true, f.Username != ""
+	case "provider_session":
+		return true, f.OwnSession != ""
+	case "signin_device":
+		return true, f.Device != ""
+	case "signin_address":
+		return true, f.Address != ""
 	case "groups":
 		return true, len(f.Groups) > 0
 	case "auth_time":
@@ -235,6 +257,7 @@ func (s *Session) encode() ([]byte, error) {
 	f := fields{
 		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
 		Provider: s.Provider, Issuer: s.Issuer, OwnSubject: s.ProviderSubject, Username: s.Username, Groups: s.Groups,
+		OwnSession: s.ProviderSession, Device: s.Device, Address: s.Address,
 		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}
 	if !s.AuthTime.IsZero() {

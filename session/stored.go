@@ -27,6 +27,8 @@ import (
 //	renewal   Find, Replace or Commit; Delete if it was signed out of meanwhile
 //	sign-in   Find, Commit under a new key, Delete of what was there before
 //	sign-out  Find, Delete, for each value
+//
+// lists.go has what is done beside that where the store is a [Lister].
 
 const (
 	// recordVersion is what this release writes and reads.
@@ -38,8 +40,12 @@ const (
 	// maxRecord bounds what is kept of one session, in bytes.
 	maxRecord = 1 << 20
 
-	// keyText is the length of a cookie's value.
-	keyText = 43
+	// keyText is the length of a cookie's value, and keyLength that of a store's key.
+	keyText   = 43
+	keyLength = 2 * sha256.Size
+
+	// maxUnreadable bounds the keys that are remembered for that in each half.
+	maxUnreadable = 1000
 
 	// storeLimit is how long the calls of a store may take that one request needs.
 	storeLimit = 5 * time.Second
@@ -78,24 +84,34 @@ func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err erro
 
 // limited is ctx with the limit of a request's calls. What is in memory needs none.
 func (m *Manager) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, here := m.config.Store.(*MemoryStore); here {
+	if _, here := m.asked().(*MemoryStore); here {
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, storeLimit)
 }
 
-// Ready returns nil when sessions can be read: always without a store, and with one
-// when it answers. It is for health checks. The error wraps [ErrStore].
+// Ready returns nil when sessions can be read: always where they are in cookies alone, and
+// with a [Config].Store or Revocations when that answers. It is for health checks. The
+// error wraps [ErrStore].
 func (m *Manager) Ready(ctx context.Context) error {
-	if m.config.Store == nil {
+	store := m.asked()
+	if store == nil {
 		return nil
 	}
 	ctx, done := m.limited(ctx)
 	defer done()
-	if _, _, err := m.config.Store.Find(ctx, storeKey("")); err != nil {
+	if _, _, err := store.Find(ctx, storeKey("")); err != nil {
 		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	return nil
+}
+
+// asked is the store that requests wait for, or nil.
+func (m *Manager) asked() Store {
+	if m.config.Store != nil {
+		return m.config.Store
+	}
+	return m.config.Revocations
 }
 
 // read returns the session that the store has under key, or nil when it has none
@@ -110,10 +126,28 @@ func (m *Manager) read(ctx context.Context, key string) (*Session, error) {
 		return nil, nil
 	}
 	s := m.unsealed(data, key)
-	if s == nil || !m.current(s, m.now()) {
+	if s == nil {
+		m.tellOfUnreadable(ctx, data, key)
+		return nil, nil
+	}
+	if !m.current(s, m.now()) {
 		return nil, nil
 	}
 	return copyOf(s), nil
+}
+
+// tellOfUnreadable tells the operator of data under key that is no session to this node,
+// once: whoever has the cookie sends it with each request.
+func (m *Manager) tellOfUnreadable(ctx context.Context, data []byte, key string) {
+	if _, told := m.unreadable.get(key); told {
+		return
+	}
+	m.unreadable.put(key, struct{}{}, 1, maxUnreadable)
+	why := "it was sealed with none of the secrets, or was changed"
+	if ofNewerNode(data) {
+		why = "a node of a later release wrote it"
+	}
+	m.config.Logger.WarnContext(ctx, "auth: what the session store has under a key cannot be read; whoever has its cookie is not signed in here, and it is left alone", "key", key, "bytes", len(data), "cause", why)
 }
 
 // unsealed is the session of data, which the store has under key, or nil. It is
@@ -122,19 +156,14 @@ func (m *Manager) unsealed(data []byte, key string) *Session {
 	sum := sha256.Sum256(data)
 	s := m.verified.get(sum, m.records)
 	if s == nil {
-		var rec record
-		if len(data) > maxRecord || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
+		sealedFor, payload, ok := m.openRecord(data)
+		if !ok {
 			return nil
 		}
-		payload, err := m.records.Open(rec.Token)
-		if err != nil || len(payload) < len(key) {
+		if s, _, ok = decode(payload); !ok {
 			return nil
 		}
-		var ok bool
-		if s, _, ok = decode(payload[len(key):]); !ok {
-			return nil
-		}
-		s.key = string(payload[:len(key)])
+		s.key = sealedFor
 		m.bound(s)
 		m.verified.put(sum, m.records, s, payload)
 	}
@@ -161,12 +190,15 @@ func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value strin
 	if value = m.valueOf(r, s, secure); value == "" {
 		return "", nil
 	}
-	data, err := m.sealRecord(s, s.key)
+	data, err := m.sealSession(s, s.key)
 	if err != nil {
 		return "", err
 	}
 	ctx, done := m.limited(r.Context())
 	defer done()
+	if err := m.enlist(ctx, s, s.key); err != nil {
+		return "", err
+	}
 	for range maxSwaps {
 		old, there, err := m.config.Store.Find(ctx, s.key)
 		if err != nil {
@@ -224,14 +256,20 @@ func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value strin
 // record without a cookie only expires.
 func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) {
 	value = newKeyText()
-	data, err := m.sealRecord(s, storeKey(value))
+	data, err := m.sealSession(s, storeKey(value))
 	if err != nil {
 		return "", err
 	}
 	ctx, done := m.limited(r.Context())
 	defer done()
-	if err := m.config.Store.Commit(ctx, storeKey(value), data, s.ExpiresAt); err != nil {
+	key := storeKey(value)
+	if err := m.config.Store.Commit(ctx, key, data, s.ExpiresAt); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	// A session that nobody could find, to end it, is none.
+	if err := m.enlist(ctx, s, key); err != nil {
+		_ = m.config.Store.Delete(ctx, key)
+		return "", err
 	}
 	return value, nil
 }
@@ -255,25 +293,45 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 		if err = m.config.Store.Delete(ctx, key); err != nil {
 			m.ended.remove(key)
 			err = fmt.Errorf("%w: %w", ErrStore, err)
+			return false
 		}
-		return err == nil
+		m.delist(ctx, whose, key)
+		return true
 	})
 	return err
 }
 
-// sealRecord is s as the store keeps it under key. The error is [ErrTooLarge], or that
+// sealSession is s as the store keeps it under key. The error is [ErrTooLarge], or that
 // of a claim that is no JSON, which only a program can have put there.
-func (m *Manager) sealRecord(s *Session, key string) ([]byte, error) {
+func (m *Manager) sealSession(s *Session, key string) ([]byte, error) {
 	payload, err := s.encode()
 	if err != nil {
 		return nil, err
 	}
+	return m.sealRecord(payload, key)
+}
+
+// sealRecord is payload as a store keeps it under key.
+func (m *Manager) sealRecord(payload []byte, key string) ([]byte, error) {
 	token := m.records.Seal(append([]byte(key), payload...))
 	data, err := json.Marshal(record{recordVersion, token})
 	if len(data) > maxRecord {
 		return nil, ErrTooLarge
 	}
 	return data, err
+}
+
+// openRecord is what was sealed as data, and for which key.
+func (m *Manager) openRecord(data []byte) (key string, payload []byte, ok bool) {
+	var rec record
+	if len(data) > maxRecord || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
+		return "", nil, false
+	}
+	payload, err := m.records.Open(rec.Token)
+	if err != nil || len(payload) < keyLength {
+		return "", nil, false
+	}
+	return string(payload[:keyLength]), payload[keyLength:], true
 }
 
 // storeKey is a hash: whoever reads the store cannot make a cookie of it.

@@ -55,24 +55,49 @@ func (m *Manager) newest(f *found, codec *Codec) (best *Session) {
 	return best
 }
 
-// endAll ends the session of each token in f that opens: all among which newest
-// would choose, at the next request or when their time has come.
-func (m *Manager) endAll(f *found, codec *Codec) {
-	left := maxTried
-	for i := range f.nPlain {
-		m.endOne(m.verify(f.value(i), codec, &left))
+// opened are the sessions of all tokens that r brings and that open: those among which one would be
+// chosen at the next request, or when their time has come.
+func (m *Manager) opened(r *http.Request, secure bool) (list []*Session) {
+	add := func(s *Session) {
+		if s != nil {
+			list = append(list, s)
+		}
 	}
-	for _, token := range f.joined() {
-		m.endOne(m.verify(token, codec, &left))
+	all := func(name string, codec *Codec) {
+		var f found
+		find(r.Header, name, &f)
+		left := maxTried
+		for i := range f.nPlain {
+			add(m.verify(f.value(i), codec, &left))
+		}
+		for _, token := range f.joined() {
+			add(m.verify(token, codec, &left))
+		}
 	}
+	all(m.cookieName(secure), m.codec(secure))
+	all(v4Name(secure), m.v4)
+	add(m.borne(r, m.codec(secure)))
+	return list
 }
 
-// endOne ends s, unless it is nil.
-func (m *Manager) endOne(s *Session) {
-	if s != nil {
-		m.ended.add(s.ID, s, m.last(s), m.now())
+// endBrought ends all sessions that r brings: here, and if there are Revocations, on all
+// nodes. What has expired needs none.
+func (m *Manager) endBrought(r *http.Request, secure bool) error {
+	ctx, done := m.limited(r.Context())
+	defer done()
+	for _, s := range m.opened(r, secure) {
+		if m.config.Revocations != nil && s.ID != "" && m.current(s, m.now()) {
+			if err := m.revokeOne(ctx, s.ID); err != nil {
+				return err
+			}
+		}
+		m.endOne(s)
 	}
+	return nil
 }
+
+// endOne ends s in this process.
+func (m *Manager) endOne(s *Session) { m.ended.add(s.ID, s, m.last(s), m.now()) }
 
 // newer is the one of a and b, either of which may be nil, that was issued later; a
 // if they were issued in the same second.
@@ -116,6 +141,31 @@ func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 	m.bound(s)
 	m.verified.put(key, codec, s, payload)
 	return s
+}
+
+// chosen is the session that r brings and that holds, as [Manager.Load] returns it, or
+// nil.
+func (m *Manager) chosen(r *http.Request, secure bool) *Session {
+	codec := m.codec(secure)
+	var f found
+	find(r.Header, m.cookieName(secure), &f)
+	if s := m.newest(&f, codec); s != nil {
+		return copyOf(s)
+	}
+	var old found
+	if find(r.Header, v4Name(secure), &old); old.any {
+		if s := m.newest(&old, m.v4); s != nil {
+			s = copyOf(s)
+			s.v4, s.readOnly = true, !m.config.UpgradeV4
+			return s
+		}
+	}
+	if s := m.borne(r, codec); s != nil {
+		s = copyOf(s)
+		s.readOnly, s.bearer = true, true
+		return s
+	}
+	return nil
 }
 
 // codec is that of the session cookie's name, under which bearer tokens are
