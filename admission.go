@@ -35,6 +35,7 @@ type admission struct {
 	enrich     func(ctx context.Context, s *session.Session, id *Identity) error
 	names      naming
 	keepGroups []string
+	sessionIDs bool // sessions are found by the provider's
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -48,7 +49,7 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups)}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -122,6 +123,9 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		Subject: id.Subject, Issuer: id.Issuer, Provider: provider,
 		Name: id.Name, Username: id.Username, Email: id.Email, EmailVerified: id.EmailVerified,
 		Picture: id.Picture, Groups: firstThoseThatCount(id.Groups, named.list),
+	}
+	if ad.sessionIDs {
+		s.ProviderSession = id.SessionID
 	}
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {
@@ -201,6 +205,9 @@ func checked(given *Identity) (*Identity, error) {
 	}
 	if controlchar.In(id.Email) {
 		id.Email, id.EmailVerified = "", false
+	}
+	if len(id.SessionID) > maxSubject || controlchar.In(id.SessionID) {
+		id.SessionID = ""
 	}
 	if !showable(id.Picture) {
 		id.Picture = ""

@@ -65,7 +65,9 @@
 // A session is an Auth.js token in an encrypted cookie, or in a store; package
 // session describes both, and how long they last. GET /api/auth/session shows
 // scripts who is signed in, never a token. Sign-out is a form that is posted to
-// /api/auth/signout.
+// /api/auth/signout. /api/auth/sessions is where somebody sees where else they are signed
+// in, and ends that; [Authenticator.Sessions] and [Authenticator.Revoke] are for
+// administrators.
 //
 // # Behind a proxy
 //
@@ -93,8 +95,8 @@
 //
 // Sessions that live in the cookie alone cannot be taken back before they expire:
 // signing out deletes the browser's copy, and this process refuses the token, but
-// a stolen copy works on other nodes until then. Give [session.Config] a Store
-// where that matters. Whoever has one of the secrets can make sessions. What a
+// a stolen copy works on other nodes until then. Give [session.Config] a Store, or
+// Revocations, where that matters. Whoever has one of the secrets can make sessions. What a
 // signed-in person may do is the application's business; so is HSTS.
 //
 // # Compatibility
@@ -297,7 +299,7 @@ type Config struct {
 	// whatever SignInURL is: an application's page may link it, with callbackUrl.
 	SignInURL, ErrorURL string
 
-	// Templates replaces the pages "signin", "signout" and "error", each of
+	// Templates replaces the pages "signin", "signout", "sessions" and "error", each of
 	// which is given a [github.com/sallyport/auth/pages.Page]. Those not defined stay
 	// ours. If nil, all are.
 	Templates *template.Template
@@ -363,7 +365,8 @@ func New(c Config) (*Authenticator, error) {
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone,
 		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
-		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
+		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate,
+		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
 		wc.Gate = gate{c.AccessCode, names}
@@ -472,12 +475,6 @@ func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.serv
 // ServeHTTP answers the routes, for applications that mount them by hand. It
 // does not look at what is in front of the base path.
 func (a *Authenticator) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.server.ServeHTTP(w, r) }
-
-// Ready returns nil when it can be told who is signed in: always where sessions are in
-// cookies, and with a [session.Store] when that answers, within 5 seconds. It is for
-// health checks; requests of people are answered 503 as long as it is not so. The error
-// wraps [ErrStore].
-func (a *Authenticator) Ready(ctx context.Context) error { return a.sessions.Ready(ctx) }
 
 // Origin returns the scheme and the host under which r's sender knows this server:
 // those of [Config].URL, or else what r, and the proxies that are trusted, say. The

@@ -13,11 +13,12 @@ type EventKind string
 
 // The kinds of events.
 const (
-	EventSignedIn     EventKind = "signed_in"      // somebody has a new session
-	EventSignInFailed EventKind = "sign_in_failed" // an attempt came to nothing, or a form was not ours
-	EventSignedOut    EventKind = "signed_out"     // somebody ended their session
-	EventUpdated      EventKind = "updated"        // a session was written anew because the browser asked: POST /session
-	EventRefused      EventKind = "refused"        // a Rule or an update refused somebody who is signed in
+	EventSignedIn      EventKind = "signed_in"      // somebody has a new session
+	EventSignInFailed  EventKind = "sign_in_failed" // an attempt came to nothing, or a form was not ours
+	EventSignedOut     EventKind = "signed_out"     // somebody ended their session
+	EventSessionsEnded EventKind = "sessions_ended" // somebody ended other sessions of theirs: POST /sessions
+	EventUpdated       EventKind = "updated"        // a session was written anew because the browser asked: POST /session
+	EventRefused       EventKind = "refused"        // a Rule or an update refused somebody who is signed in
 )
 
 // Event is something that an audit trail wants to know. It holds no secret: no

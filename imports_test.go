@@ -33,7 +33,7 @@ func goList(t *testing.T, format string, args ...string) []string {
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
 	{"", "envvar internal/web internal/attempt internal/fault internal/controlchar pages session"},
-	{"internal/web", "internal/attempt internal/fault internal/forwarded internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
+	{"internal/web", "internal/attempt internal/device internal/fault internal/forwarded internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
 	{"internal/attempt", "internal/hostcookie session"},
 	{"internal/fault", "session"},
 	{"pages", "internal/fault"},

@@ -85,6 +85,7 @@ type Identity struct {
 	EmailVerified bool // only when the provider said so
 	Picture       string
 	Groups        []string
+	SessionID     string         // the session there: "sid" of an ID token (OpenID Connect Back-Channel Logout 2.1)
 	Claims        map[string]any // more to keep in the session
 	Token         *oauth2.Token  // not kept by this package
 }

@@ -16,6 +16,7 @@ type Language struct {
 
 	continueWith     string // "Continue with %s"
 	seconds, minutes string // "Try again in %d seconds."
+	moment           string // a layout of package time
 	problems         map[fault.Code]Problem
 }
 
@@ -37,6 +38,17 @@ type Words struct {
 	OtherWays     string // link to the page with every way to sign in
 	SignInApart   string // link that opens another tab
 	RequestID     string // followed by the reference that stands in the log
+
+	Sessions       string // heading, and link
+	ThisDevice     string // beside the session that looks at the page
+	UnknownDevice  string // in the place of a device
+	SignedInWith   string // label of a provider
+	FromAddress    string // label of an IP address
+	SignedInAt     string // label of a time
+	LastSeen       string // label of a time
+	SessionsHidden string // there may be other sessions, which are not shown
+	EndOthers      string // button
+	EndAll         string // button
 }
 
 // Problem is what an error page says of one code.
@@ -62,6 +74,10 @@ func (l *Language) Wait(d time.Duration) string {
 	}
 	return fmt.Sprintf(l.minutes, int((d+time.Minute-1)/time.Minute))
 }
+
+// Moment says when t was, to the minute, in UTC: a page without a script knows no other
+// time zone.
+func (l *Language) Moment(t time.Time) string { return t.UTC().Format(l.moment) }
 
 // languages by the primary tag that asks for each.
 var languages = map[string]*Language{"en": english, "zh": chinese}

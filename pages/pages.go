@@ -2,7 +2,7 @@
 // each language, and the types that an application's own templates are given.
 //
 // An application replaces a page by defining a template of the same name,
-// "signin", "signout" or "error", in Config.Templates of the root package. It is
+// "signin", "signout", "sessions" or "error", in Config.Templates of the root package. It is
 // given a [Page]. Those that it does not define stay as they are here. The
 // shortest page that works is
 //
@@ -14,7 +14,7 @@
 //	</form>{{end}}
 //	{{end}}
 //
-// The files beside this one are those pages: signin.html, signout.html,
+// The files beside this one are those pages: signin.html, signout.html, sessions.html,
 // error.html, what they share in layout.html, and style.css. They load nothing
 // and run no script, and the Content-Security-Policy that they are sent with
 // allows neither: it names the hash of [Style], and no other style counts.
@@ -23,7 +23,10 @@
 // text on a page and never markup.
 package pages
 
-import "html/template"
+import (
+	"html/template"
+	"time"
+)
 
 // Page is what a template is given. Not every field is set on every page.
 type Page struct {
@@ -49,6 +52,11 @@ type Page struct {
 	SignInURL     string // where to sign in, in another tab, on a page that is not to be left; on the sign-in page: where the other ways are
 	OutOfFrame    bool   // Turbo is to show the page in place of the one that its frame is on
 
+	Sessions       []Session // on the sessions page: the person's own one first; each has a form for BasePath + "/sessions" with its ID as "end"
+	SessionsHidden bool      // there may be others, which are not shown
+	CanEndOthers   bool      // whether "others" and "all" may be "end" too
+	SessionsURL    string    // on the sign-out page: the sessions page, where there is something to see on it
+
 	Words Words        // the fixed texts, in the person's language
 	Style template.CSS // our style sheet, the only one that the Content-Security-Policy allows
 }
@@ -61,6 +69,17 @@ type Provider struct {
 	Action  string // the button's text in the person's language: "Continue with GitHub"
 	Initial string // the label's first letter, for a provider without a mark
 	Mark    Mark
+}
+
+// Session is one of the places in which somebody is signed in.
+type Session struct {
+	ID                        string // goes into the form that ends it
+	Current                   bool   // it is the one that looks at the page
+	Device                    string // "Firefox, Windows"; empty where nobody knows
+	Address                   string // from which the person signed in, if that is kept
+	ProviderLabel             string // with which, if any
+	Created, LastSeen         time.Time
+	CreatedText, LastSeenText string // the same in words
 }
 
 // Mark is a small vector drawing, 20 pixels high on our pages. The zero Mark

@@ -16,7 +16,7 @@ var embedded = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(files, "*.html"))
 })
 
-// Templates returns a copy of the pages, "signin", "signout" and "error", and of
+// Templates returns a copy of the pages, "signin", "signout", "sessions" and "error", and of
 // what they share: "head" and "mark". An application may define some of them
 // anew and hand the result in.
 func Templates() *template.Template {

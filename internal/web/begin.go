@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/sallyport/auth/internal/device"
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
 )
@@ -21,12 +22,23 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, who *se
 			Err: fmt.Errorf("Session.Revalidate: %w", err),
 		}
 	}
+	s.noteWhere(r, who)
 	groups := len(who.Groups)
 	if err := s.sessions.Start(w, r, who, v.secure()); err != nil {
 		return err
 	}
 	s.tellOfGroups(r, who, groups)
 	return nil
+}
+
+// noteWhere has who know what they signed in with, and from where if that is kept.
+func (s *Server) noteWhere(r *http.Request, who *session.Session) {
+	if s.keepDevice {
+		who.Device = device.Of(r.UserAgent())
+	}
+	if client := s.Client(r); s.keepAddress && client.IsValid() {
+		who.Address = client.String()
+	}
 }
 
 // tellOfGroups tells the operator that who, who had so many groups before the session

@@ -14,11 +14,12 @@ import (
 
 // The kinds of events. The root documents them.
 const (
-	SignedIn     = "signed_in"
-	SignInFailed = "sign_in_failed"
-	SignedOut    = "signed_out"
-	Updated      = "updated"
-	Refused      = "refused"
+	SignedIn      = "signed_in"
+	SignInFailed  = "sign_in_failed"
+	SignedOut     = "signed_out"
+	SessionsEnded = "sessions_ended"
+	Updated       = "updated"
+	Refused       = "refused"
 )
 
 // Event is something that an audit trail wants to know. It has the fields of the

@@ -18,12 +18,12 @@ import (
 // pageWriter shows pages: the application's, and ours for those that it does not
 // define.
 type pageWriter struct {
-	signInPage, signOutPage, errorPage *template.Template
-	style                              template.CSS
-	styleHash                          string
-	routes                             string // below which the pages are
-	ancestors                          string // what may frame a page on which something can be done
-	log                                *slog.Logger
+	signInPage, signOutPage, sessionsPage, errorPage *template.Template
+	style                                            template.CSS
+	styleHash                                        string
+	routes                                           string // below which the pages are
+	ancestors                                        string // what may frame a page on which something can be done
+	log                                              *slog.Logger
 }
 
 type signInPage struct {
@@ -37,7 +37,13 @@ type signInPage struct {
 
 type signOutPage struct {
 	BasePath, CSRFToken, CallbackURL, Name string
-	StayURL                                string
+	StayURL, SessionsURL                   string
+}
+
+type sessionsPage struct {
+	BasePath, CSRFToken, Name string
+	List                      *shownSessions
+	Label                     func(provider string) string
 }
 
 type errorPage struct {
@@ -63,14 +69,14 @@ func newPageWriter(custom *template.Template, routes string, ancestors []string,
 		return ours.Lookup(name)
 	}
 	p := &pageWriter{
-		signInPage: pick("signin"), signOutPage: pick("signout"), errorPage: pick("error"),
+		signInPage: pick("signin"), signOutPage: pick("signout"), sessionsPage: pick("sessions"), errorPage: pick("error"),
 		style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, ancestors: noAncestors, log: log,
 	}
 	if len(ancestors) > 0 {
 		p.ancestors = strings.Join(ancestors, " ")
 	}
 	if !known {
-		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout" and "error"`)
+		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout", "sessions" and "error"`)
 	}
 	return p, nil
 }
@@ -92,9 +98,27 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, Name: d.Name}
+	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, SessionsURL: d.SessionsURL, Name: d.Name}
 	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, p.ancestors)
 }
+
+func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessionsPage) {
+	lang := pages.Match(r.Header.Get("Accept-Language"))
+	page := pages.Page{
+		BasePath: d.BasePath, CSRFToken: d.CSRFToken, Name: d.Name, HomeURL: p.home(d.BasePath),
+		SessionsHidden: !d.List.Complete, CanEndOthers: d.List.CanEndOthers,
+	}
+	for _, x := range d.List.Sessions {
+		page.Sessions = append(page.Sessions, pages.Session{
+			ID: x.ID, Current: x.Current, Device: x.Device, Address: x.Address, ProviderLabel: d.Label(x.Provider),
+			Created: x.Created, LastSeen: x.LastSeen, CreatedText: lang.Moment(x.Created), LastSeenText: lang.Moment(x.LastSeen),
+		})
+	}
+	p.write(w, http.StatusOK, p.sessionsPage, lang, page, nil, p.ancestors)
+}
+
+// home is the front page of the site whose routes are at base.
+func (p *pageWriter) home(base string) string { return strings.TrimSuffix(base, p.routes) + "/" }
 
 func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
 	lang := pages.Match(r.Header.Get("Accept-Language"))
@@ -104,7 +128,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 		RetryPrompt: d.RetryPrompt, Name: d.Name, OutOfFrame: d.OutOfFrame,
 	}
 	if d.SignInURL == "" {
-		page.HomeURL = strings.TrimSuffix(d.BasePath, p.routes) + "/"
+		page.HomeURL = p.home(d.BasePath)
 	}
 	explain(&page, lang, d.Code)
 	if d.Wait > 0 {

@@ -90,6 +90,8 @@ func (s *Server) actionOf(name, id string) action {
 		return action{get: s.showCSRF}
 	case "session":
 		return action{get: s.showSession, post: s.updateSession, limit: maxForm, shared: true}
+	case "sessions":
+		return action{get: s.showSessions, post: s.endSessions, limit: maxForm, page: true}
 	case "error":
 		return action{get: s.showError, page: true}
 	case "signout":

@@ -23,9 +23,11 @@ func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit
 		s.clearBroken(w, r, v)
 		s.pages.error(w, r, http.StatusOK, errorPage{BasePath: v.base, Code: fault.SignedOut, CallbackURL: to}, nil)
 	default:
-		s.pages.signOut(w, r, http.StatusOK, signOutPage{
-			BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay,
-		}, s.others.list())
+		page := signOutPage{BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay}
+		if v.session != nil && !v.foreign && s.sessions.CanRevoke() {
+			page.SessionsURL = v.base + "/sessions"
+		}
+		s.pages.signOut(w, r, http.StatusOK, page, s.others.list())
 	}
 }
 

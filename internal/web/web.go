@@ -10,6 +10,7 @@
 //	callback.go    GET  /callback/{provider} the attempt that the state names, then Way.Finish
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
+//	sessions.go    GET, POST /sessions       where somebody is signed in, and the end of that
 //	redirect.go    where a person goes next, and what may be returned to
 //	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead
@@ -110,6 +111,8 @@ type Config struct {
 
 	Revalidate func(ctx context.Context, s *session.Session) error
 	OnEvent    func(context.Context, Event)
+
+	KeepDevice, KeepAddress bool // in a session
 
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -227,6 +230,8 @@ type Server struct {
 	revalidate func(context.Context, *session.Session) error
 	onEvent    func(context.Context, Event)
 
+	keepDevice, keepAddress bool
+
 	log *slog.Logger
 	now func() time.Time
 }
@@ -240,6 +245,7 @@ func New(c Config) (*Server, error) {
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, onEvent: c.OnEvent,
+		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress,
 		log: c.Logger, now: c.Now,
 	}
 	var errs [11]error

@@ -139,7 +139,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if p.config.TrustEmail && id.Email != "" {
 		id.EmailVerified = true
 	}
-	id.Token = t
+	id.Token, id.SessionID = t, cmp.Or(id.SessionID, claims.String("sid"))
 	codegrant.Trim(id)
 	return id, nil
 }
