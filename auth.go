@@ -365,7 +365,7 @@ func New(c Config) (*Authenticator, error) {
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone,
 		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
-		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate,
+		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate, RevalidateEvery: c.Session.RevalidateEvery,
 		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {

@@ -33,11 +33,11 @@ func goList(t *testing.T, format string, args ...string) []string {
 //	clerk, accesscode -> auth
 var arrows = []struct{ from, to string }{
 	{"", "envvar internal/web internal/attempt internal/fault internal/controlchar pages session"},
-	{"internal/web", "internal/attempt internal/device internal/fault internal/forwarded internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
+	{"internal/web", "internal/attempt internal/device internal/fault internal/forwarded internal/generations internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
 	{"internal/attempt", "internal/hostcookie session"},
 	{"internal/fault", "session"},
 	{"pages", "internal/fault"},
-	{"session", "internal/strictjson"},
+	{"session", "internal/generations internal/strictjson"},
 	{"session/*", "session"},
 	{"internal/clerkvectors", ". clerk session"},
 	{"internal/*", "internal/strictjson"},

@@ -2,15 +2,8 @@ package session
 
 import "time"
 
-// Forgetter returns a function that makes m forget that it verified token.
-func Forgetter(m *Manager, token string) func() {
-	key := digest(token)
-	return func() {
-		m.verified.seen.mu.Lock()
-		delete(m.verified.seen.young, key)
-		m.verified.seen.mu.Unlock()
-	}
-}
+// Forget makes m forget what it verified.
+func Forget(m *Manager) { m.verified = verifiedTokens{} }
 
 // Remembered reports whether m knows that it verified token as one of the session
 // cookie's.
@@ -27,13 +20,6 @@ func Decode(payload []byte) (*Session, bool) {
 // Record is payload, a session's claims, as m keeps it under key.
 func Record(m *Manager, key, payload string) []byte {
 	return []byte(`{"v":2,"t":"` + m.records.Seal([]byte(key+payload)) + `"}`)
-}
-
-// NewGenerations is a map of two halves that cost at most max.
-func NewGenerations(max int) (get func(string) (int, bool), put func(k string, v, cost int), size func() int) {
-	var g generations[string, int]
-	put = func(k string, v, cost int) { g.put(k, v, cost, max) }
-	return g.get, put, func() int { return len(g.young) + len(g.old) }
 }
 
 // Ended are sessions that were signed out of.

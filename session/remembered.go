@@ -2,8 +2,9 @@ package session
 
 import (
 	"bytes"
-	"sync"
 	"unsafe"
+
+	"github.com/sallyport/auth/internal/generations"
 )
 
 const (
@@ -17,45 +18,11 @@ const (
 	maxVerifiedOne = 32 << 10
 )
 
-// generations is a map of bounded cost: when the young half is full, the old half
-// is forgotten and the young one becomes the old. It is safe for concurrent
-// use, and its zero value is empty.
-type generations[K comparable, V any] struct {
-	mu         sync.RWMutex
-	young, old map[K]V
-	cost       int // of the young
-}
-
-func (g *generations[K, V]) get(k K) (v V, ok bool) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	if v, ok = g.young[k]; !ok {
-		v, ok = g.old[k]
-	}
-	return v, ok
-}
-
-// put sets k, which costs cost, in the young half, which holds at most max. A key
-// that is there already is taken to cost what it did.
-func (g *generations[K, V]) put(k K, v V, cost, max int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, there := g.young[k]; there {
-		g.young[k] = v
-		return
-	}
-	if g.young == nil || g.cost+cost > max {
-		g.old, g.young, g.cost = g.young, make(map[K]V), 0
-	}
-	g.young[k] = v
-	g.cost += cost
-}
-
 // verifiedTokens knows tokens that were verified before, by their SHA-256, so that
 // most requests decrypt nothing. Expiry and sign-out are checked at each use all
 // the same. Only tokens that opened are in it: nobody without the secret fills it.
 type verifiedTokens struct {
-	seen generations[[32]byte, verifiedToken]
+	seen generations.Map[[32]byte, verifiedToken]
 }
 
 // verifiedToken is a session and what opened it. The codec stands for the kind of
@@ -69,7 +36,7 @@ type verifiedToken struct {
 // get returns the session of the token with the SHA-256 key, or nil. Nobody may
 // change it.
 func (v *verifiedTokens) get(key [32]byte, codec *Codec) *Session {
-	if t, ok := v.seen.get(key); ok && t.codec == codec {
+	if t, ok := v.seen.Get(key); ok && t.codec == codec {
 		return t.session
 	}
 	return nil
@@ -77,7 +44,7 @@ func (v *verifiedTokens) get(key [32]byte, codec *Codec) *Session {
 
 func (v *verifiedTokens) put(key [32]byte, codec *Codec, s *Session, payload []byte) {
 	if cost := costOf(s, payload); cost <= maxVerifiedOne {
-		v.seen.put(key, verifiedToken{codec, s}, cost, maxVerified)
+		v.seen.Put(key, verifiedToken{codec, s}, cost, maxVerified)
 	}
 }
 

@@ -3,70 +3,13 @@ package session_test
 import (
 	"fmt"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth/session"
 )
-
-func TestWhatIsRememberedIsBounded(t *testing.T) { // SE-08
-	get, put, size := session.NewGenerations(10)
-	_, ok := get("0")
-	require.False(t, ok)
-	for i := range 1000 {
-		put(strconv.Itoa(i), i, 1)
-		require.LessOrEqual(t, size(), 20)
-		for back := range min(i, 10) {
-			v, ok := get(strconv.Itoa(i - back))
-			require.True(t, ok, "%d of %d", i-back, i)
-			require.Equal(t, i-back, v)
-		}
-	}
-	_, ok = get("979")
-	require.False(t, ok)
-	require.Equal(t, 20, size())
-	put("999", -1, 1)
-	v, _ := get("999")
-	require.Equal(t, -1, v)
-}
-
-func TestWhatIsRememberedIsSafeForConcurrentUse(t *testing.T) {
-	get, put, size := session.NewGenerations(10)
-	var wait sync.WaitGroup
-	for i := range 8 {
-		wait.Go(func() {
-			for j := range 200 {
-				key := strconv.Itoa(i*1000 + j)
-				put(key, j, 1)
-				if v, ok := get(key); ok && v != j {
-					t.Errorf("got %d for %s", v, key)
-				}
-			}
-		})
-	}
-	wait.Wait()
-	require.LessOrEqual(t, size(), 20)
-}
-
-func TestWhatIsRememberedIsBoundedInBytes(t *testing.T) { // SE-08
-	get, put, size := session.NewGenerations(100)
-	for i := range 100 {
-		put(strconv.Itoa(i), i, 30)
-		put(strconv.Itoa(i), i, 30)
-		require.LessOrEqual(t, size(), 6, "of each half, three")
-	}
-	_, ok := get("99")
-	require.True(t, ok)
-	put("big", 1, 99)
-	put("big", 2, 99)
-	_, ok = get("99")
-	require.True(t, ok, "what one drives out is what is old")
-	require.LessOrEqual(t, size(), 4)
-}
 
 // TestOnePersonWithBigSessions signs in so often that each process would keep a
 // hundred megabytes.

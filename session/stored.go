@@ -139,10 +139,10 @@ func (m *Manager) read(ctx context.Context, key string) (*Session, error) {
 // tellOfUnreadable tells the operator of data under key that is no session to this node,
 // once: whoever has the cookie sends it with each request.
 func (m *Manager) tellOfUnreadable(ctx context.Context, data []byte, key string) {
-	if _, told := m.unreadable.get(key); told {
+	if _, told := m.unreadable.Get(key); told {
 		return
 	}
-	m.unreadable.put(key, struct{}{}, 1, maxUnreadable)
+	m.unreadable.Put(key, struct{}{}, 1, maxUnreadable)
 	why := "it was sealed with none of the secrets, or was changed"
 	if ofNewerNode(data) {
 		why = "a node of a later release wrote it"

@@ -27,6 +27,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, who *se
 	if err := s.sessions.Start(w, r, who, v.secure()); err != nil {
 		return err
 	}
+	if s.revalidate != nil {
+		s.remember(who, nil)
+	}
 	s.tellOfGroups(r, who, groups)
 	return nil
 }

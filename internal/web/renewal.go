@@ -2,13 +2,14 @@ package web
 
 import "net/http"
 
-// renew writes a session that is due anew, and reports whether it has set a cookie.
+// renew writes a session that is due, or that was changed, anew, and reports whether it has
+// set a cookie.
 func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) bool {
-	if v.session == nil || v.unsure || v.foreign || s.readOnly || isUpgrade(r) || !s.sessions.Due(v.session) {
+	if v.session == nil || v.unsure || v.foreign || s.readOnly || isUpgrade(r) || !v.changed && !s.sessions.Due(v.session) {
 		return false
 	}
 	groups := len(v.session.Groups)
-	if err := s.sessions.Renew(w, r, v.session, v.secure()); err != nil {
+	if err := s.sessions.Rewrite(w, r, v.session, v.secure()); err != nil {
 		s.log.WarnContext(r.Context(), "auth: session not renewed", "cause", err.Error())
 		return false
 	}

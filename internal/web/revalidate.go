@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/sallyport/auth/internal/fault"
@@ -14,6 +15,15 @@ import (
 // revalidation is how long the application may take to say whether somebody may still
 // be there.
 const revalidation = 5 * time.Second
+
+const (
+	// askAgain is how long a request of somebody of whom nobody can tell is not made to
+	// wait for the next answer.
+	askAgain = 10 * time.Second
+
+	// maxAnswers bounds those that are remembered in each half.
+	maxAnswers = 1 << 15
+)
 
 // stillThere asks the application about who. A panic is an error: it must not take the
 // request of somebody with it who has done nothing.
@@ -31,24 +41,54 @@ func (s *Server) stillThere(ctx context.Context, who *session.Session) (err erro
 	return s.revalidate(ctx, who)
 }
 
-// lookWhetherThere asks about somebody whose session is to be renewed. Who may not be
-// there any more is nobody, and endGone sees to it that they stay so; while nobody can
-// tell, the session is left as it is.
+// said is what the application said of a session last, and until when that counts.
+type said struct {
+	until time.Time
+	err   error // it did not say whether the person may still be there
+}
+
+// lookWhetherThere asks about somebody whose session is to be renewed, or of whom the
+// application has not said anything for long. Who may not be there any more is nobody, and
+// endGone sees to it that they stay so; while nobody can tell, the session is left as it is.
 func (s *Server) lookWhetherThere(r *http.Request, v *visit) {
-	if s.revalidate == nil || v.session == nil || v.foreign || s.readOnly || !s.sessions.Due(v.session) {
+	who := v.session
+	if s.revalidate == nil || who == nil || v.foreign || s.readOnly {
 		return
 	}
-	err := s.stillThere(r.Context(), v.session)
+	last, known := s.answers.Get(who.ID)
+	known = known && who.ID != "" && s.now().Before(last.until)
+	due := s.sessions.Due(who)
+	switch {
+	case known && (last.err != nil || s.revalidateEvery > 0):
+		v.unsure = last.err != nil
+		return
+	case !due && s.revalidateEvery == 0:
+		return
+	}
+	before := *who
+	err := s.stillThere(r.Context(), who)
 	switch {
 	case err == nil:
+		s.remember(who, nil)
+		v.changed = !reflect.DeepEqual(&before, who)
 	case errors.Is(err, fault.ErrNotAllowed):
-		s.reportRefusal(r, v.session, fault.AccessDenied, fmt.Errorf("Session.Revalidate: %w", err))
+		s.reportRefusal(r, who, fault.AccessDenied, fmt.Errorf("Session.Revalidate: %w", err))
 		v.session, v.gone = nil, true
 	default:
 		s.log.WarnContext(r.Context(), "auth: nobody can tell whether somebody may still be there; their session is not renewed",
-			"provider", v.session.Provider, "subject", v.session.Subject, "cause", err.Error())
-		v.unsure = true
+			"provider", who.Provider, "subject", who.Subject, "cause", err.Error())
+		s.remember(who, err)
+		*who, v.unsure = before, true
 	}
+}
+
+// remember is what the application has said of who, for as long as it counts.
+func (s *Server) remember(who *session.Session, err error) {
+	counts := s.revalidateEvery
+	if err != nil && (counts == 0 || counts > askAgain) {
+		counts = askAgain
+	}
+	s.answers.Put(who.ID, said{s.now().Add(counts), err}, 1, maxAnswers)
 }
 
 // endGone ends the session of somebody who may not be there any more. The routes that

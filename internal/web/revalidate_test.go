@@ -106,7 +106,10 @@ func TestADirectoryThatIsDown(t *testing.T) { // SE-06
 			require.Equal(t, 200, got.StatusCode, name)
 			require.Empty(t, got.Cookies(), name)
 		}
-		require.Equal(t, 3, d.asked, "again at each request")
+		require.Equal(t, 2, d.asked, "a directory that is down is not waited for at each request")
+		s.advance(10 * time.Second)
+		b.get("/x")
+		require.Equal(t, 3, d.asked)
 		require.Contains(t, s.log.String(), "nobody can tell")
 		got := b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"x"}`)
 		require.Equal(t, 503, got.StatusCode, "an update would renew it")
@@ -138,4 +141,36 @@ func TestASignInBringsNobodyBack(t *testing.T) { // SE-05, PV-02
 	require.Equal(t, 403, got.StatusCode)
 	require.Equal(t, "AccessDenied", s.last().Reason)
 	require.Empty(t, b.who())
+}
+
+func TestWhoIsAskedAboutAtAnInterval(t *testing.T) { // SE-16
+	s, d := newRevalidated(t, func(c *auth.Config) { c.Session.RevalidateEvery = 5 * time.Minute })
+	b := s.browser()
+	b.signIn("ada")
+	get := func(after time.Duration, status, asked int, why string) answer {
+		t.Helper()
+		s.advance(after)
+		got := b.get("/x")
+		require.Equal(t, status, got.StatusCode, why)
+		require.Equal(t, asked, d.asked, why)
+		return got
+	}
+	get(0, 200, 1, "the sign-in has asked")
+	get(4*time.Minute, 200, 1, "its answer counts")
+	require.Empty(t, get(time.Minute, 200, 2, "as long as the interval").Cookies(), "nothing has changed")
+	get(0, 200, 2, "this answer counts too")
+	d.answer = func(s *session.Session) error { s.Name = "Countess"; return nil }
+	require.NotEmpty(t, get(5*time.Minute, 200, 3, "what it changes is written").Cookies())
+	require.Contains(t, b.get("/api/auth/session").text, `"name":"Countess"`)
+	d.answer = func(s *session.Session) error { s.Name = "half"; return errors.New("down") }
+	get(5*time.Minute, 200, 4, "nobody is signed out because the directory is down")
+	get(9*time.Second, 200, 4, "nor made to wait again")
+	require.Contains(t, b.get("/api/auth/session").text, `"name":"Countess"`, "what an error leaves behind counts for nothing")
+	get(time.Second, 200, 5, "it is asked again soon")
+	d.answer = func(*session.Session) error { return auth.ErrNotAllowed }
+	get(10*time.Second, 303, 6, "and then it says so")
+	require.Empty(t, b.cookiesNamed(sessionCookie))
+	d.answer = nil
+	require.Equal(t, 303, b.get("/x").StatusCode)
+	require.Equal(t, 6, d.asked)
 }

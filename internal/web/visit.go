@@ -37,8 +37,9 @@ type visit struct {
 	// opens a WebSocket, with this browser's cookies. Nobody is signed in for it.
 	elsewhere *refused
 
-	gone   bool // who had a session here may not be there any more
-	unsure bool // nobody can tell whether that is so
+	gone    bool // who had a session here may not be there any more
+	unsure  bool // nobody can tell whether that is so
+	changed bool // the application has changed the session, which is to be written
 
 	asked atomic.Bool // the application has asked who it is
 	kept  atomic.Bool // the answer says whom it is for, for Require has seen to it

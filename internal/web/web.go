@@ -69,6 +69,7 @@ import (
 
 	"github.com/sallyport/auth/internal/attempt"
 	"github.com/sallyport/auth/internal/forwarded"
+	"github.com/sallyport/auth/internal/generations"
 	"github.com/sallyport/auth/internal/pace"
 	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
@@ -109,8 +110,9 @@ type Config struct {
 	ReturnTo func(ctx context.Context, s *session.Session, to string) string
 	Public   func(s *session.Session, shown *session.View)
 
-	Revalidate func(ctx context.Context, s *session.Session) error
-	OnEvent    func(context.Context, Event)
+	Revalidate      func(ctx context.Context, s *session.Session) error
+	RevalidateEvery time.Duration
+	OnEvent         func(context.Context, Event)
 
 	KeepDevice, KeepAddress bool // in a session
 
@@ -227,8 +229,10 @@ type Server struct {
 	returnTo func(context.Context, *session.Session, string) string
 	public   func(*session.Session, *session.View)
 
-	revalidate func(context.Context, *session.Session) error
-	onEvent    func(context.Context, Event)
+	revalidate      func(context.Context, *session.Session) error
+	revalidateEvery time.Duration
+	answers         generations.Map[string, said] // to that, by session
+	onEvent         func(context.Context, Event)
 
 	keepDevice, keepAddress bool
 
@@ -244,7 +248,7 @@ func New(c Config) (*Server, error) {
 		backend: c.Backend, gate: c.Gate,
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
-		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, onEvent: c.OnEvent,
+		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, revalidateEvery: c.RevalidateEvery, onEvent: c.OnEvent,
 		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress,
 		log: c.Logger, now: c.Now,
 	}
