@@ -59,8 +59,12 @@ type Config struct {
 	// subject made. The first makes, all are recognized.
 	Secrets []auth.Secret
 
-	// Limiter counts attempts in the place of this process's memory, for several
-	// nodes. If nil, each node counts for itself.
+	// Store counts the attempts of each client for all nodes that have the same store
+	// and the same first secret, in the place of this process's memory. The sessions
+	// may be in it too. If nil, and Limiter is, each node counts for itself.
+	Store session.Replacer
+
+	// Limiter counts by rules of its own, in the place of Store.
 	Limiter Limiter
 
 	// MaxClients bounds how many clients are remembered for wrong codes, how many
@@ -123,6 +127,9 @@ func New(c Config) (*Gate, error) {
 		now:      c.Now,
 		counts:   newCounts(c.MaxClients),
 	}
+	if c.Store != nil {
+		g.shared = &storeLimiter{store: c.Store, secret: c.Secrets[0], now: c.Now}
+	}
 	g.macs.New = func() any { return hmac.New(sha256.New, key) }
 	for _, one := range c.Codes {
 		label := one.Label
@@ -170,6 +177,9 @@ func (c *Config) check() error {
 		if e := session.CheckSecret(s); e != nil {
 			problem("Secrets: %w", e)
 		}
+	}
+	if c.Store != nil && c.Limiter != nil {
+		problem("Store and Limiter are both set: leave one of them out")
 	}
 	if c.MaxClients < 1 {
 		problem("MaxClients is negative")

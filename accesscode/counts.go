@@ -91,14 +91,13 @@ func newCounts(max int) (c counts) {
 }
 
 // closed says how long a client has to wait, at the cost of a look into a map. What
-// is not positive is no wait. No wait is longer than maxDelay, unless the clock was
-// set back.
+// is not positive is no wait.
 func (c *counts) closed(one netip.Prefix, now time.Time) time.Duration {
 	n := c.wrong[client].get(one)
-	if n == nil || n.until.After(now.Add(maxDelay)) {
+	if n == nil {
 		return 0
 	}
-	return n.until.Sub(now)
+	return n.closed(now)
 }
 
 // exhausted says how long the site and the provider of from have to wait.
@@ -152,12 +151,25 @@ func (c *counts) add(from *networks, upTo int, now time.Time) {
 		c.seen.add(from[client], now)
 	}
 	for l := range upTo + 1 {
-		n := c.wrong[l].touch(from[l])
-		n.forget(kinds[l].forgetAfter, now)
-		n.wrong++
-		if more := n.wrong - kinds[l].allowance; l == client && more >= 0 {
-			n.until = now.Add(min(firstDelay<<min(more, 16), maxDelay))
-		}
+		c.wrong[l].touch(from[l]).add(l, now)
+	}
+}
+
+// closed says how long the client has to wait. What is not positive is no wait. No
+// wait is longer than maxDelay, unless the clock was set back.
+func (n *counter) closed(now time.Time) time.Duration {
+	if n.until.After(now.Add(maxDelay)) {
+		return 0
+	}
+	return n.until.Sub(now)
+}
+
+// add counts a wrong code of a network of that level.
+func (n *counter) add(level int, now time.Time) {
+	n.forget(kinds[level].forgetAfter, now)
+	n.wrong++
+	if more := n.wrong - kinds[level].allowance; level == client && more >= 0 {
+		n.until = now.Add(min(firstDelay<<min(more, 16), maxDelay))
 	}
 }
 

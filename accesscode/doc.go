@@ -95,13 +95,25 @@
 //
 // # Several nodes
 //
-// Each node counts for itself unless Config.Limiter counts for all of them: with
-// n nodes, an attacker has n times the guesses. A [Limiter] replaces the limit of
-// clients, not those of wider networks nor the ceiling, which stay with each node.
-// It counts an attempt first and takes it back if the code was right: as many right
-// codes at once as a client has attempts may keep the next one out meanwhile. When
-// it fails, the attempt is refused with [auth.ErrStore]: who cannot be counted is
-// not let in.
+// Each node counts for itself unless Config.Store counts for all of them: with n
+// nodes, an attacker has n times the guesses. A store has the wrong codes of clients
+// and devices, by the rules above; those of wider networks, who is known, and the
+// ceiling stay with each node. Any [session.Replacer] will do, and the one that has the
+// sessions as well.
+//
+// An attempt is counted before the code is looked at, and taken back if it was right. Of
+// many right codes that a client sends at once, some may be refused meanwhile. When
+// the store fails, the attempt is refused with [auth.ErrStore]: who cannot be counted is
+// not let in. An attempt counts whether or not its request goes on.
+//
+// A client's key is an HMAC under the first of Config.Secrets, and so is what makes the
+// data a count: a copy of the store tells no addresses. With a new first secret, counts
+// begin anew. What stands under a key and is no count is replaced by five wrong codes.
+// A count that a later release wrote is left alone, and its client is refused until it
+// is gone. Counts expire with what there is to forget, and 5 minutes later: the clocks of
+// the nodes and of the store should differ by less.
+//
+// A [Limiter] takes the place of the store, and has rules of its own.
 //
 // Give every node the same Codes and Secrets. A session that one node made is then
 // good on all.
@@ -120,5 +132,5 @@
 // A client that shares its address with an attacker is closed out together with it,
 // except for browsers in which somebody knew a code before.
 //
-// Counts live in memory, and end with the process.
+// Without a store, counts end with the process.
 package accesscode

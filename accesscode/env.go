@@ -15,8 +15,18 @@ import (
 // error and never an open door: the second half tells those who meant "off".
 const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns access-code sign-in off"
 
-// FromEnv reads ACCESS_CODE, one or several codes separated by commas, and returns
-// a [Gate]. It is for [auth.Parts].AccessCode; secrets are the deployment's, and
+// FromEnv makes a [Gate] of [ConfigFromEnv]. It is for [auth.Parts].AccessCode. The
+// errors are those of ConfigFromEnv and [New].
+func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
+	c, err := ConfigFromEnv(env, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	return New(c)
+}
+
+// ConfigFromEnv reads ACCESS_CODE, one or several codes separated by commas, for a
+// program that sets more than these, such as Store. secrets are the deployment's, and
 // log gets the warnings.
 //
 // Spaces and line breaks around a code are ignored, those inside count. Empty
@@ -29,10 +39,10 @@ const cure = "make one with `openssl rand -hex 16`; one that nobody knows turns 
 // an [*envvar.Error] for each code that [New] would not take: of fewer than 6
 // characters, of more than 1024 bytes, or one that public documentation shows; and
 // there is one for a variable that has none or is in quotes. Neither shows a code.
-func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
+func ConfigFromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (Config, error) {
 	value := strings.TrimSpace(env("ACCESS_CODE"))
 	if err := envvar.Check("ACCESS_CODE", value); err != nil {
-		return nil, err
+		return Config{}, err
 	}
 	var codes []Code
 	var err error
@@ -54,11 +64,11 @@ func FromEnv(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVe
 	}
 	switch {
 	case err != nil:
-		return nil, err
+		return Config{}, err
 	case len(codes) == 0:
-		return nil, &envvar.Error{Variable: "ACCESS_CODE", Problem: "has no code in it", Cure: cure}
+		return Config{}, &envvar.Error{Variable: "ACCESS_CODE", Problem: "has no code in it", Cure: cure}
 	case len(codes) == 1:
 		codes[0].Label = ""
 	}
-	return New(Config{Codes: codes, Secrets: secrets})
+	return Config{Codes: codes, Secrets: secrets}, nil
 }

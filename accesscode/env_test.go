@@ -10,6 +10,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
+	"github.com/sallyport/auth/session"
 )
 
 func fromEnv(value string) (auth.CodeVerifier, string, error) {
@@ -44,6 +45,30 @@ func TestFromEnv(t *testing.T) { // AC-07, AC-08
 		require.ErrorContains(t, err, "ACCESS_CODE", value)
 		require.NotContains(t, err.Error(), "hunt")
 		require.NotContains(t, err.Error(), "0123456789abcdef")
+	}
+}
+
+func TestConfigFromEnvTakesAStore(t *testing.T) { // AC-05
+	env := func(string) string { return "alpha-team:0123456789,beta-team:0123456789" }
+	store := session.NewMemoryStore(0, nil)
+	defer store.Close()
+	var nodes []*accesscode.Gate
+	for range 2 {
+		c, err := accesscode.ConfigFromEnv(env, []auth.Secret{auth.NewSecret(testSecret)}, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		c.Store = store
+		g, err := accesscode.New(c)
+		require.NoError(t, err)
+		nodes = append(nodes, g)
+	}
+	id, err := nodes[0].Verify(ctx, alice, "beta-team:0123456789")
+	require.NoError(t, err)
+	require.Equal(t, "access code 2", id.Name)
+	for i := range 5 {
+		require.Zero(t, guess(t, nodes[i%2], alice))
+	}
+	for _, g := range nodes {
+		require.Positive(t, guess(t, g, alice))
 	}
 }
 

@@ -55,3 +55,14 @@ func (g *Gate) Wrong(addr netip.Addr) time.Duration {
 	g.counts.add(&from, provider, now)
 	return 0
 }
+
+// StoreKey is where Config.Store has the count of a client.
+func (g *Gate) StoreKey(addr netip.Addr) string {
+	return g.shared.(*storeLimiter).key(networksOf(addr)[client])
+}
+
+// Newer is the count data, under key, as if a later release had written it.
+func (g *Gate) Newer(key string, data []byte) []byte {
+	body := append([]byte{countVersion + 1}, data[countMAC+1:]...)
+	return append(g.shared.(*storeLimiter).mac("data", key, string(body))[:countMAC], body...)
+}

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// A Limiter counts attempts for several nodes, in a store that they share. A
-// client is an IPv4 address (/32), an IPv6 network of 64 bits (/64), the zero
+// A Limiter counts attempts for several nodes by rules of its own; Config.Store does by
+// those of this package. A client is an IPv4 address (/32), an IPv6 network of 64 bits (/64), the zero
 // prefix for all peers that have no address, or for a device the number that is its
 // name (/128). A Limiter has to be safe for concurrent use.
 //
 // How many attempts a client has, and when they come back, is the implementation's
-// to decide; the 5 attempts and the growing delays of this package are those of the
-// count in memory. Of an attempt's device and its address, the gate makes no more
+// to decide. Of an attempt's device and its address, the gate makes no more
 // than one Take each, and one GiveBack for what it took if the code was right or was
 // not looked at; there is none when the process dies in between, so counts have to
 // expire by themselves.
