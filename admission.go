@@ -36,12 +36,13 @@ type admission struct {
 	names      naming
 	keepGroups []string
 	sessionIDs bool // sessions are found by the provider's
+	sessions   *session.Manager
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // ways checks the ways in, and has the providers as the routes see them.
-func (c *Config) ways(names naming) (ways []web.Way, err error) {
+func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, err error) {
 	some := len(c.Providers) > 0 || c.AccessCode != nil || c.Backend != nil
 	switch {
 	case !some && !c.ReadOnly:
@@ -49,7 +50,7 @@ func (c *Config) ways(names naming) (ways []web.Way, err error) {
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -133,8 +134,8 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		}
 	}
 	if ad.enrich != nil {
-		if err := ad.enrich(ctx, s, id); err != nil {
-			return nil, about(id, fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err))
+		if err := ad.enriched(ctx, s, id); err != nil {
+			return nil, about(id, err)
 		}
 		if s.Issuer != id.Issuer || s.Provider != provider {
 			return nil, about(id, fmt.Errorf("%w: Config.Enrich changed who vouches for the session, its Issuer or Provider", ErrMisconfigured))
@@ -147,6 +148,30 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 		return nil, err
 	}
 	return &web.Admitted{Session: s, Issuer: id.Issuer, Subject: id.Subject}, nil
+}
+
+// enriched has the application make of s what it likes, who is told whether id has come
+// before.
+func (ad admission) enriched(ctx context.Context, s *session.Session, id *Identity) error {
+	remembers := ad.sessions.CanKnow()
+	who := *s // as the provider knows them
+	if remembers {
+		known, err := ad.sessions.Known(ctx, &who)
+		if err != nil {
+			return err
+		}
+		id.Seen = SeenNever
+		if known {
+			id.Seen = SeenBefore
+		}
+	}
+	if err := ad.enrich(ctx, s, id); err != nil {
+		return fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err)
+	}
+	if !remembers {
+		return nil
+	}
+	return ad.sessions.Know(ctx, &who)
 }
 
 // about is err with whom it is about, if id says so and can be shown.

@@ -240,7 +240,8 @@ type Config struct {
 	// Enrich changes the session of somebody who signs in with a provider, after
 	// Policy and before it is written: Auth.js's jwt callback. It may map
 	// s.Subject to a user id of the application, and set claims. s.Provider and
-	// s.Issuer are to stay. An error refuses the sign-in. If nil, nothing.
+	// s.Issuer are to stay. id.Seen says whether it is somebody's first time, so that an
+	// application can make an account of its own. An error refuses the sign-in. If nil, nothing.
 	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
 
 	// Update changes a session because the browser asks, with data that it sends:
@@ -341,8 +342,7 @@ func New(c Config) (*Authenticator, error) {
 			"setting", "Config.UserID (AUTH_USER_ID)")
 	}
 	names := naming{c.UserIDClaim, c.UserID}
-	ways, err := c.ways(names)
-	err = errors.Join(err, c.idle(), names.check())
+	err := errors.Join(c.idle(), names.check())
 	if c.CookiePrefix != "" && c.Session.CookieName == "" {
 		c.Session.CookieName = c.CookiePrefix + ".session-token"
 	}
@@ -357,7 +357,8 @@ func New(c Config) (*Authenticator, error) {
 		c.Session.Logger = c.Logger
 	}
 	sessions, e := session.NewManager(c.Session, c.Secrets, c.Now)
-	err = errors.Join(e, err)
+	ways, wrong := c.ways(names, sessions)
+	err = errors.Join(e, wrong, err)
 	wc := web.Config{
 		Secrets: c.Secrets, Sessions: sessions, URL: c.URL, Ways: ways,
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,

@@ -88,7 +88,27 @@ type Identity struct {
 	SessionID     string         // the session there: "sid" of an ID token (OpenID Connect Back-Channel Logout 2.1)
 	Claims        map[string]any // more to keep in the session
 	Token         *oauth2.Token  // not kept by this package
+
+	// Seen is for Config.Enrich, and set before that: whether it has been called, and has
+	// returned no error, for somebody with this provider, Issuer and Subject before.
+	Seen Seen
 }
+
+// Seen says whether somebody has signed in before.
+type Seen int
+
+const (
+	// SeenUnknown is where nothing remembers people: sessions are in cookies alone, or in
+	// this process's memory.
+	SeenUnknown Seen = iota
+
+	// SeenNever is somebody's first time, or the first for 400 days. Of two sign-ins at
+	// once both may be: an application that makes an account of it needs a unique key.
+	SeenNever
+
+	// SeenBefore is somebody who comes back.
+	SeenBefore
+)
 
 // Format implements [fmt.Formatter]: it shows who it is, and neither the token nor
 // claims, which may hold one.

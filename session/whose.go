@@ -69,13 +69,16 @@ func (m *Manager) owners(s *Session) (list []owner) {
 		list = append(list, owner{ofUser, id, ""})
 	}
 	if s.Issuer != "" {
-		list = append(list, owner{ofSubject, s.Issuer, cmp.Or(s.ProviderSubject, s.Subject)})
+		list = append(list, owner{ofSubject, s.Issuer, s.providerSubject()})
 		if s.ProviderSession != "" {
 			list = append(list, owner{ofProviderSession, s.Issuer, s.ProviderSession})
 		}
 	}
 	return list
 }
+
+// providerSubject is whom the provider knows s as.
+func (s *Session) providerSubject() string { return cmp.Or(s.ProviderSubject, s.Subject) }
 
 // means reports whether s is one of those that w means.
 func (m *Manager) means(w Whose, s *Session) bool {
