@@ -53,6 +53,10 @@
 // store gives nobody a cookie, and names nobody. Sign-out then ends the session on all nodes. [MemoryStore] is for
 // one node and for tests; the [Store] interface says what another has to do.
 //
+// [Manager.List] and [Manager.Revoke] find the sessions of somebody, in a store that is a
+// [Lister]. Where sessions are in cookies, [Config].Revocations is a store in which it
+// is written which of them have ended.
+//
 // A store that fails gives [ErrStore]. Requests must then be refused: who sent
 // them is not known, and asking people to sign in would not help.
 //
@@ -86,7 +90,8 @@
 //
 // # What it does not protect from
 //
-//   - A stolen token. Without a store it counts until it expires. This process
+//   - A stolen token. Without a store, and without Revocations, it counts until it
+//     expires. This process
 //     refuses it after the sign-out, for as long as it could be renewed and until
 //     the process is started anew; other nodes do not know of it. One person can fill
 //     1,024 of the 131,072 places that there are for that. What is forgotten then is
@@ -95,9 +100,9 @@
 //     own, nor one that plants so many that the browser forgets ours. The prefix
 //     __Host- would stop the first, but is not Auth.js's.
 //   - A request on another node that is slower than the sign-out. A renewal that
-//     began before it sets the cookie again. With a store that takes a sign-out
-//     between two calls of the store, and with one that is a [Replacer] it does not
-//     happen.
+//     began before it sets the cookie again, which counts for nothing with Revocations.
+//     With a store that takes a sign-out between two calls of the store, and with one that
+//     is a [Replacer] it does not happen.
 //   - A secret that can be guessed. Nothing is stretched: whoever has one token
 //     tries secrets offline. [CheckSecret] knows only the worst of them.
 //   - The other holders of the secret. They sign in whom they want.
