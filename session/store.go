@@ -30,6 +30,10 @@ import (
 // session that is used. Delete is called at sign-out, at a new sign-in in the same
 // browser, as often as Find is.
 //
+// As [Config].Revocations, Find is called up to four times at once for each request with a
+// session, three times at a sign-in, and with Commit, Insert or Replace when something
+// is taken back.
+//
 // Between Find and Commit of a renewal, another node may sign the person out. Commit
 // then brings the session back, which nobody notices. A store that can compare
 // and write in one step should be a [Replacer], so that it does not.
