@@ -68,6 +68,7 @@ func (k Kit) Check(newStore func() (session.Store, error)) error {
 		c.swapsAtOnce(r)
 	}
 	c.nodes()
+	c.model()
 	return errors.Join(c.found...)
 }
 
