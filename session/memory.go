@@ -37,7 +37,7 @@ type MemoryStore struct {
 type memoryEntry struct {
 	data   string
 	expiry time.Time
-	lists  []string // on which the key is
+	lists  []string // on which the key is, or was
 }
 
 // NewMemoryStore returns an empty store of at most max sessions. If max is 0 or
@@ -131,13 +131,13 @@ func (m *MemoryStore) Add(_ context.Context, list, key string, expiry time.Time)
 		keys = map[string]time.Time{}
 		m.lists[list] = keys
 	}
-	if until, there := keys[key]; !there {
+	if !slices.Contains(e.lists, list) {
 		e.lists = append(slices.Clip(e.lists), list)
 		m.entries[key] = e
-	} else if until.After(expiry) {
-		return nil
 	}
-	keys[key] = expiry
+	if expiry.After(keys[key]) {
+		keys[key] = expiry
+	}
 	return nil
 }
 
@@ -158,10 +158,6 @@ func (m *MemoryStore) List(_ context.Context, list string) (keys []string, err e
 func (m *MemoryStore) Remove(_ context.Context, list, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e, ok := m.entries[key]; ok {
-		e.lists = slices.DeleteFunc(slices.Clone(e.lists), func(l string) bool { return l == list })
-		m.entries[key] = e
-	}
 	m.unlist(list, key)
 	return nil
 }
