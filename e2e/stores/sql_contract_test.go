@@ -150,7 +150,7 @@ func TestManyNodesMigrateAtOnce(t *testing.T) {
 		}
 		var versions int
 		require.NoError(t, d.open(t).QueryRow("SELECT count(*) FROM "+table+"_version WHERE version > 0").Scan(&versions))
-		require.Equal(t, 1, versions)
+		require.Equal(t, 2, versions)
 	})
 }
 
@@ -170,7 +170,7 @@ func TestASchemaMadeByHand(t *testing.T) {
 			for _, statement := range []string{
 				"CREATE ROLE app_" + table + " LOGIN",
 				"REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-				"GRANT SELECT, INSERT, UPDATE, DELETE ON " + table + " TO app_" + table,
+				"GRANT SELECT, INSERT, UPDATE, DELETE ON " + table + ", " + table + "_lists TO app_" + table,
 				"GRANT SELECT ON " + table + "_version TO app_" + table,
 			} {
 				_, err := db.Exec(statement)
@@ -186,9 +186,15 @@ func TestASchemaMadeByHand(t *testing.T) {
 		swapped, err := s.Replace(t.Context(), "key", []byte("data"), []byte("new"), time.Now().Add(-time.Second))
 		require.NoError(t, err)
 		require.True(t, swapped)
+		for _, expiry := range []time.Time{time.Now().Add(-2 * time.Second), time.Now().Add(-time.Second)} {
+			require.NoError(t, s.Add(t.Context(), "list", "key", expiry))
+		}
+		_, err = s.List(t.Context(), "list")
+		require.NoError(t, err)
+		require.NoError(t, s.Remove(t.Context(), "list", "another key"))
 		n, err := s.DeleteExpired(t.Context())
 		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
+		require.EqualValues(t, 2, n)
 	})
 }
 
@@ -208,6 +214,10 @@ func TestNamesOfTables(t *testing.T) {
 			_, found, err := s.Find(t.Context(), "key")
 			require.NoError(t, err)
 			require.True(t, found)
+			require.NoError(t, s.Add(t.Context(), "list", "key", time.Now().Add(time.Hour)))
+			keys, err := s.List(t.Context(), "list")
+			require.NoError(t, err)
+			require.Equal(t, []string{"key"}, keys)
 		}
 	})
 }
@@ -222,9 +232,11 @@ func TestSweepsOfTwoNodes(t *testing.T) {
 		const expired, live = 1203, 20
 		for i := range expired {
 			require.NoError(t, first.Commit(t.Context(), fmt.Sprint("expired", i), []byte("data"), at.now))
+			require.NoError(t, first.Add(t.Context(), fmt.Sprint("list", i%7), fmt.Sprint("expired", i), at.now))
 		}
 		for i := range live {
 			require.NoError(t, first.Commit(t.Context(), fmt.Sprint("live", i), []byte("data"), at.now.Add(time.Second)))
+			require.NoError(t, first.Add(t.Context(), "list0", fmt.Sprint("live", i), at.now.Add(time.Second)))
 		}
 		var wait sync.WaitGroup
 		var counts [2]int64
@@ -235,10 +247,12 @@ func TestSweepsOfTwoNodes(t *testing.T) {
 		wait.Wait()
 		require.NoError(t, errs[0])
 		require.NoError(t, errs[1])
-		require.EqualValues(t, expired, counts[0]+counts[1])
-		var left int
-		require.NoError(t, db.QueryRow("SELECT count(*) FROM "+table).Scan(&left))
-		require.Equal(t, live, left)
+		require.EqualValues(t, 2*expired, counts[0]+counts[1])
+		for _, name := range []string{table, table + "_lists"} {
+			var left int
+			require.NoError(t, db.QueryRow("SELECT count(*) FROM "+name).Scan(&left))
+			require.Equal(t, live, left)
+		}
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"github.com/sallyport/auth/session"
 )
 
 // bytes: data comes back as it went, and is nobody's but the store's in between.
@@ -108,11 +110,16 @@ func (c *checker) cancelled() {
 	c.commit(key, "kept", c.soon())
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
-	done, committed, deleted, soon := make(chan string, 1), c.key(), c.key(), c.soon()
+	done, committed, deleted, list, soon := make(chan string, 1), c.key(), c.key(), c.key(), c.soon()
 	go func() { // it may outlast the kit
 		data, found, err := c.store.Find(ctx, key)
 		_ = c.store.Commit(ctx, committed, []byte("x"), soon)
 		_ = c.store.Delete(ctx, deleted)
+		if l, ok := c.store.(session.Lister); ok {
+			_ = l.Add(ctx, list, key, soon)
+			_, _ = l.List(ctx, list)
+			_ = l.Remove(ctx, list, key)
+		}
 		if err != nil || !found {
 			data = []byte("kept")
 		}

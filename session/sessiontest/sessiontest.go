@@ -5,7 +5,7 @@
 //		sessiontest.Kit{}.TestStore(t, func() (session.Store, error) { return mystore.New(db) })
 //	}
 //
-// A store that is a [session.Replacer] is held to that too. What a store does when its
+// A store that is a [session.Replacer] or a [session.Lister] is held to that too. What a store does when its
 // database is down, or slow, is its own tests' to say: the kit cannot take it away.
 package sessiontest
 
@@ -66,6 +66,15 @@ func (k Kit) Check(newStore func() (session.Store, error)) error {
 	if r, ok := store.(session.Replacer); ok {
 		c.swaps(r)
 		c.swapsAtOnce(r)
+		c.inserts(r)
+		c.insertsAtOnce(r)
+	}
+	if l, ok := store.(session.Lister); ok {
+		c.lists(l)
+		c.listNames(l)
+		c.listExpiry(l)
+		c.longList(l)
+		c.listsAtOnce(l)
 	}
 	c.nodes()
 	c.model()

@@ -60,7 +60,11 @@ type faulty struct {
 	find    func(ctx context.Context, key string) ([]byte, bool, error)
 	commit  func(ctx context.Context, key string, data []byte, expiry time.Time) error
 	remove  func(ctx context.Context, key string) error
+	insert  func(ctx context.Context, key string, data []byte, expiry time.Time) (bool, error)
 	replace func(ctx context.Context, key string, old, data []byte, expiry time.Time) (bool, error)
+	add     func(ctx context.Context, list, key string, expiry time.Time) error
+	list    func(ctx context.Context, list string) ([]string, error)
+	unlist  func(ctx context.Context, list, key string) error
 }
 
 func (f *faulty) Find(ctx context.Context, key string) ([]byte, bool, error) {
@@ -84,6 +88,13 @@ func (f *faulty) Delete(ctx context.Context, key string) error {
 	return f.MemoryStore.Delete(ctx, key)
 }
 
+func (f *faulty) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (bool, error) {
+	if f.insert != nil {
+		return f.insert(ctx, key, data, expiry)
+	}
+	return f.MemoryStore.Insert(ctx, key, data, expiry)
+}
+
 func (f *faulty) Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (bool, error) {
 	if f.replace != nil {
 		return f.replace(ctx, key, old, data, expiry)
@@ -91,11 +102,50 @@ func (f *faulty) Replace(ctx context.Context, key string, old, data []byte, expi
 	return f.MemoryStore.Replace(ctx, key, old, data, expiry)
 }
 
+func (f *faulty) Add(ctx context.Context, list, key string, expiry time.Time) error {
+	if f.add != nil {
+		return f.add(ctx, list, key, expiry)
+	}
+	return f.MemoryStore.Add(ctx, list, key, expiry)
+}
+
+func (f *faulty) List(ctx context.Context, list string) ([]string, error) {
+	if f.list != nil {
+		return f.list(ctx, list)
+	}
+	return f.MemoryStore.List(ctx, list)
+}
+
+func (f *faulty) Remove(ctx context.Context, list, key string) error {
+	if f.unlist != nil {
+		return f.unlist(ctx, list, key)
+	}
+	return f.MemoryStore.Remove(ctx, list, key)
+}
+
+// fault is what is wrong with a store, and what the kit says of it.
+type fault struct {
+	breaks func(f *faulty, m *session.MemoryStore, at *clock)
+	want   string
+}
+
+// found fails t for each of faults that the kit does not find.
+func found(t *testing.T, faults map[string]fault) {
+	for name, test := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := newClock()
+			m := session.NewMemoryStore(0, at.Now)
+			f := &faulty{MemoryStore: m}
+			test.breaks(f, m, at)
+			err := sessiontest.Kit{Now: at.Now, Advance: at.Advance}.Check(func() (session.Store, error) { return f, nil })
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
 func TestEachFaultIsFound(t *testing.T) {
-	for name, test := range map[string]struct {
-		breaks func(f *faulty, m *session.MemoryStore, at *clock)
-		want   string
-	}{
+	found(t, map[string]fault{
 		"text alone": {func(f *faulty, m *session.MemoryStore, _ *clock) {
 			f.commit = func(ctx context.Context, key string, data []byte, expiry time.Time) error {
 				return m.Commit(ctx, key, bytes.ToValidUTF8(data, []byte("?")), expiry)
@@ -244,15 +294,5 @@ func TestEachFaultIsFound(t *testing.T) {
 		"a node that sees nothing": {func(f *faulty, m *session.MemoryStore, _ *clock) {
 			f.replace = func(context.Context, string, []byte, []byte, time.Time) (bool, error) { return true, nil }
 		}, "is not seen on another"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			at := newClock()
-			m := session.NewMemoryStore(0, at.Now)
-			f := &faulty{MemoryStore: m}
-			test.breaks(f, m, at)
-			err := sessiontest.Kit{Now: at.Now, Advance: at.Advance}.Check(func() (session.Store, error) { return f, nil })
-			require.ErrorContains(t, err, test.want)
-		})
-	}
+	})
 }

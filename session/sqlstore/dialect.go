@@ -27,8 +27,8 @@ func (d Dialect) String() string {
 	return "Dialect(" + strconv.Itoa(int(d)) + ")"
 }
 
-// Statements have {table} for the table's name, {table_version} and {index_expiry} for
-// those that are made of it, and ? for each parameter.
+// Statements have {table} for the table's name, {table_lists}, {table_version}, {index_expiry}
+// and {index_lists_expiry} for those that are made of it, and ? for each parameter.
 const (
 	findSQL = `SELECT data FROM {table} WHERE key = ? AND expiry > ?`
 
@@ -41,6 +41,13 @@ ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry W
 	replaceSQL = `UPDATE {table} SET data = ?, expiry = ? WHERE key = ? AND data = ? AND expiry > ?`
 
 	deleteSQL = `DELETE FROM {table} WHERE key = ?`
+
+	addSQL = `INSERT INTO {table_lists} AS have (list, key, expiry) VALUES (?, ?, ?)
+ON CONFLICT (list, key) DO UPDATE SET expiry = excluded.expiry WHERE have.expiry < excluded.expiry`
+
+	listSQL = `SELECT key FROM {table_lists} WHERE list = ? AND expiry > ?`
+
+	unlistSQL = `DELETE FROM {table_lists} WHERE list = ? AND key = ?`
 )
 
 // expiredSQL removes some of what has expired. In PostgreSQL a row that somebody writes at
@@ -53,6 +60,15 @@ SELECT key FROM {table} WHERE expiry <= ? ORDER BY expiry LIMIT ? FOR UPDATE SKI
 	SQLite: `DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
 }
 
+// expiredListedSQL does that with lists. A query in WITH is run once too, for it locks.
+var expiredListedSQL = map[Dialect]string{
+	PostgreSQL: `WITH expired AS (
+SELECT list, key FROM {table_lists} WHERE expiry <= ? ORDER BY expiry LIMIT ? FOR UPDATE SKIP LOCKED)
+DELETE FROM {table_lists} AS have USING expired WHERE have.list = expired.list AND have.key = expired.key`,
+
+	SQLite: `DELETE FROM {table_lists} WHERE rowid IN (SELECT rowid FROM {table_lists} WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
+}
+
 // statement is text for this dialect and the table that is named, which checkTable has
 // passed.
 func (d Dialect) statement(text, table string) string {
@@ -60,8 +76,10 @@ func (d Dialect) statement(text, table string) string {
 	name := table[strings.LastIndexByte(table, '.')+1:]
 	text = strings.NewReplacer(
 		"{table}", quoted,
+		"{table_lists}", quoted[:len(quoted)-1]+`_lists"`,
 		"{table_version}", quoted[:len(quoted)-1]+`_version"`,
 		"{index_expiry}", `"`+name+`_expiry"`, // an index is in its table's schema
+		"{index_lists_expiry}", `"`+name+`_lists_expiry"`,
 	).Replace(text)
 	if d != PostgreSQL {
 		return text

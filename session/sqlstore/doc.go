@@ -1,6 +1,6 @@
 // Package sqlstore keeps sessions in PostgreSQL or SQLite, over database/sql. Its
-// [Store] is a session.Store and a session.Replacer. It imports the standard library
-// alone: the program chooses the driver and opens the database.
+// [Store] is a session.Store, a session.Replacer and a session.Lister. It imports the
+// standard library alone: the program chooses the driver and opens the database.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //	...
@@ -11,28 +11,29 @@
 //	...
 //	a, err := auth.New(auth.Config{Session: session.Config{Store: store}, ...})
 //
-// # The table
+// # The tables
 //
 // There is one row for each session: its key, which is a hash of the cookie's value; its
-// data, which is sealed; and when it expires. Whoever reads the table learns how many people
-// are signed in and until when, not who they are. [Store.Migrate] makes the table, and
+// data, which is sealed; and when it expires. Another table has lists, with a row for each
+// key on one. Whoever reads them learns how many people are signed in, until when, and
+// which sessions are one person's, not who they are. [Store.Migrate] makes the tables, and
 // [Store.Schema] is its text for those who make their tables themselves. The rights that a
-// program needs afterwards are SELECT, INSERT, UPDATE and DELETE on it.
+// program needs afterwards are SELECT, INSERT, UPDATE and DELETE on both.
 //
 // What has expired is not found, but stays until [Store.DeleteExpired] is called, or
 // [Config].Sweep does that now and again.
 //
 // # Each call
 //
-// Find, Commit, Replace and Delete are one statement each, outside a transaction, with no
-// state in the connection: no SET, no session's advisory lock, no prepared statement that
-// this package keeps. Each has a time limit of its own, [Config].Timeout, which covers waiting
-// for a connection of the pool too, so that requests are soon answered 503 where the database
-// is down. Limit the pool by [sql.DB.SetMaxOpenConns]. A call ends when its driver lets
-// go of it: choose one that does when a context ends.
+// Each method is one statement, outside a transaction, with no state in the connection: no
+// SET, no session's advisory lock, no prepared statement that this package keeps; only Migrate
+// and DeleteExpired are more. Each has a time limit of its own, [Config].Timeout, which covers
+// waiting for a connection of the pool too, so that requests are soon answered 503 where the
+// database is down. Limit the pool by [sql.DB.SetMaxOpenConns]. A call ends when its driver
+// lets go of it: choose one that does when a context ends.
 //
-// The expiry of a session is compared with the clock of the program, [Config].Now, and
-// never with the database's.
+// Expiries are compared with the clock of the program, [Config].Now, and never with the
+// database's.
 //
 // # PostgreSQL
 //

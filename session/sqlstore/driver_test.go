@@ -105,9 +105,13 @@ type result struct{ rows [][]driver.Value }
 func (r *result) Columns() []string { return []string{"column"} }
 func (r *result) Close() error      { return nil }
 
+// Next fails where a row has an error in the place of a value.
 func (r *result) Next(into []driver.Value) error {
 	if len(r.rows) == 0 {
 		return io.EOF
+	}
+	if err, ok := r.rows[0][0].(error); ok {
+		return err
 	}
 	copy(into, r.rows[0])
 	r.rows = r.rows[1:]

@@ -44,7 +44,7 @@ func ExampleStore_DeleteExpired() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	n, err := store.DeleteExpired(ctx)
-	log.Print(n, " sessions were removed")
+	log.Print(n, " rows were removed")
 	if err != nil {
 		log.Fatal(err)
 	}

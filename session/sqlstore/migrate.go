@@ -17,6 +17,14 @@ var migrations = map[Dialect][][]string{
 	expiry timestamptz NOT NULL
 )`,
 		`CREATE INDEX IF NOT EXISTS {index_expiry} ON {table} (expiry)`,
+	}, {
+		`CREATE TABLE IF NOT EXISTS {table_lists} (
+	list text COLLATE "C" CHECK (length(list) <= 64),
+	key text COLLATE "C" CHECK (length(key) <= 64),
+	expiry timestamptz NOT NULL,
+	PRIMARY KEY (list, key)
+)`,
+		`CREATE INDEX IF NOT EXISTS {index_lists_expiry} ON {table_lists} (expiry)`,
 	}},
 	// expiry is in microseconds since 1970.
 	SQLite: {{
@@ -26,6 +34,14 @@ var migrations = map[Dialect][][]string{
 	expiry integer NOT NULL
 )`,
 		`CREATE INDEX IF NOT EXISTS {index_expiry} ON {table} (expiry)`,
+	}, {
+		`CREATE TABLE IF NOT EXISTS {table_lists} (
+	list text NOT NULL CHECK (length(list) <= 64),
+	key text NOT NULL CHECK (length(key) <= 64),
+	expiry integer NOT NULL,
+	PRIMARY KEY (list, key)
+)`,
+		`CREATE INDEX IF NOT EXISTS {index_lists_expiry} ON {table_lists} (expiry)`,
 	}},
 }
 
@@ -48,7 +64,7 @@ var lockSQL = map[Dialect][]string{
 	SQLite:     {`INSERT INTO {table_version} (version) VALUES (0) ON CONFLICT (version) DO NOTHING`},
 }
 
-// Migrate makes the table, or brings it to the version that this release wants. It may be
+// Migrate makes the tables, or brings them to the version that this release wants. It may be
 // called at each start, and by many nodes at once: where there is nothing to do it is one
 // question, for which the right to read the table with the suffix _version is enough. A
 // schema of a later release is left as it is. The only time limit is ctx.

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +41,14 @@ var tables = []string{
 )`,
 	`CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "app"."sessions" (expiry)`,
 	`INSERT INTO "app"."sessions_version" (version) VALUES (1) ON CONFLICT (version) DO NOTHING`,
+	`CREATE TABLE IF NOT EXISTS "app"."sessions_lists" (
+	list text COLLATE "C" CHECK (length(list) <= 64),
+	key text COLLATE "C" CHECK (length(key) <= 64),
+	expiry timestamptz NOT NULL,
+	PRIMARY KEY (list, key)
+)`,
+	`CREATE INDEX IF NOT EXISTS "sessions_lists_expiry" ON "app"."sessions_lists" (expiry)`,
+	`INSERT INTO "app"."sessions_version" (version) VALUES (2) ON CONFLICT (version) DO NOTHING`,
 }
 
 const (
@@ -51,12 +61,18 @@ func TestMigrateInPostgreSQL(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: "app.sessions"})
 	at(d, -1, 0)
 	require.NoError(t, s.Migrate(t.Context()))
-	require.Equal(t, []string{version, "BEGIN", lock, tables[0], version, tables[1], tables[2], tables[3], "COMMIT"}, d.statements())
+	begin := []string{version, "BEGIN", lock, tables[0], version}
+	require.Equal(t, slices.Concat(begin, tables[1:], []string{"COMMIT"}), d.statements())
+
+	// An older release was there before.
+	at(d, 1, 1)
+	require.NoError(t, s.Migrate(t.Context()))
+	require.Equal(t, slices.Concat(begin, tables[4:], []string{"COMMIT"}), d.statements())
 
 	// Another node was first.
-	at(d, -1, 1)
+	at(d, 1, 2)
 	require.NoError(t, s.Migrate(t.Context()))
-	require.Equal(t, []string{version, "BEGIN", lock, tables[0], version, "COMMIT"}, d.statements())
+	require.Equal(t, slices.Concat(begin, []string{"COMMIT"}), d.statements())
 }
 
 func TestMigrateInSQLite(t *testing.T) {
@@ -76,6 +92,14 @@ func TestMigrateInSQLite(t *testing.T) {
 )`,
 		`CREATE INDEX IF NOT EXISTS "sallyport_sessions_expiry" ON "sallyport_sessions" (expiry)`,
 		`INSERT INTO "sallyport_sessions_version" (version) VALUES (1) ON CONFLICT (version) DO NOTHING`,
+		`CREATE TABLE IF NOT EXISTS "sallyport_sessions_lists" (
+	list text NOT NULL CHECK (length(list) <= 64),
+	key text NOT NULL CHECK (length(key) <= 64),
+	expiry integer NOT NULL,
+	PRIMARY KEY (list, key)
+)`,
+		`CREATE INDEX IF NOT EXISTS "sallyport_sessions_lists_expiry" ON "sallyport_sessions_lists" (expiry)`,
+		`INSERT INTO "sallyport_sessions_version" (version) VALUES (2) ON CONFLICT (version) DO NOTHING`,
 		"COMMIT",
 	}, d.statements())
 }
@@ -83,7 +107,7 @@ func TestMigrateInSQLite(t *testing.T) {
 // RL-09: a node of an older release starts beside newer ones.
 func TestMigrateLeavesALaterSchemaAlone(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: "app.sessions"})
-	for _, v := range []int64{1, 2, 99} {
+	for _, v := range []int64{2, 3, 99} {
 		at(d, v)
 		require.NoError(t, s.Migrate(t.Context()))
 		require.Equal(t, []string{version}, d.statements())
@@ -92,7 +116,7 @@ func TestMigrateLeavesALaterSchemaAlone(t *testing.T) {
 
 func TestAMigrationThatFailsIsUndone(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: "app.sessions"})
-	for _, fails := range []string{lock, tables[0], tables[2], tables[3]} {
+	for _, fails := range append([]string{lock}, tables...) {
 		at(d, -1, 0)
 		rest := d.answer
 		d.answers(func(ctx context.Context, a asked) ([][]driver.Value, int64, error) {
@@ -105,6 +129,17 @@ func TestAMigrationThatFailsIsUndone(t *testing.T) {
 		said := d.statements()
 		require.Equal(t, "ROLLBACK", said[len(said)-1])
 	}
+}
+
+// No name that is made of a table's is cut by PostgreSQL, to 63 bytes, and so no other's.
+func TestNamesOfTheSchemaAreShort(t *testing.T) {
+	s, _ := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: strings.Repeat("x", 50)})
+	names := map[string]bool{}
+	for _, name := range regexp.MustCompile(`"(x[^"]*)"`).FindAllStringSubmatch(s.Schema(), -1) {
+		require.LessOrEqual(t, len(name[1]), 63)
+		names[name[1]] = true
+	}
+	require.Len(t, names, 5)
 }
 
 func TestSchema(t *testing.T) {

@@ -17,8 +17,8 @@ type Config struct {
 
 	// Table is the table's name, in lower-case letters, digits and underscores, at most 50
 	// of them; in PostgreSQL it may have a schema and a dot in front. If empty, it is
-	// sallyport_sessions. The names of an index and of the table for [Store.Migrate]
-	// are this one with _expiry and _version.
+	// sallyport_sessions. The names of indexes and of other tables are this one with _lists,
+	// _version, _expiry and _lists_expiry.
 	Table string
 
 	// Timeout is how long one call may take, with the wait for a connection. If zero, it
@@ -37,8 +37,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Store is a session.Store and a session.Replacer over database/sql. It is safe for
-// concurrent use, by many nodes too. Use [New].
+// Store is a session.Store, a session.Replacer and a session.Lister over database/sql. It is
+// safe for concurrent use, by many nodes too. Use [New].
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
@@ -47,7 +47,9 @@ type Store struct {
 	logger  *slog.Logger
 	now     func() time.Time
 
-	find, commit, insert, replace, remove, expired string
+	find, commit, insert, replace, remove string
+	add, list, unlist                     string
+	expired, expiredListed                string
 
 	stop context.CancelFunc // ends the sweeping, or nil
 	done chan struct{}      // is closed when it has ended
@@ -64,7 +66,8 @@ func New(db *sql.DB, config Config) (*Store, error) {
 	}
 	s.find, s.commit, s.insert = s.statement(findSQL), s.statement(commitSQL), s.statement(insertSQL)
 	s.replace, s.remove = s.statement(replaceSQL), s.statement(deleteSQL)
-	s.expired = s.statement(expiredSQL[s.dialect])
+	s.add, s.list, s.unlist = s.statement(addSQL), s.statement(listSQL), s.statement(unlistSQL)
+	s.expired, s.expiredListed = s.statement(expiredSQL[s.dialect]), s.statement(expiredListedSQL[s.dialect])
 	if config.Sweep > 0 {
 		ctx, stop := context.WithCancel(context.Background())
 		s.stop, s.done = stop, make(chan struct{})

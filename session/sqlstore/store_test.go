@@ -18,7 +18,10 @@ import (
 	"github.com/sallyport/auth/session/sqlstore"
 )
 
-var _ session.Replacer = (*sqlstore.Store)(nil)
+var (
+	_ session.Replacer = (*sqlstore.Store)(nil)
+	_ session.Lister   = (*sqlstore.Store)(nil)
+)
 
 var (
 	now    = time.Date(2031, 2, 3, 4, 5, 6, 7_890, time.UTC)
@@ -36,12 +39,18 @@ func TestStatements(t *testing.T) {
 		return s.Commit(context.Background(), "key", []byte("data"), expiry)
 	}
 	nothing := func(s *sqlstore.Store) error { return s.Commit(context.Background(), "key", nil, expiry) }
+	insert := func(s *sqlstore.Store) error {
+		_, err := s.Insert(context.Background(), "key", []byte("data"), expiry)
+		return err
+	}
 	replace := func(s *sqlstore.Store) error {
 		_, err := s.Replace(context.Background(), "key", []byte("old"), []byte("data"), expiry)
 		return err
 	}
 	remove := func(s *sqlstore.Store) error { return s.Delete(context.Background(), "key") }
-	expired := func(s *sqlstore.Store) error { _, err := s.DeleteExpired(context.Background()); return err }
+	add := func(s *sqlstore.Store) error { return s.Add(context.Background(), "list", "key", expiry) }
+	list := func(s *sqlstore.Store) error { _, err := s.List(context.Background(), "list"); return err }
+	unlist := func(s *sqlstore.Store) error { return s.Remove(context.Background(), "list", "key") }
 
 	text, bytes := "key", []byte("data")
 	nowSQL, expirySQL := now.Truncate(time.Microsecond), time.Date(2031, 2, 3, 9, 5, 6, 1_000, time.UTC)
@@ -59,8 +68,12 @@ ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`,
 		"replace": {sqlstore.PostgreSQL, replace, `UPDATE "a"."b" SET data = $1, expiry = $2 WHERE key = $3 AND data = $4 AND expiry > $5`,
 			[]driver.Value{bytes, expirySQL, text, []byte("old"), nowSQL}},
 		"delete": {sqlstore.PostgreSQL, remove, `DELETE FROM "a"."b" WHERE key = $1`, []driver.Value{text}},
-		"expired": {sqlstore.PostgreSQL, expired, `DELETE FROM "a"."b" WHERE key = ANY (ARRAY(
-SELECT key FROM "a"."b" WHERE expiry <= $1 ORDER BY expiry LIMIT $2 FOR UPDATE SKIP LOCKED))`, []driver.Value{nowSQL, int64(500)}},
+		"insert": {sqlstore.PostgreSQL, insert, `INSERT INTO "a"."b" AS have (key, data, expiry) VALUES ($1, $2, $3)
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry WHERE have.expiry <= $4`, []driver.Value{text, bytes, expirySQL, nowSQL}},
+		"add": {sqlstore.PostgreSQL, add, `INSERT INTO "a"."b_lists" AS have (list, key, expiry) VALUES ($1, $2, $3)
+ON CONFLICT (list, key) DO UPDATE SET expiry = excluded.expiry WHERE have.expiry < excluded.expiry`, []driver.Value{"list", text, expirySQL}},
+		"list":   {sqlstore.PostgreSQL, list, `SELECT key FROM "a"."b_lists" WHERE list = $1 AND expiry > $2`, []driver.Value{"list", nowSQL}},
+		"remove": {sqlstore.PostgreSQL, unlist, `DELETE FROM "a"."b_lists" WHERE list = $1 AND key = $2`, []driver.Value{"list", text}},
 
 		"find in SQLite": {sqlstore.SQLite, find, `SELECT data FROM "b" WHERE key = ? AND expiry > ?`, []driver.Value{text, now.UnixMicro()}},
 		"commit in SQLite": {sqlstore.SQLite, commit, `INSERT INTO "b" (key, data, expiry) VALUES (?, ?, ?)
@@ -68,8 +81,13 @@ ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`,
 		"replace in SQLite": {sqlstore.SQLite, replace, `UPDATE "b" SET data = ?, expiry = ? WHERE key = ? AND data = ? AND expiry > ?`,
 			[]driver.Value{bytes, expirySQL.UnixMicro(), text, []byte("old"), now.UnixMicro()}},
 		"delete in SQLite": {sqlstore.SQLite, remove, `DELETE FROM "b" WHERE key = ?`, []driver.Value{text}},
-		"expired in SQLite": {sqlstore.SQLite, expired, `DELETE FROM "b" WHERE rowid IN (SELECT rowid FROM "b" WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
-			[]driver.Value{now.UnixMicro(), int64(50)}},
+		"insert in SQLite": {sqlstore.SQLite, insert, `INSERT INTO "b" AS have (key, data, expiry) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET data = excluded.data, expiry = excluded.expiry WHERE have.expiry <= ?`,
+			[]driver.Value{text, bytes, expirySQL.UnixMicro(), now.UnixMicro()}},
+		"add in SQLite": {sqlstore.SQLite, add, `INSERT INTO "b_lists" AS have (list, key, expiry) VALUES (?, ?, ?)
+ON CONFLICT (list, key) DO UPDATE SET expiry = excluded.expiry WHERE have.expiry < excluded.expiry`, []driver.Value{"list", text, expirySQL.UnixMicro()}},
+		"list in SQLite":   {sqlstore.SQLite, list, `SELECT key FROM "b_lists" WHERE list = ? AND expiry > ?`, []driver.Value{"list", now.UnixMicro()}},
+		"remove in SQLite": {sqlstore.SQLite, unlist, `DELETE FROM "b_lists" WHERE list = ? AND key = ?`, []driver.Value{"list", text}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := map[sqlstore.Dialect]string{sqlstore.PostgreSQL: "a.b", sqlstore.SQLite: "b"}[test.dialect]
@@ -97,14 +115,17 @@ func TestFind(t *testing.T) {
 	require.Equal(t, "data", string(kept))
 }
 
-// SE-11: what one row changed was replaced, and nothing else.
-func TestReplaceSaysWhetherARowWasChanged(t *testing.T) {
+// SE-11: where one row was changed, the data was inserted or replaced, and nowhere else.
+func TestInsertAndReplaceSayWhetherARowWasChanged(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
 	for affected, want := range []bool{false, true} {
 		d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, int64(affected), nil })
 		swapped, err := s.Replace(t.Context(), "key", []byte("old"), []byte("new"), expiry)
 		require.NoError(t, err)
 		require.Equal(t, want, swapped)
+		inserted, err := s.Insert(t.Context(), "key", []byte("new"), expiry)
+		require.NoError(t, err)
+		require.Equal(t, want, inserted)
 	}
 }
 
@@ -118,6 +139,13 @@ func each(s *sqlstore.Store, test func(name string, call func(ctx context.Contex
 		return err
 	})
 	test("commit", func(ctx context.Context) error { return s.Commit(ctx, "key-4711", []byte("data-4711"), expiry) })
+	test("insert", func(ctx context.Context) error {
+		inserted, err := s.Insert(ctx, "key-4711", []byte("data-4711"), expiry)
+		if err != nil && inserted {
+			return errors.New("something is inserted, with an error")
+		}
+		return err
+	})
 	test("replace", func(ctx context.Context) error {
 		swapped, err := s.Replace(ctx, "key-4711", []byte("data-4711"), []byte("data-4711"), expiry)
 		if err != nil && swapped {
@@ -126,6 +154,15 @@ func each(s *sqlstore.Store, test func(name string, call func(ctx context.Contex
 		return err
 	})
 	test("delete", func(ctx context.Context) error { return s.Delete(ctx, "key-4711") })
+	test("add", func(ctx context.Context) error { return s.Add(ctx, "list-4711", "key-4711", expiry) })
+	test("list", func(ctx context.Context) error {
+		keys, err := s.List(ctx, "list-4711")
+		if err != nil && keys != nil {
+			return errors.New("something is listed, with an error")
+		}
+		return err
+	})
+	test("remove", func(ctx context.Context) error { return s.Remove(ctx, "list-4711", "key-4711") })
 	test("delete expired", func(ctx context.Context) error { _, err := s.DeleteExpired(ctx); return err })
 	test("migrate", s.Migrate)
 }

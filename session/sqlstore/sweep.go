@@ -9,18 +9,20 @@ import (
 // milliseconds. In SQLite all others who write wait for it.
 var batches = map[Dialect]int64{PostgreSQL: 500, SQLite: 50}
 
-// DeleteExpired removes what has expired, and returns how much that was, with an error
-// too. It does so in statements of at most 500 rows, in SQLite 50, each with the time
-// limit of a call, so that it may run beside everything else and on several nodes at once. The
-// time limit of the whole is ctx.
+// DeleteExpired removes what has expired, sessions first and then what is on lists, and
+// returns how many rows that were, with an error too. It does so in statements of at most 500
+// rows, in SQLite 50, each with the time limit of a call, so that it may run beside everything
+// else and on several nodes at once. The time limit of the whole is ctx.
 func (s *Store) DeleteExpired(ctx context.Context) (n int64, err error) {
 	batch := batches[s.dialect]
-	for {
-		rows, err := s.exec(ctx, "delete expired", s.expired, s.instant(s.now()), batch)
-		if n += rows; err != nil || rows < batch {
-			return n, err
+	for _, statement := range []string{s.expired, s.expiredListed} {
+		for rows := batch; rows == batch; n += rows {
+			if rows, err = s.exec(ctx, "delete expired", statement, s.instant(s.now()), batch); err != nil {
+				return n, err
+			}
 		}
 	}
+	return n, nil
 }
 
 // Close ends the goroutine of [Config].Sweep and waits for that. Without one it does nothing. It

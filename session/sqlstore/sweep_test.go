@@ -27,23 +27,54 @@ func expired(d *database, counts ...int64) {
 	})
 }
 
-func TestDeleteExpiredEndsWithABatchThatIsNotFull(t *testing.T) {
-	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
-	for want, counts := range map[int64][]int64{0: {0}, 499: {499}, 500: {500, 0}, 1207: {500, 500, 207}} {
-		expired(d, counts...)
-		n, err := s.DeleteExpired(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, want, n)
-		require.Len(t, d.said(), len(counts))
+// SE-10: sessions first, and then lists; each ends with a batch that is not full.
+func TestDeleteExpiredGoesInBatches(t *testing.T) {
+	for dialect, test := range map[sqlstore.Dialect]struct {
+		sessions, lists string
+		args            []driver.Value
+	}{
+		sqlstore.PostgreSQL: {
+			`DELETE FROM "t" WHERE key = ANY (ARRAY(
+SELECT key FROM "t" WHERE expiry <= $1 ORDER BY expiry LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+			`WITH expired AS (
+SELECT list, key FROM "t_lists" WHERE expiry <= $1 ORDER BY expiry LIMIT $2 FOR UPDATE SKIP LOCKED)
+DELETE FROM "t_lists" AS have USING expired WHERE have.list = expired.list AND have.key = expired.key`,
+			[]driver.Value{now.Truncate(time.Microsecond), int64(500)},
+		},
+		sqlstore.SQLite: {
+			`DELETE FROM "t" WHERE rowid IN (SELECT rowid FROM "t" WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
+			`DELETE FROM "t_lists" WHERE rowid IN (SELECT rowid FROM "t_lists" WHERE expiry <= ? ORDER BY expiry LIMIT ?)`,
+			[]driver.Value{now.UnixMicro(), int64(50)},
+		},
+	} {
+		s, d := newStore(t, sqlstore.Config{Dialect: dialect, Table: "t", Now: clock})
+		batch := test.args[1].(int64)
+		for _, counts := range [][2][]int64{{{0}, {0}}, {{batch - 1}, {3}}, {{batch, 0}, {batch, batch, 7}}, {{batch, batch, 207 % batch}, {0}}} {
+			var want int64
+			var asks []asked
+			for i, statement := range []string{test.sessions, test.lists} {
+				for _, n := range counts[i] {
+					want += n
+					asks = append(asks, asked{statement, test.args})
+				}
+			}
+			expired(d, append(counts[0], counts[1]...)...)
+			n, err := s.DeleteExpired(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+			require.Equal(t, asks, d.said())
+		}
 	}
 }
 
 func TestDeleteExpiredCountsWhatWasDoneBeforeAnError(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
-	expired(d, 500)
-	n, err := s.DeleteExpired(t.Context())
-	require.ErrorContains(t, err, "sqlstore: delete expired: asked once too often")
-	require.EqualValues(t, 500, n)
+	for want, counts := range map[int64][]int64{500: {500}, 507: {500, 7}, 1007: {500, 7, 500}} {
+		expired(d, counts...)
+		n, err := s.DeleteExpired(t.Context())
+		require.ErrorContains(t, err, "sqlstore: delete expired: asked once too often")
+		require.Equal(t, want, n)
+	}
 }
 
 // SE-08: the goroutine sweeps early, at each interval, says what fails and goes on, and ends.
@@ -56,7 +87,7 @@ func TestSweepUntilClose(t *testing.T) {
 		require.Empty(t, d.said())
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		require.Len(t, d.said(), 1)
+		require.Len(t, d.said(), 2)
 
 		d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, errors.New("down") })
 		time.Sleep(time.Hour)
@@ -67,7 +98,7 @@ func TestSweepUntilClose(t *testing.T) {
 		d.answers(nil)
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		require.Len(t, d.said(), 2)
+		require.Len(t, d.said(), 4)
 
 		log.Reset()
 		require.NoError(t, s.Close())
