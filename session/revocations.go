@@ -106,8 +106,12 @@ func (m *Manager) revocationsOf(ctx context.Context, owners []owner) (list []wri
 	}
 	answers := make(chan answer, len(names))
 	ask := func(name string) {
-		x, err := m.revocation(ctx, name)
-		answers <- answer{x, err}
+		a := answer{err: errPanic}
+		defer func() {
+			_ = recover() // in a goroutine of ours nobody else would
+			answers <- a
+		}()
+		a.written, a.err = m.revocation(ctx, name)
 	}
 	_, here := m.config.Revocations.(*MemoryStore)
 	for _, name := range names {
@@ -186,6 +190,9 @@ func (m *Manager) revokeOne(ctx context.Context, id string) error {
 	_, err := m.write(ctx, m.names.of(owner{ofSession, id, ""})[0], Whose{}, maxTime)
 	return err
 }
+
+// errPanic stands for the panic of a store.
+var errPanic = fmt.Errorf("%w: it panicked", ErrStore)
 
 // errNewer says that a node of a later release has written what is to be changed.
 var errNewer = errors.New("a node of a later release has written a revocation that this one cannot read")

@@ -70,6 +70,19 @@ func TestRevocationsAreAskedForAtOnce(t *testing.T) {
 	require.NoError(t, b.Ready(context.Background()))
 }
 
+// panicking is a store with a bug.
+type panicking struct{ session.Store }
+
+func (panicking) Find(context.Context, string) ([]byte, bool, error) { panic("index out of range") }
+
+func TestAStoreThatPanicsTakesNobodyWithIt(t *testing.T) { // SE-06
+	ada := newFleet(t, 1, session.Config{}).signIn(0, who("ada", ""))
+	b := newBox(t, session.Config{Revocations: panicking{session.NewMemoryStore(0, nil)}})
+	b.cookies = ada
+	_, err := b.Load(b.request(), true)
+	require.ErrorIs(t, err, session.ErrStore)
+}
+
 // Auth.js writes a token anew whenever it reads one, with another "jti" and "iat".
 func TestARewrittenCopyIsTakenBackToo(t *testing.T) { // SE-04, SE-05
 	for name, revoke := range map[string]func(f *fleet, browser map[string]string){

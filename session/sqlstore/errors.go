@@ -21,6 +21,16 @@ func (timeoutError) Is(target error) bool { return target == context.DeadlineExc
 // errConnectionString stands for an error whose text has the password.
 var errConnectionString = errors.New("the connection string is not a URL; is the password percent-encoded?")
 
+// errPanic stands for the panic of a driver, at an answer that no database gives.
+var errPanic = errors.New("the driver panicked")
+
+// panicked makes the panic of a driver the error of call. It is deferred.
+func panicked(ctx context.Context, call string, err *error) {
+	if recover() != nil {
+		*err = failure(ctx, call, errPanic)
+	}
+}
+
 // failure is err as callers get it, or nil. Drivers that stop for ctx have errors of their
 // own, which do not say so.
 func failure(ctx context.Context, call string, err error) error {

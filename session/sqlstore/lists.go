@@ -16,6 +16,7 @@ func (s *Store) Add(ctx context.Context, list, key string, expiry time.Time) err
 func (s *Store) List(ctx context.Context, list string) (keys []string, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
+	defer panicked(ctx, "list", &err)
 	rows, err := s.db.QueryContext(ctx, s.list, list, s.instant(s.now()))
 	if err != nil {
 		return nil, failure(ctx, "list", err)

@@ -127,6 +127,7 @@ func check(db *sql.DB, config *Config) error {
 func (s *Store) Find(ctx context.Context, key string) (data []byte, found bool, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
+	defer panicked(ctx, "find", &err)
 	err = s.db.QueryRowContext(ctx, s.find, key, s.instant(s.now())).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
@@ -165,6 +166,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 func (s *Store) exec(ctx context.Context, call, statement string, args ...any) (rows int64, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
+	defer panicked(ctx, call, &err)
 	result, err := s.db.ExecContext(ctx, statement, args...)
 	if err == nil {
 		rows, err = result.RowsAffected()

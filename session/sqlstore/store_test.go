@@ -314,3 +314,18 @@ func TestNewAsksNothing(t *testing.T) {
 func TestDialectString(t *testing.T) {
 	require.Equal(t, "PostgreSQL SQLite Dialect(9)", fmt.Sprint(sqlstore.PostgreSQL, " ", sqlstore.SQLite, " ", sqlstore.Dialect(9)))
 }
+
+// SE-06: a driver that panics is a database that is down.
+func TestADriverThatPanics(t *testing.T) {
+	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
+	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { panic("index out of range") })
+	ctx := t.Context()
+	for call, do := range map[string]func() error{
+		"find":           func() error { _, _, err := s.Find(ctx, "k"); return err },
+		"commit":         func() error { return s.Commit(ctx, "k", nil, time.Now()) },
+		"list":           func() error { _, err := s.List(ctx, "l"); return err },
+		"delete expired": func() error { _, err := s.DeleteExpired(ctx); return err },
+	} {
+		require.EqualError(t, do(), "sqlstore: "+call+": the driver panicked")
+	}
+}
