@@ -165,7 +165,10 @@ func (ad admission) enriched(ctx context.Context, s *session.Session, id *Identi
 			id.Seen = SeenBefore
 		}
 	}
-	if err := ad.enrich(ctx, s, id); err != nil {
+	switch err := ad.enrich(ctx, s, id); {
+	case errors.Is(err, ErrStore):
+		return fmt.Errorf("Config.Enrich: %w", err)
+	case err != nil:
 		return fmt.Errorf("%w: Config.Enrich: %w", ErrNotAllowed, err)
 	}
 	if !remembers {

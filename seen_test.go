@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -70,4 +71,15 @@ func TestAStoreThatCannotTellWhoComesBack(t *testing.T) { // SE-06
 	require.NoError(t, err)
 	store.fails = true
 	require.Equal(t, http.StatusServiceUnavailable, signIn(t, a, p).StatusCode)
+}
+
+func TestAnApplicationsDatabaseThatIsDown(t *testing.T) { // SE-06
+	p := &stubProvider{name: "stub"}
+	c := newConfig(p)
+	c.Enrich = func(context.Context, *session.Session, *auth.Identity) error {
+		return fmt.Errorf("%w: connection refused", auth.ErrStore)
+	}
+	a, err := auth.New(c)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, signIn(t, a, p).StatusCode, "nobody has refused anybody")
 }

@@ -69,7 +69,7 @@ func (u users) enrich(ctx context.Context, s *session.Session, id *auth.Identity
 		}
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", auth.ErrStore, err) // nobody has refused anybody
 	}
 	s.Subject = user
 	return s.SetClaim("first_time", id.Seen == auth.SeenNever)

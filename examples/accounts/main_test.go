@@ -132,7 +132,7 @@ func TestSignInThatFailsLeavesNothing(t *testing.T) {
 	_, err := people.db.Exec("CREATE TRIGGER full BEFORE INSERT ON accounts BEGIN SELECT RAISE(ABORT, 'full'); END")
 	require.NoError(t, err)
 	ada := visit.New(t)
-	require.Equal(t, http.StatusForbidden, enter(ada, site, "work", "ada").Status)
+	require.Equal(t, http.StatusServiceUnavailable, enter(ada, site, "work", "ada").Status)
 	for _, table := range []string{"users", "accounts", "sallyport_sessions"} {
 		require.Zero(t, people.rows(t, table), table)
 	}
