@@ -86,7 +86,7 @@ func TestArrows(t *testing.T) {
 func TestLinked(t *testing.T) {
 	const file = "testdata/linked.txt"
 	var b strings.Builder
-	for _, pkg := range []string{".", "./providers/github", "./providers/oidc", "./examples/gateway"} {
+	for _, pkg := range []string{".", "./providers/github", "./providers/oidc", "./examples/quickstart"} {
 		b.WriteString(pkg + "\n")
 		linked := goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", pkg)
 		slices.Sort(linked)

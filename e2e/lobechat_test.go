@@ -64,8 +64,7 @@ func startChat(ctx context.Context, dir string, _ map[string]string) error {
 		}
 	}
 	binary := filepath.Join(dir, "gateway")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./examples/gateway")
-	build.Dir = ".."
+	build := exec.CommandContext(ctx, "go", "build", "-C", "../examples/gateway", "-o", binary, ".")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, output)
 	}

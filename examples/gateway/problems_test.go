@@ -66,7 +66,7 @@ var problems = []struct{ name, env string }{
 }
 
 // TestProblemsSideBySide holds what an operator is told, so that somebody reads all of
-// it as a whole: go test ./examples/gateway -run TestProblemsSideBySide -update writes
+// it as a whole: go test -C examples/gateway -run TestProblemsSideBySide . -update writes
 // testdata/problems.txt.
 func TestProblemsSideBySide(t *testing.T) { // LG-06, LG-08
 	var b strings.Builder
