@@ -403,7 +403,7 @@ func (e *envReader) store(parts Parts) session.Store {
 		return nil
 	case "database":
 		if parts.Store == nil {
-			e.problem("NEXT_AUTH_SSO_SESSION_STRATEGY", "is database, and this program configures no store", "set it to jwt")
+			e.problem("NEXT_AUTH_SSO_SESSION_STRATEGY", "is database, and this program configures no store", "set it to jwt, or configure one (gateway: SESSION_STORE_URL)")
 		}
 		return parts.Store
 	default:

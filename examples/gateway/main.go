@@ -12,6 +12,14 @@
 //	GATEWAY_KEEP_SESSION  1 passes the session's cookies and token on, to an application
 //	                      that reads them itself
 //
+//	SESSION_STORE_URL  where sessions are kept, so that a sign-out holds on every node and
+//	                   after a restart; if unset, in cookies
+//	    redis://user:password@host:6379/0     Redis; rediss:// with TLS. ?master_name=name
+//	                                          is for Sentinel, ?addr=host2:6379 for a Cluster
+//	    postgres://user:password@host/db      PostgreSQL; its tables are made at start
+//	    sqlite:/var/lib/gateway/sessions.db   SQLite, for one machine
+//	    memory:                               this process, and until it ends
+//
 // and the variables of sign-in, which [auth.ConfigFromEnv] reads: SSO providers, an
 // access code, or Clerk, whose active organization is a group.
 //
@@ -20,7 +28,10 @@
 //
 // What a client says in these headers is dropped, and so are the session's cookies. A
 // header is passed on as it is or left out, never mended; a user's id that no header
-// can hold as it stands refuses the request. GET /healthz answers without a sign-in.
+// can hold as it stands refuses the request.
+//
+// Two paths answer without a sign-in: GET /healthz, as long as the gateway runs, and GET
+// /readyz, with 503 while the session store is down. Nothing else waits for it at start.
 //
 // The gateway does not keep others from the application: where it can be reached at
 // another address, anybody can send it the same headers.
@@ -36,6 +47,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
@@ -46,6 +60,7 @@ import (
 )
 
 func main() {
+	logging.Disable() // of go-redis, which writes lines of its own; its errors say the same
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	if err := run(serve.UntilInterrupt(), os.Getenv, logger); err != nil {
 		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
@@ -54,11 +69,18 @@ func main() {
 }
 
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
-	config, err := auth.ConfigFromEnv(env, parts(logger))
+	store, storeErr := openStore(env(storeVariable), logger)
+	if store.close != nil {
+		defer store.close()
+	}
+	with := parts(logger)
+	with.Store = store.Store
+	config, err := auth.ConfigFromEnv(env, with)
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
 	options, optionsErr := readOptions(env)
-	if err = errors.Join(err, upstreamErr, proxiesErr, optionsErr); err != nil {
+	storeErr = errors.Join(storeErr, store.use(&config, env("NEXT_AUTH_SSO_SESSION_STRATEGY")))
+	if err = errors.Join(err, storeErr, upstreamErr, proxiesErr, optionsErr); err != nil {
 		return err
 	}
 	if trusted != nil {
@@ -75,6 +97,13 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
 	if !strings.Contains(config.URL, "://") && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
+	}
+	if store.migrate != nil {
+		migrating, end := context.WithCancel(ctx)
+		var background sync.WaitGroup
+		background.Go(func() { keepMigrating(migrating, store.migrate, logger) })
+		defer background.Wait()
+		defer end()
 	}
 	return serve.HTTP(ctx, listener, handler(a, upstream, options, logger))
 }
@@ -103,12 +132,20 @@ func handler(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.L
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.Ready(r.Context()); err != nil {
+			logger.WarnContext(r.Context(), "gateway: not ready", "error", err)
+			http.Error(w, "The session store does not answer.", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
 	protected := a.Require(newProxy(a, upstream, o, logger))
 	open := a.Identify(newOpenProxy(a, upstream, o, logger)) // answers the routes of sign-in too
 	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.
-		if r.URL.Path == "/healthz" {
+		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 			mux.ServeHTTP(w, r)
 			return
 		}

@@ -103,17 +103,18 @@ func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {
 	return ada
 }
 
-// start runs the whole gateway with env, and returns its address.
-func start(t *testing.T, env map[string]string) string {
+// start runs the whole gateway with env, and returns its address and what it logs.
+func start(t *testing.T, env map[string]string) (string, *output) {
+	log := &output{}
 	said := visit.Start(t, 2, func(ctx context.Context, out io.Writer) error {
-		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(out, nil)))
+		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(io.MultiWriter(log, out), nil)))
 	})
 	var line struct{ Msg, Upstream string }
 	require.NoError(t, json.Unmarshal([]byte(said[1]), &line))
 	require.Equal(t, strings.TrimPrefix(env["UPSTREAM_URL"], "http://"), line.Upstream)
 	address, ok := strings.CutPrefix(line.Msg, "gateway: open ")
 	require.True(t, ok, line.Msg)
-	return address
+	return address, log
 }
 
 // TestTrustedProxies: whose word counts for the address that the browser sees.
@@ -127,7 +128,7 @@ func TestTrustedProxies(t *testing.T) { // HO-02
 		t.Run(list, func(t *testing.T) {
 			env := environment("http://localhost:1")
 			env["UPSTREAM_URL"], env["PORT"], env["TRUSTED_PROXIES"] = "http://127.0.0.1:1", "0", list
-			address := start(t, env)
+			address, _ := start(t, env)
 			ways := visit.New(t).Do("GET", address+"/api/auth/providers", nil, http.Header{"X-Forwarded-Host": {"app.example.com"}, "X-Forwarded-Proto": {"https"}})
 			want := address
 			if believed {
@@ -157,13 +158,16 @@ func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
 func TestNothingPassesUnsigned(t *testing.T) {
 	server, _ := gateway(t)
 	nobody := visit.New(t)
-	for _, path := range []string{"/", "/healthz/../x", "/healthz/", "/healthz%2f", "//healthz", "/x?/healthz"} {
+	for _, path := range []string{"/", "/healthz/../x", "/healthz/", "/healthz%2f", "//healthz", "/x?/healthz", "/readyz/", "/readyz/../x", "/readyz%2f"} {
 		got := nobody.Do("GET", server.URL+path, nil, http.Header{"Accept": {"*/*"}, "X-Forwarded-User": {"mallory"}}).Body
 		require.Contains(t, got, "unauthorized", path)
 	}
-	healthy := nobody.Get(server.URL + "/healthz")
-	require.Equal(t, "ok\n", healthy.Body)
-	require.Equal(t, "text/plain; charset=utf-8", healthy.Header.Get("Content-Type"))
+	for _, path := range []string{"/healthz", "/readyz"} {
+		healthy := nobody.Get(server.URL + path)
+		require.Equal(t, "ok\n", healthy.Body)
+		require.Equal(t, "text/plain; charset=utf-8", healthy.Header.Get("Content-Type"))
+		require.Equal(t, 405, nobody.Do("POST", server.URL+path, nil, nil).Status)
+	}
 }
 
 func TestProblemsAreAllReported(t *testing.T) {

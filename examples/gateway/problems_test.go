@@ -63,6 +63,15 @@ var problems = []struct{ name, env string }{
 	{"Clerk with all wrong", "UPSTREAM_URL=http://127.0.0.1:8080 NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY=x CLERK_SECRET_KEY=hunter2 CLERK_JWT_KEY=hunter2 CLERK_AUTHORIZED_PARTIES=hunter2 CLERK_CLOCK_SKEW=1h AUTH_GITHUB_ORGANIZATIONS=acme"},
 	{"paths that are none", healthy + "GATEWAY_OPEN_PATHS=manifest.json"},
 	{"a switch that is none", healthy + "GATEWAY_KEEP_SESSION=maybe"},
+	{"a store of another kind", healthy + "SESSION_STORE_URL=mysql://app:hunter2@db.internal/app"},
+	{"a Redis that is none", healthy + "SESSION_STORE_URL=redis://app:hunter2@redis.internal:6379/zero"},
+	{"a Redis that reads from replicas", healthy + "SESSION_STORE_URL=redis://app:hunter2@redis.internal?addr=b:6379&read_only=1"},
+	{"a Redis Cluster with a database", healthy + "SESSION_STORE_URL=redis://app:hunter2@redis.internal:6379/1?addr=b:6379"},
+	{"a PostgreSQL that is none", healthy + "SESSION_STORE_URL=postgres://app:hunter2@db.internal:port/app"},
+	{"a password that ends early", healthy + "SESSION_STORE_URL=postgres://app:1/hunter2@db.internal/app"},
+	{"an SQLite that is none", healthy + "SESSION_STORE_URL=sqlite:///hunter2.db"},
+	{"a store that is not to be used", healthy + "SESSION_STORE_URL=memory: NEXT_AUTH_SSO_SESSION_STRATEGY=jwt"},
+	{"a store beside Clerk", "UPSTREAM_URL=http://127.0.0.1:8080 NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY=pk_test_Y2xlcmsuZXhhbXBsZS5jb20k CLERK_SECRET_KEY=sk_test_hunter2hunter2 SESSION_STORE_URL=memory:"},
 }
 
 // TestProblemsSideBySide holds what an operator is told, so that somebody reads all of
