@@ -30,7 +30,7 @@ func TestClerk(t *testing.T) { // MW-06, MW-14
 	instance := clerktest.New(clerktest.Config{Production: true, People: []clerktest.Person{{ID: "user_ada", Name: "Ada Lovelace", Email: "ada@example.com"}}})
 	env, log := map[string]string{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY": instance.PublishableKey, "CLERK_SECRET_KEY": instance.SecretKey}, &output{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	all := parts(logger)
+	all := parts(sessionStore{}, logger)
 	all.HTTPClient = &http.Client{Transport: toInstance{instance}}
 	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, all)
 	require.NoError(t, err)

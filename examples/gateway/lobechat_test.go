@@ -83,7 +83,7 @@ func TestLobeChatEnvironments(t *testing.T) { // LG-06
 			require.NoError(t, run(ended, read, slog.New(slog.DiscardHandler)), "with the cure")
 
 			log := &output{}
-			all := parts(slog.New(slog.NewJSONHandler(log, nil)))
+			all := parts(sessionStore{}, slog.New(slog.NewJSONHandler(log, nil)))
 			all.Names = func() []string { return slices.Collect(maps.Keys(env)) }
 			config, err := auth.ConfigFromEnv(read, all)
 			require.NoError(t, err)

@@ -13,7 +13,8 @@
 //	                      that reads them itself
 //
 //	SESSION_STORE_URL  where sessions are kept, so that a sign-out holds on every node and
-//	                   after a restart; if unset, in cookies
+//	                   after a restart, and wrong codes are counted together; if unset,
+//	                   in cookies
 //	    redis://user:password@host:6379/0     Redis; rediss:// with TLS. ?master_name=name
 //	                                          is for Sentinel, ?addr=host2:6379 for a Cluster
 //	    postgres://user:password@host/db      PostgreSQL; its tables are made at start
@@ -52,7 +53,6 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/sallyport/auth"
-	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/clerk"
 	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/examples/internal/serve"
@@ -73,9 +73,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if store.close != nil {
 		defer store.close()
 	}
-	with := parts(logger)
-	with.Store = store.Store
-	config, err := auth.ConfigFromEnv(env, with)
+	config, err := auth.ConfigFromEnv(env, parts(store, logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
 	options, optionsErr := readOptions(env)
@@ -109,8 +107,8 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 }
 
 // parts are every way in that the environment can ask for.
-func parts(logger *slog.Logger) auth.Parts {
-	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: accesscode.FromEnv, Logger: logger, Names: names}
+func parts(store sessionStore, logger *slog.Logger) auth.Parts {
+	return auth.Parts{Providers: providers.All(), Backend: withProfiles, AccessCode: store.accessCode, Store: store.Replacer, Logger: logger, Names: names}
 }
 
 func names() []string { return envvar.Names(os.Environ()) }

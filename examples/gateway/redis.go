@@ -18,7 +18,7 @@ func openRedis(raw string) (sessionStore, error) {
 	if err != nil {
 		return sessionStore{}, err
 	}
-	return sessionStore{Store: store, close: func() { _ = client.Close() }}, nil
+	return sessionStore{Replacer: store, close: func() { _ = client.Close() }}, nil
 }
 
 // redisClient reads a URL as go-redis has it: of a single server; with master_name, of a

@@ -63,7 +63,7 @@ func openSQL(db *sql.DB, dialect sqlstore.Dialect, logger *slog.Logger) (session
 	if err != nil {
 		return sessionStore{}, err
 	}
-	return sessionStore{Store: store, migrate: store.Migrate, close: func() {
+	return sessionStore{Replacer: store, migrate: store.Migrate, close: func() {
 		_ = store.Close()
 		_ = db.Close()
 	}}, nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/accesscode"
 	"github.com/sallyport/auth/envvar"
 	"github.com/sallyport/auth/session"
 )
@@ -14,7 +15,7 @@ const storeVariable = "SESSION_STORE_URL"
 
 // sessionStore is where sessions are kept. The zero value is in cookies.
 type sessionStore struct {
-	session.Store
+	session.Replacer
 	migrate func(context.Context) error // makes the tables; nil where there are none to make
 	close   func()
 }
@@ -36,7 +37,7 @@ func openStore(raw string, logger *slog.Logger) (sessionStore, error) {
 	case "memory":
 		if rest == "" {
 			store := session.NewMemoryStore(0, nil)
-			return sessionStore{Store: store, close: func() { _ = store.Close() }}, nil
+			return sessionStore{Replacer: store, close: func() { _ = store.Close() }}, nil
 		}
 	}
 	return sessionStore{}, storeProblem("names no store that there is", "write it like redis://user:password@redis.internal:6379/0, postgres://user:password@db.internal:5432/app, sqlite:/var/lib/gateway/sessions.db or memory:")
@@ -45,15 +46,26 @@ func openStore(raw string, logger *slog.Logger) (sessionStore, error) {
 // use has the sessions of config kept in s. The error is an [*envvar.Error].
 func (s sessionStore) use(config *auth.Config, strategy string) error {
 	switch {
-	case s.Store == nil:
+	case s.Replacer == nil:
 		return nil
 	case config.Backend != nil:
 		return storeProblem("is set, and people sign in with Clerk, which keeps their sessions", "unset it")
 	case strategy == "jwt":
 		return storeProblem("is set, and NEXT_AUTH_SSO_SESSION_STRATEGY is jwt, which keeps sessions in cookies", "unset one of the two")
 	}
-	config.Session.Store = s.Store
+	config.Session.Store = s.Replacer
 	return nil
+}
+
+// accessCode is [accesscode.FromEnv], and all gateways with the same store count wrong codes
+// together.
+func (s sessionStore) accessCode(env auth.Env, secrets []auth.Secret, log *slog.Logger) (auth.CodeVerifier, error) {
+	c, err := accesscode.ConfigFromEnv(env, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	c.Store = s.Replacer
+	return accesscode.New(c)
 }
 
 // storeProblem is given neither the URL nor what a parser says of it: either may have

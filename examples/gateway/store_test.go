@@ -19,7 +19,7 @@ import (
 )
 
 func TestStoreURL(t *testing.T) {
-	for raw, want := range map[string]session.Store{
+	for raw, want := range map[string]session.Replacer{
 		"redis://app:p%40ss@redis.internal:6379/2":          &redisstore.Store{},
 		"rediss://redis.internal":                           &redisstore.Store{},
 		"redis://a:26379?addr=b:26379&master_name=main":     &redisstore.Store{},
@@ -32,14 +32,14 @@ func TestStoreURL(t *testing.T) {
 	} {
 		store, err := openStore(raw, slog.New(slog.DiscardHandler))
 		require.NoError(t, err, raw)
-		require.IsType(t, want, store.Store, raw)
+		require.IsType(t, want, store.Replacer, raw)
 		_, tables := want.(*sqlstore.Store)
 		require.Equal(t, tables, store.migrate != nil, raw)
 		store.close()
 	}
 	store, err := openStore("", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	require.Nil(t, store.Store)
+	require.Nil(t, store.Replacer)
 }
 
 // Whatever is wrong with it, nothing of it is shown.
@@ -92,7 +92,7 @@ func TestStoreURLThatIsNone(t *testing.T) { // LG-01
 		"SQLite in memory":                     "sqlite::memory:",
 	} {
 		store, err := openStore(raw, slog.New(slog.DiscardHandler))
-		require.Nil(t, store.Store, name)
+		require.Nil(t, store.Replacer, name)
 		var problem *envvar.Error
 		require.ErrorAs(t, err, &problem, name)
 		require.Equal(t, "SESSION_STORE_URL", problem.Variable, name)
@@ -169,6 +169,23 @@ func TestSessionsInMemory(t *testing.T) {
 		require.True(t, signedIn(ada, address))
 		require.Len(t, cookie(t, ada, address), 43)
 	}
+}
+
+// TestWrongCodesAreCountedTogether: by all that have the same store.
+func TestWrongCodesAreCountedTogether(t *testing.T) { // AC-01
+	env := withStore(t, "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"))
+	mallory, guesses := visit.New(t), 0
+	for range 2 {
+		address, _ := start(t, env)
+		require.Eventually(t, func() bool { return mallory.Get(address+"/readyz").Status == 200 }, 10*time.Second, 10*time.Millisecond)
+		for range 3 {
+			page := mallory.Press(mallory.Get(address+"/api/auth/signin"), address+"/api/auth/signin/access-code", url.Values{"code": {"wrong-wrong-wrong"}})
+			if page.Status != 429 {
+				guesses++
+			}
+		}
+	}
+	require.Equal(t, 5, guesses)
 }
 
 // TestStoreDownAtStart: the gateway runs, lets nobody in, and makes the tables once the
