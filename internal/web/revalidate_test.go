@@ -174,3 +174,12 @@ func TestWhoIsAskedAboutAtAnInterval(t *testing.T) { // SE-16
 	require.Equal(t, 303, b.get("/x").StatusCode)
 	require.Equal(t, 6, d.asked)
 }
+
+// A code in a header is checked by itself, at each request.
+func TestWhoHasNoSessionHereIsNotAskedAbout(t *testing.T) {
+	s, d := newRevalidated(t, func(c *auth.Config) {
+		c.AccessCode, c.AccessCodeHeaders, c.Session.RevalidateEvery = gate(t, c.Now, goodCode), []string{"X-Access-Code"}, time.Minute
+	})
+	require.Equal(t, 200, s.browser().get("/x", "X-Access-Code", goodCode).StatusCode)
+	require.Zero(t, d.asked)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -197,6 +198,7 @@ func TestWhoSeesSessions(t *testing.T) { // SE-13
 	}
 	store.fail("")
 	require.Equal(t, "ada", b.who())
+	require.Equal(t, 4, strings.Count(s.log.String(), "is no answer at all"), "the log says why")
 }
 
 // failingStore fails in one method.
@@ -209,14 +211,14 @@ func (f *failingStore) fail(method string) { f.method = method }
 
 func (f *failingStore) Find(ctx context.Context, key string) ([]byte, bool, error) {
 	if f.method == "Find" {
-		return nil, false, errors.New("down")
+		return nil, false, errors.New("that is no answer at all")
 	}
 	return f.MemoryStore.Find(ctx, key)
 }
 
 func (f *failingStore) List(ctx context.Context, list string) ([]string, error) {
 	if f.method == "List" {
-		return nil, errors.New("down")
+		return nil, errors.New("that is no answer at all")
 	}
 	return f.MemoryStore.List(ctx, list)
 }
@@ -224,4 +226,14 @@ func (f *failingStore) List(ctx context.Context, list string) ([]string, error) 
 func TestABackendsSessionsAreItsOwn(t *testing.T) {
 	s := newSite(t, func(c *auth.Config) { c.Backend = &personBackend{} })
 	require.Equal(t, 404, s.browser().get("/api/auth/sessions", "X-Person", "bob").StatusCode)
+}
+
+// What Auth.js began says when its token was made, and not when the person signed in.
+func TestASessionOfAuthJSIsShown(t *testing.T) {
+	s := newSite(t, nil)
+	b := s.browser()
+	issued := s.clock().Add(-time.Hour).Truncate(time.Second)
+	codec := session.NewCodec(sessionCookie, []session.Secret{session.NewSecret(testSecret)})
+	b.plant(sessionCookie, codec.Seal(fmt.Appendf(nil, `{"sub":"ada","jti":"1","iat":%d,"exp":%d}`, issued.Unix(), issued.Add(48*time.Hour).Unix())))
+	require.Equal(t, issued.UTC(), b.sessions().Sessions[0].Created)
 }
