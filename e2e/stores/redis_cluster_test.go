@@ -10,7 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/session"
 	"github.com/sallyport/auth/session/redisstore"
+	"github.com/sallyport/auth/session/sessiontest"
 )
 
 // startCluster starts three primaries, each with a replica.
@@ -51,7 +53,10 @@ func TestRedisCluster(t *testing.T) {
 		require.NoError(t, err)
 		return node.Options().Addr
 	}
-	t.Run("a slot moves", func(t *testing.T) { slotMoves(t, nodes, client, store) })
+	t.Run("no violations", func(t *testing.T) {
+		sessiontest.Kit{MaxData: 1 << 20}.TestStore(t, func() (session.Store, error) { return store, nil })
+	})
+	t.Run("a slot moves", func(t *testing.T) { slotMoves(t, nodes, client) })
 	t.Run("a node is lost", func(t *testing.T) {
 		// Who owns a key is asked before: afterwards it is another.
 		dead := owner(redisKey())
@@ -83,11 +88,14 @@ func TestRedisCluster(t *testing.T) {
 }
 
 // slotMoves goes through what a node does whose slot moves: sessions of it are found,
-// renewed and ended at each step, and on whichever node they are.
-func slotMoves(t *testing.T, nodes map[string]*redisServer, client *redis.ClusterClient, store *redisstore.Store) {
+// renewed, listed and ended at each step, and on whichever node they are.
+func slotMoves(t *testing.T, nodes map[string]*redisServer, client *redis.ClusterClient) {
 	ctx, expiry := t.Context(), time.Now().Add(time.Hour)
-	key := redisKey()
-	at := "sallyport:session:" + key
+	const prefix = "sallyport:session:{one slot}:"
+	store, err := redisstore.New(client, redisstore.Config{Prefix: prefix})
+	require.NoError(t, err)
+	key, list := redisKey(), redisKey()
+	at := prefix + key
 	node, err := client.MasterForKey(ctx, at)
 	require.NoError(t, err)
 	from := nodes[node.Options().Addr].client(t)
@@ -117,7 +125,11 @@ func slotMoves(t *testing.T, nodes map[string]*redisServer, client *redis.Cluste
 		swapped, err := store.Replace(ctx, key, data, []byte(fmt.Sprint(n+1)), expiry)
 		require.NoError(t, err, step)
 		require.True(t, swapped, step)
+		require.NoError(t, store.Add(ctx, list, fmt.Sprint(n), expiry), step)
+		keys, err := store.List(ctx, list)
+		require.NoError(t, err, step)
 		n++
+		require.Len(t, keys, n, step)
 	}
 	renew("before")
 	require.NoError(t, to.Do(ctx, "cluster", "setslot", slot, "importing", fromID).Err())
@@ -126,11 +138,17 @@ func slotMoves(t *testing.T, nodes map[string]*redisServer, client *redis.Cluste
 	require.NoError(t, from.Do(ctx, "migrate", "127.0.0.1", toServer.port, at, 0, 5000).Err())
 	require.NoError(t, to.ScriptFlush(ctx).Err()) // the new node does not know it
 	renew("the key has moved")
+	require.NoError(t, from.Do(ctx, "migrate", "127.0.0.1", toServer.port, prefix+"list:"+list, 0, 5000).Err())
+	renew("the list has moved")
 	for _, c := range []*redis.Client{to, from} {
 		require.NoError(t, c.Do(ctx, "cluster", "setslot", slot, "node", toID).Err())
 	}
 	renew("the slot has moved")
 	require.NoError(t, store.Delete(ctx, key))
+	require.NoError(t, store.Remove(ctx, list, "0"))
+	keys, err := store.List(ctx, list)
+	require.NoError(t, err)
+	require.Len(t, keys, n-1)
 	_, found, err := store.Find(ctx, key)
 	require.NoError(t, err)
 	require.False(t, found)

@@ -7,6 +7,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sallyport/auth/session"
+	"github.com/sallyport/auth/session/sessiontest"
 )
 
 // SE-06: the primary dies while people sign in and out. For as long as there is none, calls are
@@ -37,6 +40,7 @@ func TestRedisSentinelPrimaryKilled(t *testing.T) {
 	}, 10*time.Second, 50*time.Millisecond)
 
 	store := redisStore(t, redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "mymaster", SentinelAddrs: sentinels, Username: "sallyport", Password: redisPassword, ContextTimeoutEnabled: true}))
+	sessiontest.Kit{MaxData: 1 << 20}.TestStore(t, func() (session.Store, error) { return store, nil })
 	load := startRedisLoad(store, redisKey)
 	time.Sleep(1500 * time.Millisecond)
 	primary.kill()

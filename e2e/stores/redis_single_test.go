@@ -130,7 +130,10 @@ func TestRedisThreeNodes(t *testing.T) {
 	commands() // the script is loaded from here on
 	now = now.Add(2 * time.Minute)
 	require.NoError(t, nodes[2].Renew(httptest.NewRecorder(), request, load(nodes[2]), true))
-	require.Equal(t, map[string]string{"evalsha": "1", "get": "3", "set": "1"}, commands(), "Load, and a renewal's Find and Replace")
+	require.Equal(t, map[string]string{
+		"evalsha": "1", "get": "3", "set": "1", // Load, and a renewal's Find and Replace
+		"zadd": "1", "zremrangebyscore": "1", "eval": "1", "zrange": "1", "pexpireat": "1", // its Add
+	}, commands())
 
 	// What is on the disk names nobody.
 	require.NoError(t, admin.Save(t.Context()).Err())
@@ -174,7 +177,10 @@ func TestRedisPermissions(t *testing.T) {
 		"no GET":         {unable, "NOPERM", "The user executing the script can't run this command"},
 		"unknown":        {nobody, "WRONGPASS", "WRONGPASS"},
 	} {
-		_, err := test.store.Replace(t.Context(), redisKey(), []byte("old"), []byte("data"), time.Now().Add(time.Hour))
+		err := test.store.Add(t.Context(), redisKey(), redisKey(), time.Now().Add(time.Hour))
+		require.ErrorContains(t, err, test.find, name)
+		require.NotContains(t, err.Error(), redisPassword)
+		_, err = test.store.Replace(t.Context(), redisKey(), []byte("old"), []byte("data"), time.Now().Add(time.Hour))
 		require.ErrorContains(t, err, test.replace, name)
 		require.NotContains(t, err.Error(), redisPassword)
 		_, _, err = test.store.Find(t.Context(), redisKey())

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -21,7 +22,8 @@ const (
 	password   = "a-password-of-redis"
 )
 
-// behindProxy returns a store with a session in it, whose server is behind a proxy.
+// behindProxy returns a store with a session in it, which is on a list, whose server is behind a
+// proxy.
 func behindProxy(t *testing.T, timeout time.Duration, o redis.Options) (*redisstore.Store, *proxy, *miniredis.Miniredis) {
 	t.Helper()
 	server := miniredis.RunT(t)
@@ -34,6 +36,7 @@ func behindProxy(t *testing.T, timeout time.Duration, o redis.Options) (*redisst
 	require.NoError(t, err)
 	_, err = store.Replace(t.Context(), key, nil, nil, time.Now().Add(time.Hour)) // loads the script
 	require.NoError(t, err)
+	require.NoError(t, store.Add(t.Context(), list, key, time.Now().Add(time.Hour)))
 	require.NoError(t, store.Commit(t.Context(), key, []byte(secretData), time.Now().Add(time.Hour)))
 	return store, p, server
 }
@@ -45,10 +48,26 @@ func calls(store *redisstore.Store) map[string]func(context.Context) error {
 		"find":   func(ctx context.Context) error { _, _, err := store.Find(ctx, key); return err },
 		"commit": func(ctx context.Context) error { return store.Commit(ctx, key, []byte(secretData), expiry) },
 		"delete": func(ctx context.Context) error { return store.Delete(ctx, key) },
+		"insert": func(ctx context.Context) error {
+			inserted, err := store.Insert(ctx, key, []byte(secretData), expiry)
+			if err != nil && inserted {
+				return errors.New("something is inserted, with an error")
+			}
+			return err
+		},
 		"replace": func(ctx context.Context) error {
 			_, err := store.Replace(ctx, key, []byte(secretData), []byte(secretData), expiry)
 			return err
 		},
+		"add": func(ctx context.Context) error { return store.Add(ctx, list, key, expiry) },
+		"list": func(ctx context.Context) error {
+			keys, err := store.List(ctx, list)
+			if err != nil && keys != nil {
+				return errors.New("something is listed, with an error")
+			}
+			return err
+		},
+		"remove": func(ctx context.Context) error { return store.Remove(ctx, list, key) },
 	}
 }
 
@@ -171,16 +190,21 @@ func TestCutConnections(t *testing.T) {
 	require.NoError(t, store.Delete(t.Context(), key))
 }
 
-// When only the answer is lost, the client asks again: what was to be written is there.
-func TestReplaceWhoseAnswerIsLost(t *testing.T) {
-	store, p, server := behindProxy(t, 2*time.Second, redis.Options{})
+// loses has p lose the first answer that begins so, with its connection.
+func loses(p *proxy, answer string) {
 	var done atomic.Bool
 	p.set(func(b []byte) ([]byte, bool) {
-		if bytes.HasPrefix(b, []byte(":1")) && done.CompareAndSwap(false, true) {
+		if bytes.HasPrefix(b, []byte(answer)) && done.CompareAndSwap(false, true) {
 			return nil, true
 		}
 		return b, false
 	})
+}
+
+// When only the answer is lost, the client asks again: what was to be written is there.
+func TestReplaceWhoseAnswerIsLost(t *testing.T) {
+	store, p, server := behindProxy(t, 2*time.Second, redis.Options{})
+	loses(p, ":1")
 	_, err := store.Replace(t.Context(), key, []byte(secretData), []byte("new"), time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	got, err := server.Get(at)
@@ -212,33 +236,38 @@ func TestGarbageAnswers(t *testing.T) {
 		"an empty error":     "-\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, p, server := behindProxy(t, 150*time.Millisecond, redis.Options{ReadTimeout: 50 * time.Millisecond, MaxRetries: 1})
-			p.set(func([]byte) ([]byte, bool) { return []byte(garbage), false })
-			for method, call := range calls(store) {
-				err := call(t.Context())
-				if method == "find" && (name == "null" || name == "a status") {
-					require.NoError(t, err) // a status is as good as a string: data that no secret has sealed
-					continue
-				}
-				if method == "replace" && name == "null" {
-					require.NoError(t, err)
-					continue
-				}
-				require.Error(t, err, method)
-				require.NotContains(t, err.Error(), "sealed", method)
-				require.NotContains(t, err.Error(), password, method)
-				require.Less(t, len(err.Error()), 300)
+			for method := range calls(nil) {
+				garbageAnswer(t, method, name, garbage)
 			}
-			p.set(nil)
-			p.cut()
-			server.Set(at, secretData)
-			require.Eventually(t, func() bool {
-				data, found, err := store.Find(t.Context(), key)
-				require.False(t, found && string(data) != secretData, "%q", data)
-				return found && err == nil
-			}, 5*time.Second, 10*time.Millisecond, "it works again by itself")
 		})
 	}
+}
+
+// garbageAnswer has one call answered so.
+func garbageAnswer(t *testing.T, method, name, garbage string) {
+	t.Helper()
+	store, p, server := behindProxy(t, 150*time.Millisecond, redis.Options{ReadTimeout: 50 * time.Millisecond, MaxRetries: 1})
+	p.set(func([]byte) ([]byte, bool) { return []byte(garbage), false })
+	err := calls(store)[method](t.Context())
+	switch method + " " + name {
+	case "find a status", "list a list": // data that no secret has sealed, and a key that nothing is under
+		require.NoError(t, err)
+	case "find null", "insert null", "replace null", "list null", "remove null":
+		require.NoError(t, err)
+	default:
+		require.Error(t, err, method)
+		require.NotContains(t, err.Error(), "sealed", method)
+		require.NotContains(t, err.Error(), password, method)
+		require.Less(t, len(err.Error()), 300)
+	}
+	p.set(nil)
+	p.cut()
+	server.Set(at, secretData)
+	require.Eventually(t, func() bool {
+		data, found, err := store.Find(t.Context(), key)
+		require.False(t, found && string(data) != secretData, "%q", data)
+		return found && err == nil
+	}, 5*time.Second, 10*time.Millisecond, "it works again by itself")
 }
 
 // SE-06, SE-09: what an operator has to know is in the error, and the password is not.

@@ -19,6 +19,12 @@ const key = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 // at is where the store keeps key.
 const at = "sallyport:session:" + key
 
+// list has the form of all that a Manager uses, and listAt is where the store keeps it.
+const (
+	list   = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+	listAt = "sallyport:session:list:" + list
+)
+
 // newStore returns a store on a server of its own, whose clock stands still but for FastForward
 // where keys expire.
 func newStore(t *testing.T, c redisstore.Config) (*redisstore.Store, *miniredis.Miniredis) {

@@ -27,7 +27,7 @@ return 1
 func (s *Store) Replace(ctx context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error) {
 	was, text := string(old), string(data) // copies, as in Commit
 	answer, err := s.ask(ctx, "replace", func(ctx context.Context) *redis.Cmd {
-		return replace.Run(ctx, s.client, []string{s.prefix + key}, was, text, until(expiry))
+		return replace.Run(ctx, s.client, []string{s.prefix + key}, was, text, s.until(expiry))
 	})
 	if err != nil || answer == nil {
 		return false, err

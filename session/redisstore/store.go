@@ -13,10 +13,11 @@
 //
 // Each method sends one command for one key, so that a Cluster needs no hash tags, and
 // waits for one answer: GET, SET with PXAT, DEL, and for a renewal a script by EVALSHA,
-// which is sent whole where the server does not have it yet. A user of an ACL needs
-// no more than these:
+// which is sent whole where the server does not have it yet. A list is a sorted set: ZRANGE
+// reads it, ZREM takes a key off it, and to add one, ZADD, ZREMRANGEBYSCORE and EVAL are sent
+// together. A user of an ACL needs no more than these:
 //
-//	user sallyport on >... ~sallyport:session:* +get +set +del +evalsha +eval
+//	user sallyport on >... ~sallyport:session:* +get +set +del +evalsha +eval +zadd +zrange +zrem +zremrangebyscore +pexpireat
 //
 // and in a Cluster, for the client, +cluster|slots +command +asking.
 //
@@ -28,7 +29,8 @@
 // then: nothing has to be swept. Its clock decides, for all nodes alike, and should be
 // kept right as theirs are: where it is ahead, sessions end early by as much; where it
 // is behind, the node that reads one finds that it has ended. What has ended by the clock of
-// the node that writes it is not found from then on.
+// the node that writes it is not found from then on. What is on a list ends by the clock of
+// the node that asks, and the list itself, by Redis's, with the last of it.
 //
 // # What may be lost
 //
@@ -64,17 +66,18 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// Store keeps sessions in Redis. It implements [github.com/sallyport/auth/session.Store]
-// and [github.com/sallyport/auth/session.Replacer], and is safe for concurrent use. It
-// does not close the client.
+// Store keeps sessions in Redis. It implements [github.com/sallyport/auth/session.Store],
+// [github.com/sallyport/auth/session.Replacer] and [github.com/sallyport/auth/session.Lister],
+// and is safe for concurrent use. It does not close the client.
 //
 // A value of another type under one of its keys is not found, and not an error: it is no
-// session, and the person may sign in. An error says what failed, and never what was
+// session and no list, and the person may sign in. An error says what failed, and never what was
 // sent or answered.
 type Store struct {
 	client  redis.UniversalClient
 	prefix  string
 	timeout time.Duration
+	now     func() time.Time
 }
 
 // New returns a store that uses client, and does not ask it anything yet. The error
@@ -98,7 +101,7 @@ func New(client redis.UniversalClient, c Config) (*Store, error) {
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	s := &Store{client: client, prefix: c.Prefix, timeout: c.Timeout}
+	s := &Store{client: client, prefix: c.Prefix, timeout: c.Timeout, now: time.Now}
 	if s.prefix == "" {
 		s.prefix = "sallyport:session:"
 	}
@@ -128,7 +131,7 @@ func (s *Store) Commit(ctx context.Context, key string, data []byte, expiry time
 	// A copy: the client may still be sending when ctx has ended and data is the caller's again.
 	text := string(data)
 	answer, err := s.ask(ctx, "commit", func(ctx context.Context) *redis.Cmd {
-		return s.client.Do(ctx, "set", s.prefix+key, text, "pxat", until(expiry))
+		return s.client.Do(ctx, "set", s.prefix+key, text, "pxat", s.until(expiry))
 	})
 	if err == nil && answer != "OK" {
 		err = unexpected("commit", answer)
@@ -141,7 +144,7 @@ func (s *Store) Commit(ctx context.Context, key string, data []byte, expiry time
 func (s *Store) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (inserted bool, err error) {
 	text := string(data) // a copy, as in Commit
 	answer, err := s.ask(ctx, "insert", func(ctx context.Context) *redis.Cmd {
-		return s.client.Do(ctx, "set", s.prefix+key, text, "nx", "pxat", until(expiry))
+		return s.client.Do(ctx, "set", s.prefix+key, text, "nx", "pxat", s.until(expiry))
 	})
 	if err == nil && answer != nil && answer != "OK" {
 		err = unexpected("insert", answer)
@@ -164,8 +167,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 // Redis counts: it removes a key when that one is over, and a session ends when
 // expiry is reached. What has ended already has no such millisecond, but the
 // command needs a positive one.
-func until(expiry time.Time) int64 {
-	if !expiry.After(time.Now()) {
+func (s *Store) until(expiry time.Time) int64 {
+	if !expiry.After(s.now()) {
 		return 1
 	}
 	return expiry.UnixMilli() - 1

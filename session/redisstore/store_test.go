@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,10 @@ import (
 	"github.com/sallyport/auth/session/redisstore"
 )
 
-var _ session.Replacer = (*redisstore.Store)(nil)
+var (
+	_ session.Replacer = (*redisstore.Store)(nil)
+	_ session.Lister   = (*redisstore.Store)(nil)
+)
 
 func TestFindReturnsWhatWasCommittedLast(t *testing.T) {
 	store, _ := newStore(t, redisstore.Config{})
@@ -56,7 +60,14 @@ type hook struct{ commands [][]any }
 
 func (h *hook) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			if name := cmd.Name(); name != "hello" && name != "client" {
+				h.commands = append(h.commands, cmd.Args())
+			}
+		}
+		return next(ctx, cmds)
+	}
 }
 func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
@@ -80,6 +91,9 @@ func TestEachCallIsOneCommand(t *testing.T) {
 	expiry := time.Date(2100, 1, 2, 3, 4, 5, 6_999_999, time.FixedZone("", 3600))
 	until := time.Date(2100, 1, 2, 2, 4, 5, 5_000_000, time.UTC).UnixMilli() // there until the 6th is reached
 
+	now := time.Date(2099, 1, 2, 3, 4, 5, 6_999_999, time.UTC)
+	redisstore.SetNow(store, func() time.Time { return now })
+
 	_, err = store.Replace(ctx, key, nil, nil, expiry) // the server gets to know the script
 	require.NoError(t, err)
 	require.Len(t, h.commands, 2)
@@ -94,12 +108,31 @@ func TestEachCallIsOneCommand(t *testing.T) {
 	_, _, err = store.Find(ctx, key)
 	require.NoError(t, err)
 	require.NoError(t, store.Delete(ctx, key))
-	require.Len(t, h.commands, 4)
+	inserted, err := store.Insert(ctx, key, []byte("three"), expiry)
+	require.NoError(t, err)
+	require.True(t, inserted)
+	require.Len(t, h.commands, 5)
 	require.Equal(t, []any{"set", "p:" + key, "one", "pxat", until}, h.commands[0])
 	require.Equal(t, "evalsha", h.commands[1][0])
 	require.Equal(t, []any{1, "p:" + key, "one", "two", until}, h.commands[1][2:])
 	require.Equal(t, []any{"get", "p:" + key}, h.commands[2])
 	require.Equal(t, []any{"del", "p:" + key}, h.commands[3])
+	require.Equal(t, []any{"set", "p:" + key, "three", "nx", "pxat", until}, h.commands[4])
+
+	h.commands = nil
+	require.NoError(t, store.Add(ctx, list, key, expiry)) // is three, together
+	keys, err := store.List(ctx, list)
+	require.NoError(t, err)
+	require.Equal(t, []string{key}, keys)
+	require.NoError(t, store.Remove(ctx, list, key))
+	require.Len(t, h.commands, 5)
+	require.Equal(t, []any{"zadd", "p:list:" + list, "gt", until + 1, key}, h.commands[0])
+	require.Equal(t, []any{"zremrangebyscore", "p:list:" + list, "-inf", now.UnixMilli()}, h.commands[1])
+	require.Equal(t, "eval", h.commands[2][0])
+	require.Equal(t, []any{1, "p:list:" + list}, h.commands[2][2:])
+	require.Equal(t, []any{"zrange", "p:list:" + list, "(" + strconv.FormatInt(now.UnixMilli(), 10), "+inf", "byscore"}, h.commands[3])
+	require.Equal(t, []any{"zrem", "p:list:" + list, key}, h.commands[4])
+	require.NoError(t, store.Delete(ctx, key))
 	require.Empty(t, server.Keys())
 }
 
@@ -121,6 +154,13 @@ func TestWhatHasExpiredIsNotFound(t *testing.T) {
 		_, found, err = store.Find(ctx, key)
 		require.NoError(t, err)
 		require.False(t, found, "%v", expiry)
+
+		inserted, err := store.Insert(ctx, key, []byte("gone"), expiry)
+		require.NoError(t, err)
+		require.True(t, inserted)
+		_, found, err = store.Find(ctx, key)
+		require.NoError(t, err)
+		require.False(t, found, "%v", expiry)
 	}
 
 	// A server whose clock is behind does not keep what has ended for its caller.
@@ -139,23 +179,37 @@ func TestWhatHasExpiredIsNotFound(t *testing.T) {
 	require.Empty(t, server.Keys())
 }
 
-// SE-07: what is no session is not found; nobody is locked out by it.
+// SE-07: what is no session is not found, and what is no list is empty; nobody is locked out by it.
 func TestOtherTypesAreNotFound(t *testing.T) {
 	store, server := newStore(t, redisstore.Config{})
-	ctx := t.Context()
+	ctx, expiry := t.Context(), time.Now().Add(time.Hour)
 	_, err := server.Push(at, "a list")
 	require.NoError(t, err)
 	data, found, err := store.Find(ctx, key)
 	require.NoError(t, err)
 	require.False(t, found)
 	require.Nil(t, data)
-	swapped, err := store.Replace(ctx, key, []byte("a list"), []byte("data"), time.Now().Add(time.Hour))
+	inserted, err := store.Insert(ctx, key, []byte("data"), expiry)
+	require.NoError(t, err)
+	require.False(t, inserted)
+	swapped, err := store.Replace(ctx, key, []byte("a list"), []byte("data"), expiry)
 	require.NoError(t, err)
 	require.False(t, swapped)
-	require.Equal(t, []string{at}, server.Keys(), "what is not ours is left alone")
+
+	require.NoError(t, server.Set(listAt, "a string"))
+	require.NoError(t, store.Add(ctx, list, key, expiry))
+	keys, err := store.List(ctx, list)
+	require.NoError(t, err)
+	require.Empty(t, keys)
+	require.NoError(t, store.Remove(ctx, list, key))
+	require.Equal(t, []string{at, listAt}, server.Keys(), "what is not ours is left alone")
+	value, err := server.Get(listAt)
+	require.NoError(t, err)
+	require.Equal(t, "a string", value)
+	require.Zero(t, server.TTL(listAt))
 
 	require.NoError(t, store.Delete(ctx, key))
-	require.Empty(t, server.Keys())
+	require.Equal(t, []string{listAt}, server.Keys())
 }
 
 func TestKeysOfOneStoreAreNotAnothersWithAnotherPrefix(t *testing.T) {
@@ -165,6 +219,10 @@ func TestKeysOfOneStoreAreNotAnothersWithAnotherPrefix(t *testing.T) {
 	_, found, err := other.Find(t.Context(), key)
 	require.NoError(t, err)
 	require.False(t, found)
+	require.NoError(t, store.Add(t.Context(), list, key, time.Now().Add(time.Hour)))
+	keys, err := other.List(t.Context(), list)
+	require.NoError(t, err)
+	require.Empty(t, keys)
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
