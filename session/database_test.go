@@ -259,9 +259,9 @@ func TestADatabaseThatFails(t *testing.T) { // SE-06
 		{"Delete", "End", (*box).end},
 		{"Update", "Rewrite", func(b *box) error { return b.rewrite(b.load()) }},
 	} {
+		healthy, _ := newRows(t, session.Config{})
+		require.NoError(t, one.do(healthy), one.name)
 		b, d := newRows(t, session.Config{})
-		require.NoError(t, one.do(b), one.name)
-		b, d = newRows(t, session.Config{})
 		d.fail = one.fail
 		err := one.do(b)
 		require.ErrorIs(t, err, session.ErrStore, one.name)
