@@ -56,6 +56,16 @@ type Database interface {
 	Delete(ctx context.Context, token string) error
 }
 
+// DatabaseLister is a [Database] that finds the sessions of a user, for [Manager.List] and
+// [Manager.Revoke].
+type DatabaseLister interface {
+	Database
+
+	// List returns the sessions of the user with the id subject, as Find does each, by their
+	// tokens. There may be none, and they may have expired.
+	List(ctx context.Context, subject string) (map[string]*Session, error)
+}
+
 // tokenPattern is what a session token looks like: Auth.js's are UUIDs, next-auth v4's
 // may be 64 hexadecimal digits, and an application may make others. An encrypted token,
 // from a time without a database, has dots.
@@ -105,16 +115,56 @@ func (m *Manager) row(ctx context.Context, token string) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStore, err)
 	}
-	now := m.now()
-	if s == nil || !now.Before(s.ExpiresAt) {
+	if s == nil || !m.now().Before(s.ExpiresAt) {
 		return nil, nil
 	}
+	m.dated(s, token)
+	return s, nil
+}
+
+// dated sets of s, the session with token, what its end says, and which row it is.
+func (m *Manager) dated(s *Session, token string) {
 	s.IssuedAt = s.ExpiresAt.Add(-m.config.MaxAge)
-	if s.IssuedAt.After(now) {
+	if now := m.now(); s.IssuedAt.After(now) {
 		s.IssuedAt = now
 	}
 	m.keep(s, token)
-	return s, nil
+}
+
+// eachRow calls visit with each session that w means, and its token. Only a user's can
+// be found, by the id that is their subject.
+func (m *Manager) eachRow(ctx context.Context, w Whose, visit func(token string, s *Session) error) error {
+	database, ok := m.config.Database.(DatabaseLister)
+	if !ok {
+		return errNoLists
+	}
+	if w.owner.kind != ofUser {
+		return nil
+	}
+	list, err := database.List(ctx, w.owner.a)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	for token, s := range list {
+		m.dated(s, token)
+		if !m.means(w, s) {
+			continue
+		}
+		if err := visit(token, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revokeRows deletes the sessions that w means.
+func (m *Manager) revokeRows(ctx context.Context, w Whose) error {
+	return m.eachRow(ctx, w, func(token string, _ *Session) error {
+		if err := m.config.Database.Delete(ctx, token); err != nil {
+			return fmt.Errorf("%w: %w", ErrStore, err)
+		}
+		return nil
+	})
 }
 
 // keep has s know which row it is, and how that is now.

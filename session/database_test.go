@@ -73,6 +73,20 @@ func (d *rows) Delete(ctx context.Context, token string) error {
 	return nil
 }
 
+func (d *rows) List(ctx context.Context, subject string) (map[string]*session.Session, error) {
+	if err := d.called(ctx, "List", subject); err != nil {
+		return nil, err
+	}
+	list := map[string]*session.Session{}
+	for token, s := range d.sessions {
+		if s.Subject == subject {
+			found := *s
+			list[token] = &found
+		}
+	}
+	return list, nil
+}
+
 // did is what was asked since it was called last.
 func (d *rows) did() string {
 	list := strings.Join(d.calls, ", ")
@@ -246,6 +260,48 @@ func TestASignOutWithADatabase(t *testing.T) { // SE-04
 	require.Equal(t, "Delete "+rowToken, d.did())
 	require.Equal(t, []string{"N"}, b.names(true))
 	require.Empty(t, d.sessions)
+}
+
+func TestSessionsOfAUserInADatabase(t *testing.T) { // SE-05
+	b, d := newRows(t, session.Config{})
+	fill := func() {
+		for i, subject := range []string{"7", "7", "8"} {
+			d.sessions[fmt.Sprintf("%s-%d", rowToken, i)] = &session.Session{Subject: subject, ExpiresAt: b.now.Add(time.Hour)}
+		}
+		d.sessions[rowToken+"-0"].ExpiresAt = b.now.Add(-time.Hour)
+	}
+	fill()
+	own := b.load()
+	ctx := context.Background()
+	require.True(t, b.CanList() && b.CanRevoke())
+	list, err := b.List(ctx, session.OfUser("7"))
+	require.NoError(t, err)
+	require.Len(t, list, 2, "one has expired")
+	require.Contains(t, []string{list[0].ID, list[1].ID}, own.ID)
+	list, err = b.List(ctx, session.OfSubject("https://idp.example", "7"))
+	require.NoError(t, err)
+	require.Empty(t, list, "a row has no issuer")
+
+	require.NoError(t, b.Revoke(ctx, session.OfUser("7").Except(own.ID)))
+	require.NotNil(t, b.load())
+	require.Len(t, d.sessions, 2)
+	fill()
+	require.NoError(t, b.Revoke(ctx, session.OfUser("7").Only(own.ID)))
+	require.Nil(t, b.load())
+	require.Len(t, d.sessions, 3)
+	require.NoError(t, b.Revoke(ctx, session.OfUser("7")))
+	require.Len(t, d.sessions, 1, "8's")
+
+	fill()
+	d.fail = "Delete"
+	require.ErrorIs(t, b.Revoke(ctx, session.OfUser("7")), session.ErrStore)
+	d.fail = "List"
+	_, err = b.List(ctx, session.OfUser("7"))
+	require.ErrorIs(t, err, session.ErrStore)
+
+	without := newBox(t, session.Config{Database: struct{ session.Database }{d}})
+	require.False(t, without.CanList() || without.CanRevoke())
+	require.ErrorIs(t, without.Revoke(ctx, session.OfUser("7")), errors.ErrUnsupported)
 }
 
 func TestADatabaseThatFails(t *testing.T) { // SE-06

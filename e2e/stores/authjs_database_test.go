@@ -2,6 +2,7 @@ package stores_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"sync"
@@ -76,6 +77,16 @@ func TestOneDatabaseForAuthJSAndGo(t *testing.T) { // SE-01, SE-04
 				if other == own {
 					require.NotEqual(t, token, b.token(next))
 				}
+
+				// Somebody who is signed in twice sees both, and ends the other one.
+				elsewhere := newBrowser(t)
+				elsewhere.signIn(next, "one", "ada")
+				require.Len(t, s.rows("sessions"), 2)
+				var listed struct{ Sessions []any }
+				require.NoError(t, json.Unmarshal([]byte(b.get(own+"/api/auth/sessions")), &listed))
+				require.Len(t, listed.Sessions, 2)
+				b.send(own, "sessions", url.Values{"end": {"others"}})
+				require.Nil(t, elsewhere.session(next))
 
 				thief := newBrowser(t)
 				at, err := url.Parse(next)

@@ -44,9 +44,9 @@ type Database struct {
 	db     *sql.DB
 	userID func(provider, subject string) string
 
-	find, extend, rename, remove    string
-	byAccount, lock, taken          string
-	newUser, newAccount, newSession string
+	find, list, extend, rename, remove string
+	byAccount, lock, taken             string
+	newUser, newAccount, newSession    string
 }
 
 // New returns a Database in db, which stays the caller's to close. It asks the database
@@ -60,14 +60,14 @@ func New(db *sql.DB, config Config) (*Database, error) {
 		return nil, err
 	}
 	d := &Database{
-		db: db, userID: config.UserID, find: findSQL, extend: extendSQL, rename: renameSQL, remove: removeSQL,
+		db: db, userID: config.UserID, find: findSQL, list: listSQL, extend: extendSQL, rename: renameSQL, remove: removeSQL,
 		byAccount: byAccountSQL, lock: lockSQL, taken: takenSQL, newUser: newUserSQL, newAccount: newAccountSQL, newSession: newSessionSQL,
 	}
 	if d.userID != nil {
 		d.taken, d.newUser = takenWithIDSQL, newUserWithIDSQL
 	}
 	names := replacer(config.Names)
-	for _, text := range []*string{&d.find, &d.extend, &d.rename, &d.remove, &d.byAccount, &d.taken, &d.newUser, &d.newAccount, &d.newSession} {
+	for _, text := range []*string{&d.find, &d.list, &d.extend, &d.rename, &d.remove, &d.byAccount, &d.taken, &d.newUser, &d.newAccount, &d.newSession} {
 		*text = names.Replace(*text)
 	}
 	return d, nil
@@ -76,6 +76,10 @@ func New(db *sql.DB, config Config) (*Database, error) {
 const (
 	findSQL = `SELECT s.{sessions.expires}, u.{users.id}, u.{users.name}, u.{users.email}, u.{users.emailVerified} IS NOT NULL, u.{users.image}
 FROM {sessions} s JOIN {users} u ON u.{users.id} = s.{sessions.userId} WHERE s.{sessions.sessionToken} = $1`
+
+	// listSQL compares texts: not every text is an id.
+	listSQL = `SELECT s.{sessions.sessionToken}, s.{sessions.expires}, u.{users.id}, u.{users.name}, u.{users.email}, u.{users.emailVerified} IS NOT NULL, u.{users.image}
+FROM {sessions} s JOIN {users} u ON u.{users.id} = s.{sessions.userId} WHERE CAST(u.{users.id} AS text) = $1`
 
 	extendSQL = `UPDATE {sessions} SET {sessions.expires} = $2 WHERE {sessions.sessionToken} = $1`
 
@@ -97,6 +101,35 @@ func (d *Database) Find(ctx context.Context, token string) (*session.Session, er
 		return nil, failure(ctx, "find", err)
 	}
 	return s, nil
+}
+
+// List implements session.DatabaseLister.
+func (d *Database) List(ctx context.Context, subject string) (map[string]*session.Session, error) {
+	ctx, done := context.WithTimeout(ctx, limit)
+	defer done()
+	list, err := d.listed(ctx, subject)
+	return list, failure(ctx, "list", err)
+}
+
+func (d *Database) listed(ctx context.Context, subject string) (map[string]*session.Session, error) {
+	rows, err := d.db.QueryContext(ctx, d.list, subject)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := map[string]*session.Session{}
+	for rows.Next() {
+		var token string
+		s := &session.Session{}
+		if err := rows.Scan(append([]any{&token, &s.ExpiresAt}, user(s)...)...); err != nil {
+			return nil, err
+		}
+		list[token] = s
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // Update implements session.Database.

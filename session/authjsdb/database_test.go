@@ -17,7 +17,7 @@ import (
 	"github.com/sallyport/auth/session/authjsdb"
 )
 
-var _ session.Database = (*authjsdb.Database)(nil)
+var _ session.DatabaseLister = (*authjsdb.Database)(nil)
 
 const token = "6f3c0b52-9d6f-4c0e-8a55-0d6f4c0e8a55"
 
@@ -45,6 +45,26 @@ FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE s."sessionToken" =
 	s, err = d.Find(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, &session.Session{Subject: "7", ExpiresAt: expires}, s)
+}
+
+func TestList(t *testing.T) { // SE-05
+	d, server := open(t, authjsdb.Config{})
+	list, err := d.List(t.Context(), "7")
+	require.NoError(t, err)
+	require.Empty(t, list)
+	require.Equal(t, []asked{{`SELECT s."sessionToken", s."expires", u."id", u."name", u."email", u."emailVerified" IS NOT NULL, u."image"
+FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE CAST(u."id" AS text) = $1`, []driver.Value{"7"}}}, server.said())
+
+	server.answer = func(context.Context, asked) ([][]driver.Value, int64, error) {
+		return [][]driver.Value{{"one", expires, int64(7), "Ada", nil, false, nil}, {"two", expires, int64(7), "Ada", nil, true, nil}}, 0, nil
+	}
+	list, err = d.List(t.Context(), "7")
+	require.NoError(t, err)
+	require.Equal(t, map[string]*session.Session{"one": {Subject: "7", Name: "Ada", ExpiresAt: expires}, "two": {Subject: "7", Name: "Ada", EmailVerified: true, ExpiresAt: expires}}, list)
+
+	server.answer = one("one", "no time", int64(7), nil, nil, false, nil)
+	_, err = d.List(t.Context(), "7")
+	require.ErrorContains(t, err, "authjsdb: list: ")
 }
 
 // SE-10: parameters alone, and the names of another schema.
@@ -136,6 +156,13 @@ func each(d *authjsdb.Database, test func(name string, call func(ctx context.Con
 	}
 	account := session.Account{Type: "oauth", AccessToken: "gho-4711"}
 	test("find", func(ctx context.Context) error { _, err := d.Find(ctx, token); return err })
+	test("list", func(ctx context.Context) error {
+		list, err := d.List(ctx, "7")
+		if list != nil && err != nil {
+			return errors.New("a list, with an error")
+		}
+		return err
+	})
 	test("update", func(ctx context.Context) error {
 		found, err := d.Update(ctx, token, of(), of())
 		if found && err != nil {

@@ -1,7 +1,7 @@
 // Package authjsdb reads and writes the users, accounts and sessions of Auth.js's
 // database strategy in PostgreSQL, in the tables of @auth/pg-adapter or others like
-// them. Its [Database] is a session.Database. It has no driver: the program chooses one and
-// opens the database.
+// them. Its [Database] is a session.DatabaseLister. It has no driver: the program chooses one
+// and opens the database.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //	...

@@ -66,7 +66,7 @@ func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, erro
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, _, err := c.d.ask(ctx, query, args)
-	return &result{rows: rows}, err
+	return newResult(rows), err
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -86,15 +86,21 @@ func (t tx) Rollback() error {
 	return err
 }
 
-type result struct{ rows [][]driver.Value }
-
-func (r *result) Columns() []string {
-	if len(r.rows) == 0 {
-		return nil
-	}
-	return make([]string, len(r.rows[0]))
+type result struct {
+	rows    [][]driver.Value
+	columns []string
 }
-func (r *result) Close() error { return nil }
+
+func newResult(rows [][]driver.Value) *result {
+	r := &result{rows: rows}
+	if len(rows) > 0 {
+		r.columns = make([]string, len(rows[0]))
+	}
+	return r
+}
+
+func (r *result) Columns() []string { return r.columns }
+func (r *result) Close() error      { return nil }
 
 func (r *result) Next(into []driver.Value) error {
 	if len(r.rows) == 0 {
