@@ -50,11 +50,15 @@ func (d *Database) Start(ctx context.Context, token string, s *session.Session, 
 // makes that user where there is none, as Start does, but begins no session. It is for
 // auth.Config.Enrich, where sessions are in cookies and the users in a database: s.Subject
 // is the user's id afterwards. The error wraps session.ErrNotLinked where another user has
-// the e-mail address.
+// the e-mail address, and session.ErrStore where the database failed.
 func (d *Database) Enroll(ctx context.Context, s *session.Session, a session.Account) error {
 	ctx, done := context.WithTimeout(ctx, limit)
 	defer done()
-	return d.enroll(ctx, s, a)
+	err := d.enroll(ctx, s, a)
+	if err != nil && !errors.Is(err, session.ErrNotLinked) {
+		return fmt.Errorf("%w: %w", session.ErrStore, err)
+	}
+	return err
 }
 
 func (d *Database) enroll(ctx context.Context, s *session.Session, a session.Account) error {

@@ -157,6 +157,16 @@ func TestASignInThatFails(t *testing.T) {
 	}
 }
 
+func TestEnrollSaysThatTheDatabaseFailed(t *testing.T) { // SE-06
+	d, server := open(t, authjsdb.Config{})
+	server.answer = (&people{fail: "BEGIN"}).answer
+	require.ErrorIs(t, d.Enroll(t.Context(), ada(), session.Account{}), session.ErrStore)
+	server.answer = (&people{taken: true}).answer
+	err := d.Enroll(t.Context(), ada(), session.Account{})
+	require.ErrorIs(t, err, session.ErrNotLinked)
+	require.NotErrorIs(t, err, session.ErrStore)
+}
+
 func TestASessionWithoutAnAccount(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
 	for _, s := range []*session.Session{{Subject: "1"}, {Provider: "github"}} {
