@@ -214,9 +214,7 @@ type Config struct {
 	// If empty, there is none.
 	UserIDClaim string
 
-	// Session is how long sessions last and where they are kept. If zero: in
-	// an Auth.js cookie, for 30 days since the last renewal. With Session.Database, whose
-	// subjects are ids of its users, AccessCode and UserIDClaim are not allowed.
+	// Session is how long sessions last and where they are kept. If zero: 30 days, in a cookie.
 	Session session.Config
 
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,

@@ -81,7 +81,8 @@ type Config struct {
 	// sign people in as the same users. It is authjsdb.New for PostgreSQL. Give MaxAge and
 	// UpdateAge Auth.js's values. Lifetime, UpgradeV4, Revocations and a Store are not allowed
 	// beside it, and tokens that are sealed, in cookies or as bearer tokens, do not count. Of
-	// what is set in a session only Name and Picture last. If nil, there is none.
+	// what is set in a session only Name and Picture last. Package auth takes no AccessCode
+	// and no UserIDClaim beside it. If nil, there is none.
 	Database Database
 
 	// Revocations has sessions that are in cookies taken back: by signing out, which then
