@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/oauth2"
+
 	"github.com/sallyport/auth/internal/attempt"
 	"github.com/sallyport/auth/internal/controlchar"
 	"github.com/sallyport/auth/internal/fault"
@@ -103,9 +105,23 @@ func (ad admission) way(p Provider) web.Way {
 		if err == nil && w.VouchesFor != nil && !w.VouchesFor(who.Session.Issuer) {
 			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer as it is, in Map or Identify", ErrMisconfigured, who.Session.Issuer, p.Name())
 		}
+		if err == nil {
+			who.Account = accountOf(w.Type, id.Token)
+		}
 		return who, err
 	}
 	return w
+}
+
+// accountOf is what a provider of that kind gave beside the identity. t may be nil.
+func accountOf(kind string, t *oauth2.Token) session.Account {
+	a := session.Account{Type: kind}
+	if t != nil {
+		a.AccessToken, a.RefreshToken, a.TokenType, a.ExpiresAt = t.AccessToken, t.RefreshToken, t.TokenType, t.Expiry
+		a.IDToken, _ = t.Extra("id_token").(string)
+		a.Scope, _ = t.Extra("scope").(string)
+	}
+	return a
 }
 
 // admit makes a session of id, which provider gave.
@@ -308,9 +324,13 @@ func SubjectID(s *session.Session) string { return s.Subject }
 // somebody whom Auth.js signed in.
 func ProviderSubjectID(s *session.Session) string { return s.Provider + "|" + s.Subject }
 
-// severalWays reports whether people can sign in in more than one way.
+// severalWays reports whether people can sign in in more than one way, each with
+// subjects of its own. Of a database the subjects are its users' ids, whatever the provider.
 func (c *Config) severalWays() bool {
 	count := len(c.Providers)
+	if c.Session.Database != nil {
+		count = min(count, 1)
+	}
 	for _, there := range []bool{c.AccessCode != nil, c.Backend != nil} {
 		if there {
 			count++

@@ -214,8 +214,7 @@ type Config struct {
 	// If empty, there is none.
 	UserIDClaim string
 
-	// Session is how long sessions last and where they are kept. If zero: in
-	// an Auth.js cookie, for 30 days since the last renewal.
+	// Session is how long sessions last and where they are kept. If zero: 30 days, in a cookie.
 	Session session.Config
 
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
@@ -404,13 +403,15 @@ func (c *Config) idle() (err error) {
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
-		{"UserIDClaim", c.UserIDClaim != "", signsIn || c.ReadOnly, "sessions that a front end reads too: Providers, AccessCode or ReadOnly"},
+		{"UserIDClaim", c.UserIDClaim != "", (signsIn || c.ReadOnly) && c.Session.Database == nil, "sessions that a front end reads too, with claims: Providers, AccessCode or ReadOnly, and no Session.Database"},
 		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
 		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"FrameAncestors", len(c.FrameAncestors) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"Session.SameSiteNone", c.Session.SameSiteNone, signsIn, "sessions of this package: Providers or AccessCode"},
 		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"Session.Revalidate", c.Session.Revalidate != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"Session.Database", c.Session.Database != nil, redirect || c.ReadOnly, "Providers or ReadOnly: nobody else is a user there"},
+		{"AccessCode", code, c.Session.Database == nil, "no Session.Database: whoever knows an access code is no user there"},
 		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
 		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
 	} {

@@ -46,6 +46,7 @@ type Parts struct {
 	Backend    BackendFactory             // clerk.FromEnv. If nil, Clerk's variables are an error
 	AccessCode CodeFactory                // accesscode.FromEnv. If nil, ACCESS_CODE is not asked for, and lets nobody in
 	Store      session.Store              // for NEXT_AUTH_SSO_SESSION_STRATEGY=database
+	Database   session.Database           // for the same, in the place of Store: authjsdb.New
 	HTTPClient *http.Client               // for the providers' calls. If nil, the default
 	Names      func() []string            // all names of the environment, as envvar.Names(os.Environ()). If nil, nothing is said of unknown ones
 	Logger     *slog.Logger               // receives warnings. If nil, slog.Default
@@ -85,7 +86,7 @@ const codeCure = "it is the password for the service; a long random one that nob
 //	AUTH_SESSION_UPDATE_AGE          Config.Session.UpdateAge
 //	AUTH_SESSION_LIFETIME            Config.Session.Lifetime
 //	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
-//	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store
+//	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store or Parts.Database
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
 //
 // and what the factories in parts read. NEXT_AUTH_SECRET may be called AUTH_SECRET
@@ -138,7 +139,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	if err := e.Err(); err != nil {
 		return Config{}, err
 	}
-	if c.Backend == nil {
+	if c.Backend == nil && c.Session.Database == nil {
 		c.UserIDClaim = lobeChatUser
 	}
 	return c, nil
@@ -379,8 +380,8 @@ const (
 func (e *envReader) session(parts Parts) session.Config {
 	c := session.Config{
 		MaxAge: e.Duration(sessionNames[0]), UpdateAge: e.Duration(sessionNames[1]), Lifetime: e.Duration(sessionNames[2]),
-		Store: e.store(parts),
 	}
+	e.strategy(&c, parts)
 	lifetime := cmp.Or(c.Lifetime, defaultLifetime)
 	maxAge := cmp.Or(c.MaxAge, min(defaultMaxAge, lifetime))
 	switch {
@@ -397,18 +398,17 @@ func (e *envReader) session(parts Parts) session.Config {
 	return c
 }
 
-func (e *envReader) store(parts Parts) session.Store {
+// strategy sets where c has sessions, if it is not in cookies.
+func (e *envReader) strategy(c *session.Config, parts Parts) {
 	switch value := e.Get("NEXT_AUTH_SSO_SESSION_STRATEGY"); value {
 	case "", "jwt":
-		return nil
 	case "database":
-		if parts.Store == nil {
+		if parts.Store == nil && parts.Database == nil {
 			e.problem("NEXT_AUTH_SSO_SESSION_STRATEGY", "is database, and this program configures no store", "set it to jwt, or configure one (gateway: SESSION_STORE_URL)")
 		}
-		return parts.Store
+		c.Store, c.Database = parts.Store, parts.Database
 	default:
 		e.problem("NEXT_AUTH_SSO_SESSION_STRATEGY", fmt.Sprintf("is %q", value), "set it to jwt or database")
-		return nil
 	}
 }
 

@@ -308,6 +308,18 @@ func TestStoreFromEnv(t *testing.T) {
 	require.NotNil(t, c.Logger)
 }
 
+func TestDatabaseFromEnv(t *testing.T) {
+	withDatabase := func(p *auth.Parts) { p.Database, p.AccessCode = &userTable{}, nil }
+	for value, kept := range map[string]bool{"jwt": false, "database": true} {
+		c, _, err := fromEnv("NEXT_AUTH_SECRET="+testSecret+"|NEXT_AUTH_SSO_SESSION_STRATEGY="+value, withDatabase)
+		require.NoError(t, err)
+		require.Equal(t, kept, c.Session.Database != nil, value)
+		require.Equal(t, kept, c.UserIDClaim == "", "a row has no claims")
+		_, err = auth.New(c)
+		require.NoError(t, err)
+	}
+}
+
 func TestFactoriesGetWhatTheyNeed(t *testing.T) {
 	client := &http.Client{}
 	var got []string

@@ -51,6 +51,10 @@ var (
 	// are.
 	ErrSignInAgain = fault.ErrSignInAgain
 
+	// ErrNotLinked: no user of [session.Config].Database has the account, and another one
+	// has its e-mail address.
+	ErrNotLinked = session.ErrNotLinked
+
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge
 

@@ -24,6 +24,7 @@ func TestErrorsOfASignIn(t *testing.T) { // LG-04
 		auth.ErrNoTransaction:       "Expired",
 		auth.ErrInvalidResponse:     "InvalidResponse",
 		auth.ErrNotAllowed:          "AccessDenied",
+		auth.ErrNotLinked:           "OAuthAccountNotLinked",
 		auth.ErrSessionTooLarge:     "SessionTooLarge",
 		auth.ErrStore:               "StoreUnavailable",
 	} {
@@ -39,6 +40,7 @@ func TestErrorsOfASignIn(t *testing.T) { // LG-04
 	}
 	require.Equal(t, session.ErrStore, auth.ErrStore)
 	require.Equal(t, session.ErrTooLarge, auth.ErrSessionTooLarge)
+	require.Equal(t, session.ErrNotLinked, auth.ErrNotLinked)
 }
 
 func TestProviderErrorSaysWhatCame(t *testing.T) { // LG-04

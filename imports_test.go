@@ -120,4 +120,7 @@ func TestNoProviderIsLinkedUnasked(t *testing.T) {
 func TestStoresBringNoDriver(t *testing.T) {
 	linked := goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", "./session/sqlstore")
 	require.Equal(t, []string{module + "/session/sqlstore"}, linked)
+	for _, p := range goList(t, `{{if not .Standard}}{{.ImportPath}}{{end}}`, "-deps", "./session/authjsdb") {
+		require.True(t, strings.HasPrefix(p, module), "./session/authjsdb links %s", p)
+	}
 }

@@ -26,6 +26,7 @@ var chinese = &Language{
 		fault.CookiesBlocked:      {"Cookie 被阻止", "浏览器没有保存登录所需的 Cookie。请允许本站使用 Cookie 后重试。"},
 		fault.AttemptExpired:      {"登录已超时", "这次登录开始得太久，或是在另一个浏览器中开始的。请重新登录。"},
 		fault.ResponseInvalid:     {"登录结果无效", "登录服务返回的内容未通过安全检查，因此没有登录。请重试。"},
+		fault.AccountNotLinked:    {"请使用原来的登录方式", "此账号的电子邮件地址已有人通过其他方式在此登录过。如果那是您本人，请使用原来的方式登录。"},
 		fault.SessionTooLarge:     {"账号信息过大", "登录服务返回的账号信息超出浏览器可保存的大小。管理员可以减少这些信息，或改用会话存储。"},
 		fault.StoreUnavailable:    {"暂时无法确认登录状态", "本站的部分服务暂停。如果您此前已登录，登录仍然有效。请稍后重试。"},
 		fault.MissingCSRF:         {"页面已过期", "页面打开时间过长，或来自其他地方。请重新开始。"},

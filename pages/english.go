@@ -26,6 +26,7 @@ var english = &Language{
 		fault.CookiesBlocked:      {"Cookies are blocked", "Your browser did not keep the cookie that signing in needs. Allow cookies for this site and try again."},
 		fault.AttemptExpired:      {"That took too long", "The sign-in was started too long ago, or in another browser. Start again."},
 		fault.ResponseInvalid:     {"The answer was not valid", "What the sign-in service sent back failed a safety check, so you were not signed in. Try again."},
+		fault.AccountNotLinked:    {"Sign in as you did before", "Somebody with the e-mail address of this account has signed in here in another way. If it was you, sign in in that way."},
 		fault.SessionTooLarge:     {"Your account does not fit", "The sign-in service sent more about your account than a browser can hold. The people who run this site can limit it, or keep sessions in a store."},
 		fault.StoreUnavailable:    {"Sign-ins cannot be checked right now", "A part of this site is down. If you were signed in, you still are. Try again in a minute."},
 		fault.MissingCSRF:         {"The form was out of date", "The page was open for too long, or came from somewhere else. Start again."},

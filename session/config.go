@@ -76,6 +76,15 @@ type Config struct {
 	// bearer tokens do not count, so that setting one signs everybody out.
 	Store Store
 
+	// Database is where an application with Auth.js keeps its sessions and its users:
+	// Auth.js's database strategy. Both then read, renew and end the same sessions, and
+	// sign people in as the same users. It is authjsdb.New for PostgreSQL. Give MaxAge and
+	// UpdateAge Auth.js's values. Lifetime, UpgradeV4, Revocations and a Store are not allowed
+	// beside it, and tokens that are sealed, in cookies or as bearer tokens, do not count. Of
+	// what is set in a session only Name and Picture last. Package auth takes no AccessCode
+	// and no UserIDClaim beside it. If nil, there is none.
+	Database Database
+
 	// Revocations has sessions that are in cookies taken back: by signing out, which then
 	// holds on all nodes, and by [Manager.Revoke]. What is in it is which sessions have
 	// ended, until their cookies would have expired, and nothing else. Each request with a
@@ -140,6 +149,9 @@ var domainPattern = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
 // check sets what is not set, and joins every problem of c.
 func (c *Config) check() (err error) {
+	if c.Database != nil {
+		err = c.checkDatabase()
+	}
 	if c.Lifetime == 0 {
 		c.Lifetime = 90 * 24 * time.Hour
 	}

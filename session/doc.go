@@ -60,6 +60,12 @@
 // A store that fails gives [ErrStore]. Requests must then be refused: who sent
 // them is not known, and asking people to sign in would not help.
 //
+// # Auth.js's database
+//
+// With a [Database] the cookie holds the token of a row that Auth.js's database strategy
+// has, and the row and its user are the session. Nothing is sealed, and the secrets open
+// nothing there: whoever reads the table can be anybody in it. There is no Lifetime.
+//
 // # Time
 //
 // Three durations of [Config] bound a session. MaxAge, 30 days, is how long a

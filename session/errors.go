@@ -12,3 +12,8 @@ var ErrTooLarge = errors.New("session: too large for cookies")
 // wraps the store's own error. Refuse the request, with status 503; it may be sent
 // again.
 var ErrStore = errors.New("session: store unavailable")
+
+// ErrNotLinked says that a [Database] has no user with the account by which somebody
+// signs in, but one with its e-mail address: who that is must not be decided by the
+// address. Nothing was written then.
+var ErrNotLinked = errors.New("session: another user has the e-mail address of this account")

@@ -141,10 +141,13 @@ func (f *found) value(i int) string {
 
 // keys calls visit with what may be a store's keys, in the request's order, until
 // it returns false. A store is not asked for anything of another shape.
-func (f *found) keys(visit func(value string) (more bool)) {
+func (f *found) keys(visit func(value string) (more bool)) { f.shaped(isKeyText, visit) }
+
+// shaped is keys for values of the given shape.
+func (f *found) shaped(shape func(value string) bool, visit func(value string) (more bool)) {
 	asked := 0
 	for i := range f.nPlain {
-		if value := f.value(i); isKeyText(value) {
+		if value := f.value(i); shape(value) {
 			if asked++; asked > maxKeys || !visit(value) {
 				return
 			}

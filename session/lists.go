@@ -19,12 +19,14 @@ import (
 // found no more is taken off when its list is read.
 
 // errNoLists says that nobody can tell which sessions are somebody's.
-var errNoLists = fmt.Errorf("session: sessions cannot be found by whose they are: it takes a Config.Store that is a Lister: %w", errors.ErrUnsupported)
+var errNoLists = fmt.Errorf("session: sessions cannot be found by whose they are: it takes a Config.Store that is a Lister, or a Config.Database that is a DatabaseLister: %w", errors.ErrUnsupported)
 
-// CanList reports whether [Manager.List] works: it takes a [Store] that is a [Lister].
+// CanList reports whether [Manager.List] works: it takes a [Store] that is a [Lister], or a
+// [Database] that is a [DatabaseLister].
 func (m *Manager) CanList() bool {
-	_, ok := m.config.Store.(Lister)
-	return ok
+	_, stored := m.config.Store.(Lister)
+	_, rows := m.config.Database.(DatabaseLister)
+	return stored || rows
 }
 
 // List returns the sessions that w means and that hold, the last begun first. Nothing
@@ -52,6 +54,9 @@ func (m *Manager) List(ctx context.Context, w Whose) ([]*Session, error) {
 // a newer release wrote it, which this one cannot read: it is somebody's of w's, and nobody
 // knows which.
 func (m *Manager) each(ctx context.Context, w Whose, visit func(key string, s *Session) error) error {
+	if m.config.Database != nil {
+		return m.eachRow(ctx, w, visit)
+	}
 	store, ok := m.config.Store.(Lister)
 	if !ok {
 		return errNoLists

@@ -92,9 +92,14 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 // one after the other until one holds, and at most 180. Data in it that cannot be
 // read is left alone; a log line says so.
 //
+// A database is asked in the same way, for the tokens of Auth.js's database strategy.
+//
 // The error wraps [ErrStore]: nobody knows then who it is. It is nil without a
-// store and Revocations.
+// store, a database and Revocations.
 func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
+	if m.config.Database != nil {
+		return m.loadRow(r, secure)
+	}
 	if m.config.Store != nil {
 		return m.loadStored(r, secure)
 	}
@@ -162,6 +167,9 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 	if s.readOnly {
 		return nil
 	}
+	if m.config.Database != nil {
+		return m.rewriteRow(w, r, s, secure)
+	}
 	next := copyOf(s)
 	if next.AuthTime.IsZero() {
 		next.AuthTime = s.IssuedAt
@@ -198,6 +206,9 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 // The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, unless
 // the store failed when the session before was to be ended.
 func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	if m.config.Database != nil {
+		return m.StartWithAccount(w, r, s, Account{}, secure)
+	}
 	before, err := m.Load(r, secure)
 	if err != nil {
 		return err
@@ -282,6 +293,9 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request, secure bool) error
 // end ends all sessions that r brings. who is the one that a store has for it, and
 // may be nil.
 func (m *Manager) end(r *http.Request, who *Session, secure bool) error {
+	if m.config.Database != nil {
+		return m.endRows(r, secure)
+	}
 	if m.config.Store != nil {
 		return m.endStored(r, who, secure)
 	}

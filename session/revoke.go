@@ -17,7 +17,8 @@ func (m *Manager) CanRevoke() bool { return m.CanList() || m.config.Revocations 
 // begins meanwhile may be ended or not. That there are none is no error.
 //
 // With a [Store] they are deleted; with [Config].Revocations it is written down that those
-// have ended which began until now. A session that Auth.js began, and that it writes anew
+// have ended which began until now. Of a [Database] a user's alone are found, [OfUser], where
+// [Config].UserID is the subject. A session that Auth.js began, and that it writes anew
 // with another time, does not end for good.
 //
 // ctx alone limits how long it takes: the store is called a few times, and twice for each
@@ -29,6 +30,8 @@ func (m *Manager) Revoke(ctx context.Context, w Whose) error {
 		return nil
 	case m.config.Store != nil:
 		return m.revokeStored(ctx, w)
+	case m.config.Database != nil:
+		return m.revokeRows(ctx, w)
 	case m.config.Revocations == nil:
 		return errNothingRevokes
 	}

@@ -91,9 +91,12 @@ func (m *Manager) limited(ctx context.Context) (context.Context, context.CancelF
 }
 
 // Ready returns nil when sessions can be read: always where they are in cookies alone, and
-// with a [Config].Store or Revocations when that answers. It is for health checks. The
+// with a [Config].Store, Database or Revocations when that answers. It is for health checks. The
 // error wraps [ErrStore].
 func (m *Manager) Ready(ctx context.Context) error {
+	if m.config.Database != nil {
+		return m.readyRow(ctx)
+	}
 	store := m.asked()
 	if store == nil {
 		return nil

@@ -18,6 +18,7 @@ const (
 	CookiesBlocked      Code = "CookiesBlocked"
 	AttemptExpired      Code = "Expired"
 	ResponseInvalid     Code = "InvalidResponse"
+	AccountNotLinked    Code = "OAuthAccountNotLinked"
 	SessionTooLarge     Code = "SessionTooLarge"
 	StoreUnavailable    Code = "StoreUnavailable"
 	MissingCSRF         Code = "MissingCSRF"
@@ -40,7 +41,7 @@ const (
 // Codes are all of them.
 var Codes = []Code{
 	Configuration, AccessDenied, PersonDeclined, NotSignedInThere, ProviderUnavailable, UnknownRedirectURI, ClockWrong, CookiesBlocked,
-	AttemptExpired, ResponseInvalid, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
+	AttemptExpired, ResponseInvalid, AccountNotLinked, SessionTooLarge, StoreUnavailable, MissingCSRF, OAuthCallback, SessionRequired,
 	FormNotSent, InsideAFrame, AnotherSite, SignedOut, CodeWrong, RateLimited, TooManyFailures, AnotherWay, NotFound, MethodNotAllowed, BadRequest, Default,
 }
 
@@ -50,7 +51,7 @@ var Codes = []Code{
 func (c Code) Query() url.Values {
 	q := url.Values{"error": {string(Configuration)}}
 	switch c {
-	case Configuration, AccessDenied, MissingCSRF, OAuthCallback, SessionRequired, Default, SignedOut:
+	case Configuration, AccessDenied, AccountNotLinked, MissingCSRF, OAuthCallback, SessionRequired, Default, SignedOut:
 		return url.Values{"error": {string(c)}}
 	case CodeWrong:
 		return url.Values{"error": {string(c)}, "code": {"credentials"}}
@@ -72,7 +73,7 @@ func (c Code) Query() url.Values {
 // again, as Auth.js has it, and not on an error page.
 func (c Code) OfSignIn() bool {
 	switch Code(c.Query().Get("error")) {
-	case OAuthCallback, MissingCSRF, CodeWrong, SessionRequired, SignedOut:
+	case OAuthCallback, AccountNotLinked, MissingCSRF, CodeWrong, SessionRequired, SignedOut:
 		return true
 	}
 	return false

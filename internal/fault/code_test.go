@@ -24,6 +24,7 @@ var queries = map[fault.Code]string{
 	fault.CookiesBlocked:      "detail=CookiesBlocked&error=Configuration",
 	fault.AttemptExpired:      "detail=Expired&error=OAuthCallbackError",
 	fault.ResponseInvalid:     "detail=InvalidResponse&error=OAuthCallbackError",
+	fault.AccountNotLinked:    "error=OAuthAccountNotLinked",
 	fault.SessionTooLarge:     "detail=SessionTooLarge&error=Configuration",
 	fault.StoreUnavailable:    "detail=StoreUnavailable&error=Configuration",
 	fault.MissingCSRF:         "error=MissingCSRF",

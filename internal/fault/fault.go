@@ -81,6 +81,7 @@ var causes = []struct {
 	{ErrNoCookies, CookiesBlocked, http.StatusBadRequest},
 	{ErrTooMany, TooManyFailures, http.StatusTooManyRequests},
 	{ErrDeclined, PersonDeclined, http.StatusForbidden},
+	{session.ErrNotLinked, AccountNotLinked, http.StatusForbidden},
 	{ErrNotAllowed, AccessDenied, http.StatusForbidden},
 	{ErrInteractionRequired, NotSignedInThere, http.StatusForbidden},
 	{ErrRedirectURI, UnknownRedirectURI, http.StatusBadRequest},

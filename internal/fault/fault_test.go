@@ -21,6 +21,7 @@ var causes = []struct {
 	{fault.ErrNoCookies, "CookiesBlocked", 400},
 	{fault.ErrTooMany, "TooManyFailures", 429},
 	{fault.ErrDeclined, "Declined", 403},
+	{session.ErrNotLinked, "OAuthAccountNotLinked", 403},
 	{fault.ErrNotAllowed, "AccessDenied", 403},
 	{fault.ErrInteractionRequired, "NotSignedInThere", 403},
 	{fault.ErrRedirectURI, "RedirectURI", 400},

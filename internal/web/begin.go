@@ -11,21 +11,19 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// begin begins the session who.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, who *session.Session) error {
+// begin begins a session of admitted.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, admitted *Admitted) error {
+	who := admitted.Session
 	if err := s.stillThere(r.Context(), who); err != nil {
 		if !errors.Is(err, fault.ErrNotAllowed) {
 			err = fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 		}
-		return &fault.Person{
-			Issuer: who.Issuer, Subject: cmp.Or(who.ProviderSubject, who.Subject), Email: who.Email, Shown: cmp.Or(who.Email, who.Username, who.Name),
-			Err: fmt.Errorf("Session.Revalidate: %w", err),
-		}
+		return about(who, fmt.Errorf("Session.Revalidate: %w", err))
 	}
 	s.noteWhere(r, who)
 	groups := len(who.Groups)
-	if err := s.sessions.Start(w, r, who, v.secure()); err != nil {
-		return err
+	if err := s.sessions.StartWithAccount(w, r, who, admitted.Account, v.secure()); err != nil {
+		return about(who, err)
 	}
 	if s.revalidate != nil {
 		s.remember(who, nil)
@@ -41,6 +39,14 @@ func (s *Server) noteWhere(r *http.Request, who *session.Session) {
 	}
 	if client := s.Client(r); s.keepAddress && client.IsValid() {
 		who.Address = client.String()
+	}
+}
+
+// about is err with whom it is about.
+func about(who *session.Session, err error) error {
+	return &fault.Person{
+		Issuer: who.Issuer, Subject: cmp.Or(who.ProviderSubject, who.Subject), Email: who.Email, Shown: cmp.Or(who.Email, who.Username, who.Name),
+		Err: err,
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v *visit, way *W
 	who, err := way.Finish(r.Context(), a, answer)
 	if err == nil {
 		s.failures.Leave(client)
-		err = s.begin(w, r, v, who.Session)
+		err = s.begin(w, r, v, who)
 	}
 	if err != nil {
 		s.failed(w, r, v, way, a, err)

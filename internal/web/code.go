@@ -51,7 +51,7 @@ func (s *Server) signInByCode(w http.ResponseWriter, r *http.Request, v *visit) 
 	client := s.Client(r)
 	who, err := s.gate.CheckDevice(r.Context(), client, s.device(r, v.secure()), r.PostForm.Get("code"))
 	if err == nil {
-		err = s.begin(w, r, v, who.Session)
+		err = s.begin(w, r, v, who)
 	}
 	if err != nil {
 		s.codeRefused(w, r, v, to, err)

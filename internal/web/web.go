@@ -152,6 +152,7 @@ type Way struct {
 // Admitted is somebody who may come in.
 type Admitted struct {
 	Session *session.Session
+	Account session.Account // by which, for a database
 
 	// Who that is to the way in, whatever the application made of the session.
 	Issuer, Subject string
