@@ -131,6 +131,9 @@ func (m *Manager) dated(s *Session, token string) {
 	m.keep(s, token)
 }
 
+// errUsersAlone says that rows do not have whom they are asked for by.
+var errUsersAlone = fmt.Errorf("session: a Database finds the sessions of a user alone, OfUser: %w", errors.ErrUnsupported)
+
 // eachRow calls visit with each session that w means, and its token. Only a user's can
 // be found, by the id that is their subject.
 func (m *Manager) eachRow(ctx context.Context, w Whose, visit func(token string, s *Session) error) error {
@@ -139,7 +142,7 @@ func (m *Manager) eachRow(ctx context.Context, w Whose, visit func(token string,
 		return errNoLists
 	}
 	if w.owner.kind != ofUser {
-		return nil
+		return errUsersAlone
 	}
 	list, err := database.List(ctx, w.owner.a)
 	if err != nil {

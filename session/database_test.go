@@ -278,9 +278,11 @@ func TestSessionsOfAUserInADatabase(t *testing.T) { // SE-05
 	require.NoError(t, err)
 	require.Len(t, list, 2, "one has expired")
 	require.Contains(t, []string{list[0].ID, list[1].ID}, own.ID)
-	list, err = b.List(ctx, session.OfSubject("https://idp.example", "7"))
-	require.NoError(t, err)
-	require.Empty(t, list, "a row has no issuer")
+	for _, w := range []session.Whose{session.OfSubject("https://idp.example", "7"), session.OfProviderSession("https://idp.example", "1")} {
+		_, err = b.List(ctx, w)
+		require.ErrorIs(t, err, errors.ErrUnsupported, "a row has no issuer")
+		require.ErrorIs(t, b.Revoke(ctx, w), errors.ErrUnsupported)
+	}
 
 	require.NoError(t, b.Revoke(ctx, session.OfUser("7").Except(own.ID)))
 	require.NotNil(t, b.load())

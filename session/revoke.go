@@ -18,7 +18,7 @@ func (m *Manager) CanRevoke() bool { return m.CanList() || m.config.Revocations 
 //
 // With a [Store] they are deleted; with [Config].Revocations it is written down that those
 // have ended which began until now. Of a [Database] a user's alone are found, [OfUser], where
-// [Config].UserID is the subject. A session that Auth.js began, and that it writes anew
+// [Config].UserID is the subject; of others the error wraps [errors.ErrUnsupported]. A session that Auth.js began, and that it writes anew
 // with another time, does not end for good.
 //
 // ctx alone limits how long it takes: the store is called a few times, and twice for each

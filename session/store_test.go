@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // watchedStore counts what is asked of a store, and fails where it is told to.
 type watchedStore struct {
 	session.Store
+	mu     sync.Mutex
 	calls  []string
 	fail   string // the method that fails
 	keys   []string
@@ -29,6 +31,8 @@ type watchedStore struct {
 var errDown = errors.New("down")
 
 func (s *watchedStore) called(ctx context.Context, method, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls, s.keys, s.ctx = append(s.calls, method), append(s.keys, key), ctx
 	if s.fail == method {
 		return errDown
