@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -24,7 +26,7 @@ import (
 )
 
 // fleet is three nodes of one site behind one address, and its identity provider. A request
-// goes to the node that its header Node names.
+// goes to the node that its header Node names, or to any.
 type fleet struct {
 	t     *testing.T
 	url   string
@@ -36,7 +38,11 @@ func newFleet(t *testing.T, sessions func() session.Config) *fleet {
 	f := &fleet{t: t}
 	var handlers [3]http.Handler
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handlers[r.Header.Get("Node")[0]-'A'].ServeHTTP(w, r)
+		node := rand.IntN(len(handlers))
+		if name := r.Header.Get("Node"); name != "" {
+			node = int(name[0] - 'A')
+		}
+		handlers[node].ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
 	f.url = front.URL
@@ -183,6 +189,18 @@ func TestThreeNodesOnRedis(t *testing.T) {
 		require.NoError(t, err)
 		tellsNothing(t, string(text))
 	}
+}
+
+// SE-05: what the person sees and presses, in Chromium, whichever node answers.
+func TestSessionsInTheBrowser(t *testing.T) {
+	server := startRedis(t, "redis-server", "port %s\nsave \"\"")
+	f := newFleet(t, func() session.Config {
+		return session.Config{Store: redisStore(t, redis.NewClient(&redis.Options{Addr: server.addr, ContextTimeoutEnabled: true}))}
+	})
+	browser := exec.Command("node", "browser/sessions.mjs", f.url)
+	browser.Dir = ".."
+	output, err := browser.CombinedOutput()
+	require.NoError(t, err, string(output))
 }
 
 func TestThreeNodesOnDatabases(t *testing.T) {
