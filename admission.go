@@ -39,6 +39,7 @@ type admission struct {
 	keepGroups []string
 	sessionIDs bool // sessions are found by the provider's
 	sessions   *session.Manager
+	keepTokens bool
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -52,7 +53,7 @@ func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, 
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -107,6 +108,9 @@ func (ad admission) way(p Provider) web.Way {
 		}
 		if err == nil {
 			who.Account = accountOf(w.Type, id.Token)
+			if ad.keepTokens {
+				who.Session.ProviderTokens = &who.Account.ProviderTokens
+			}
 		}
 		return who, err
 	}

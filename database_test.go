@@ -72,7 +72,7 @@ func TestASignInWithADatabase(t *testing.T) {
 	require.Contains(t, d.sessions, cookie.Value)
 	require.Equal(t, "ada", d.started.Subject)
 	require.Equal(t, "stub", d.started.Provider)
-	require.Equal(t, session.Account{Type: "oidc", AccessToken: "access", RefreshToken: "refresh", IDToken: "id", TokenType: "Bearer", Scope: "openid", ExpiresAt: expiry}, d.account)
+	require.Equal(t, session.Account{Type: "oidc", ProviderTokens: session.ProviderTokens{AccessToken: "access", RefreshToken: "refresh", IDToken: "id", TokenType: "Bearer", Scope: "openid", ExpiresAt: expiry}}, d.account)
 	require.Equal(t, "ada", events[0].Subject, "who it is to the provider")
 	require.NotContains(t, log.String(), cookie.Value)
 

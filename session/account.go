@@ -2,35 +2,16 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"time"
 )
 
 // Account is what a provider gave at a sign-in, for a [Database] to keep with a new
-// account, as Auth.js's adapters do. What is empty is not known.
+// account, as Auth.js's adapters do.
 type Account struct {
-	Type         string // Auth.js's word for the provider's protocol: "oidc" or "oauth"
-	AccessToken  string
-	RefreshToken string
-	IDToken      string
-	TokenType    string
-	Scope        string
-	ExpiresAt    time.Time // of AccessToken
-}
-
-// Format implements [fmt.Formatter]: it shows the type, and none of the tokens.
-func (a Account) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "{Type:%q [redacted]}", a.Type) }
-
-// LogValue implements [slog.LogValuer].
-func (a Account) LogValue() slog.Value { return slog.GroupValue(slog.String("type", a.Type)) }
-
-// MarshalJSON implements [json.Marshaler].
-func (a Account) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"type": a.Type})
+	Type string // Auth.js's word for the provider's protocol: "oidc" or "oauth"
+	ProviderTokens
 }
 
 // StartWithAccount is [Manager.Start] for somebody who came by an account at a provider:

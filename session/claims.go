@@ -70,6 +70,12 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return str(&s.Username)
 	case "provider_session":
 		return str(&s.ProviderSession)
+	case "provider_tokens":
+		s.ProviderTokens, ok = sealedTokensOf(raw)
+		if !ok {
+			s.ProviderTokens = nil
+		}
+		return ok
 	case "signin_device":
 		return str(&s.Device)
 	case "signin_address":

@@ -197,10 +197,10 @@ func TestASignInWithADatabase(t *testing.T) {
 	s := ada()
 	s.Provider = "github"
 	require.NoError(t, b.answer(func(w http.ResponseWriter, r *http.Request) error {
-		return b.StartWithAccount(w, r, s, session.Account{Type: "oauth", AccessToken: "gho"}, true)
+		return b.StartWithAccount(w, r, s, session.Account{Type: "oauth", ProviderTokens: session.ProviderTokens{AccessToken: "gho"}}, true)
 	}))
 	require.Equal(t, "Start, Delete "+rowToken, d.did())
-	require.Equal(t, session.Account{Type: "oauth", AccessToken: "gho"}, d.account)
+	require.Equal(t, session.Account{Type: "oauth", ProviderTokens: session.ProviderTokens{AccessToken: "gho"}}, d.account)
 	token := b.cookies[cookieName]
 	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, token)
 	require.Equal(t, b.now.Add(30*24*time.Hour), d.sessions[token].ExpiresAt)
@@ -361,11 +361,11 @@ func TestWhatMeansNothingWithADatabase(t *testing.T) {
 }
 
 func TestAnAccountDoesNotShow(t *testing.T) { // LG-01
-	a := session.Account{Type: "oidc", AccessToken: "hidden", RefreshToken: "hidden", IDToken: "hidden"}
+	a := session.Account{Type: "oidc", ProviderTokens: session.ProviderTokens{AccessToken: "hidden", RefreshToken: "hidden", IDToken: "hidden"}}
 	asJSON, err := json.Marshal(map[string]any{"a": a, "b": &a})
 	require.NoError(t, err)
 	for _, shown := range []string{fmt.Sprint(a), fmt.Sprintf("%+v %#v %q", a, &a, []session.Account{a}), a.LogValue().String(), string(asJSON)} {
 		require.NotContains(t, shown, "hidden")
-		require.Contains(t, shown, "oidc")
+		require.Contains(t, shown, "redacted")
 	}
 }

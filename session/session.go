@@ -64,6 +64,10 @@ type Session struct {
 	// it. Claim "provider_session".
 	ProviderSession string
 
+	// ProviderTokens are the provider's, where they are kept; see Config.KeepTokens of package
+	// auth. To change one, set another: copies of a session share it. Claim "provider_tokens".
+	ProviderTokens *ProviderTokens
+
 	// Username is for display: it may change hands. Claim "preferred_username".
 	Username string
 
@@ -190,24 +194,25 @@ func copyOf(s *Session) *Session {
 // fields are the claims that have one, as they stand in a token. Times are
 // NumericDates: seconds since 1970 (RFC 7519 2).
 type fields struct {
-	TokenID       string   `json:"jti,omitempty"`
-	Subject       string   `json:"sub,omitempty"`
-	Name          string   `json:"name,omitempty"`
-	Email         string   `json:"email,omitempty"`
-	EmailVerified bool     `json:"email_verified,omitempty"`
-	Picture       string   `json:"picture,omitempty"`
-	Provider      string   `json:"provider,omitempty"`
-	Issuer        string   `json:"provider_issuer,omitempty"`
-	OwnSubject    string   `json:"provider_subject,omitempty"`
-	Username      string   `json:"preferred_username,omitempty"`
-	OwnSession    string   `json:"provider_session,omitempty"`
-	Device        string   `json:"signin_device,omitempty"`
-	Address       string   `json:"signin_address,omitempty"`
-	Groups        []string `json:"groups,omitempty"`
-	ID            string   `json:"signin_id,omitempty"`
-	AuthTime      int64    `json:"auth_time,omitempty"`
-	IssuedAt      int64    `json:"iat"`
-	ExpiresAt     int64    `json:"exp"`
+	TokenID       string        `json:"jti,omitempty"`
+	Subject       string        `json:"sub,omitempty"`
+	Name          string        `json:"name,omitempty"`
+	Email         string        `json:"email,omitempty"`
+	EmailVerified bool          `json:"email_verified,omitempty"`
+	Picture       string        `json:"picture,omitempty"`
+	Provider      string        `json:"provider,omitempty"`
+	Issuer        string        `json:"provider_issuer,omitempty"`
+	OwnSubject    string        `json:"provider_subject,omitempty"`
+	Username      string        `json:"preferred_username,omitempty"`
+	OwnSession    string        `json:"provider_session,omitempty"`
+	OwnTokens     *sealedTokens `json:"provider_tokens,omitempty"`
+	Device        string        `json:"signin_device,omitempty"`
+	Address       string        `json:"signin_address,omitempty"`
+	Groups        []string      `json:"groups,omitempty"`
+	ID            string        `json:"signin_id,omitempty"`
+	AuthTime      int64         `json:"auth_time,omitempty"`
+	IssuedAt      int64         `json:"iat"`
+	ExpiresAt     int64         `json:"exp"`
 }
 
 // has reports whether the claim name has a field, and whether that says
@@ -237,6 +242,8 @@ func (f *fields) has(name string) (field, said bool) {
 		return true, f.Username != ""
 	case "provider_session":
 		return true, f.OwnSession != ""
+	case "provider_tokens":
+		return true, f.OwnTokens != nil
 	case "signin_device":
 		return true, f.Device != ""
 	case "signin_address":
@@ -258,7 +265,7 @@ func (s *Session) encode() ([]byte, error) {
 	f := fields{
 		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
 		Provider: s.Provider, Issuer: s.Issuer, OwnSubject: s.ProviderSubject, Username: s.Username, Groups: s.Groups,
-		OwnSession: s.ProviderSession, Device: s.Device, Address: s.Address,
+		OwnSession: s.ProviderSession, OwnTokens: s.ProviderTokens.toSeal(), Device: s.Device, Address: s.Address,
 		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}
 	if !s.AuthTime.IsZero() {

@@ -154,7 +154,7 @@ func each(d *authjsdb.Database, test func(name string, call func(ctx context.Con
 	of := func() *session.Session {
 		return &session.Session{Provider: "github", Subject: "4711", Name: "name-4711", Email: "email-4711", ExpiresAt: expires}
 	}
-	account := session.Account{Type: "oauth", AccessToken: "gho-4711"}
+	account := session.Account{Type: "oauth", ProviderTokens: session.ProviderTokens{AccessToken: "gho-4711"}}
 	test("find", func(ctx context.Context) error { _, err := d.Find(ctx, token); return err })
 	test("list", func(ctx context.Context) error {
 		list, err := d.List(ctx, "7")

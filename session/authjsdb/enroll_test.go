@@ -71,8 +71,8 @@ func TestANewAccount(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
 	server.answer = (&people{}).answer
 	s := ada()
-	require.NoError(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth", AccessToken: "a", RefreshToken: "r", IDToken: "i",
-		TokenType: "Bearer", Scope: "read:user", ExpiresAt: time.Unix(1790000000, 5)}))
+	require.NoError(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth", ProviderTokens: session.ProviderTokens{AccessToken: "a", RefreshToken: "r", IDToken: "i",
+		TokenType: "Bearer", Scope: "read:user", ExpiresAt: time.Unix(1790000000, 5)}}))
 	require.Equal(t, []asked{
 		{byAccount, []driver.Value{"github", "1"}},
 		{"BEGIN", nil},

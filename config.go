@@ -1,0 +1,255 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/auth/session"
+)
+
+// Config says how people sign in. The zero value of every optional field is
+// the safe default.
+type Config struct {
+	// Secrets seal sessions and transactions. The first seals, all open, so
+	// that a new one in front signs nobody out. Required; 32 bytes each at least,
+	// as `openssl rand -base64 32` makes them. The text itself is the key material.
+	Secrets []Secret
+
+	// URL is the public URL of the routes, such as
+	// https://example.com/api/auth; without a path it means /api/auth. If
+	// empty, the address is taken from each request and the path is /api/auth. A
+	// path alone, /app/api/auth, leaves scheme and host to each request.
+	//
+	// What stands before /api/auth at its end, here /app, is the prefix of the site,
+	// which a proxy or [http.StripPrefix] may take off: the routes are recognised with it and
+	// without, and each address and return path has it. A URL that ends otherwise
+	// has no prefix.
+	URL string
+
+	// TrustedProxies are the CIDRs whose X-Forwarded-* headers count, and whoever
+	// is at the other end of a Unix socket. If nil: loopback, private and shared
+	// (100.64.0.0/10) addresses for scheme, host and prefix; but for the client's address, which limits on access
+	// codes go by, loopback alone, since people have private addresses too. An empty
+	// list trusts nobody.
+	TrustedProxies []string
+
+	// Forwarded says that trusted proxies write the header Forwarded (RFC 7239).
+	// It then counts, and X-Forwarded-* do not. If false, it is the other way round.
+	Forwarded bool
+
+	// AllowedHosts are those at which requests may come where URL is empty:
+	// app.example.com, localhost:3000, *.example.com for one label. Without a port,
+	// that of http or https is meant. Others are answered 400. If nil, all may come,
+	// and whoever can send a request chooses the address in the answer to it.
+	AllowedHosts []string
+
+	// Providers in the order in which the sign-in page shows them. Required
+	// unless AccessCode or Backend is set.
+	Providers []Provider
+
+	// Backend decides about requests that bring no session of ours: clerk.New.
+	// If nil, nobody does.
+	Backend Backend
+
+	// AccessCode lets in whoever knows a code, alone or beside the providers:
+	// accesscode.New. If nil, nobody.
+	AccessCode CodeVerifier
+
+	// AccessCodeHeaders are request headers in which API clients may send a
+	// code instead of signing in: "Authorization" (as "Bearer <code>"),
+	// "X-Access-Code". If nil, none.
+	AccessCodeHeaders []string
+
+	// PassPreflight has [Authenticator.Require] let CORS preflight requests reach the
+	// handler: OPTIONS with Origin and Access-Control-Request-Method, which browsers send
+	// without cookies. What the handler answers them is its own to decide; they are
+	// nobody's.
+	PassPreflight bool
+
+	// StraightToProvider skips the sign-in page of this package when there is
+	// just one provider and no access code: a person who needs to sign in is
+	// asked for nothing but what the provider asks.
+	StraightToProvider bool
+
+	// Policy says who, of those whom a provider or the backend vouches for, may
+	// enter. If nil, all of them. Whoever knows an access code is admitted by that.
+	// Of a provider's people it is asked when they sign in, of the backend's at each
+	// request, for the backend has signed them in before.
+	Policy Policy
+
+	// KeepGroups are groups that the application looks for in sessions: in a [Rule], say.
+	// A session without a Store is made to fit into the headers that proxies pass
+	// ([session.Config].MaxSetCookieBytes), and of somebody's groups those that are named
+	// here or by [AllowGroups] of Policy are kept before others. A log line says how many
+	// are left out, and the session's claim "groups_truncated". Policy sees all of them.
+	KeepGroups []string
+
+	// UserID is what the application calls somebody who is signed in: user.id of
+	// GET /session, and [Authenticator.UserID]. A subject is unique with its provider
+	// alone. If nil, it is [SubjectID] where there is one way to sign in, and
+	// [ProviderSubjectID] where there are several; a log line says which.
+	UserID func(s *session.Session) string
+
+	// UserIDClaim is a claim of the session token in which a front end with the same
+	// secret finds what UserID says: "userId" for LobeChat's. Each session that is begun
+	// here has it; of one that Auth.js began it says who that is, in the place of UserID.
+	// If empty, there is none.
+	UserIDClaim string
+
+	// Session is how long sessions last and where they are kept. If zero: 30 days, in a cookie.
+	Session session.Config
+
+	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
+	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
+	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash,
+	// admin.code-device and admin.again, each with its prefix __Secure- or __Host- over
+	// https.
+	//
+	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
+	// all of its paths. So of two Authenticators on one host with different secrets,
+	// or with providers of their own, each sign-in at one is a sign-out at the other:
+	// give one of the two a CookiePrefix. An Auth.js front end must use the same names.
+	CookiePrefix string
+
+	// ReadOnly says that an Auth.js application with the same secret signs people
+	// in, on the same domain, and answers the routes. Sessions are then only read:
+	// never made, renewed or deleted. Providers, AccessCode and Backend are not
+	// allowed beside it. Require sends people to the other's sign-in page, which
+	// SignInURL names if it is not /signin below the routes.
+	ReadOnly bool
+
+	// Enrich changes the session of somebody who signs in with a provider, after
+	// Policy and before it is written: Auth.js's jwt callback. It may map
+	// s.Subject to a user id of the application, and set claims. s.Provider and
+	// s.Issuer are to stay. id.Seen says whether it is somebody's first time, so that an
+	// application can make an account of its own. An error refuses the sign-in; one that
+	// wraps ErrStore says that the application's database is down: 503. If nil, nothing.
+	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
+
+	// KeepTokens keeps with a session what the provider gave beside the identity: the access
+	// token, and with the scopes for it a refresh token, and the ID token. They are sealed, and
+	// shown to nobody. If false, they are forgotten with the sign-in. A session in a cookie has
+	// little room for them.
+	KeepTokens bool
+
+	// Update changes a session because the browser asks, with data that it sends:
+	// update() of Auth.js's client. Anybody signed in can send anything: take from
+	// data what people may say of themselves, and no more. An error leaves the
+	// session as it was. If nil, data counts for nothing.
+	Update func(ctx context.Context, s *session.Session, data json.RawMessage) error
+
+	// ReturnTo says where somebody goes after signing in; to is where they wanted
+	// to go. What it answers is held to the rules for to: a path of the
+	// application, with the prefix of URL or without it, or an address at one of
+	// ReturnOrigins. If nil, to.
+	ReturnTo func(ctx context.Context, s *session.Session, to string) string
+
+	// ReturnOrigins are other origins of the application, such as
+	// https://www.example.com, whose pages people may return to after signing in
+	// or out. If nil, none. https://*.example.com is one label each, and only for
+	// subdomains of Session.CookieDomain.
+	//
+	// Session.CookieDomain shares the session with those on its domain. Where URL names
+	// one host, auth.example.com, [Authenticator.Require] on another of them,
+	// client1.example.com, then sends people there to sign in, and they come back to the
+	// page of client1 that they asked for.
+	//
+	// Their pages are trusted with the browser's cookies: they may send forms and
+	// requests that change something, open WebSockets, and read GET /session (CORS,
+	// with credentials). What else of theirs may be read is the application's to say.
+	ReturnOrigins []string
+
+	// CrossOriginPatterns are requests that pages of any site may send with the
+	// cookies of somebody who is signed in: patterns of [http.ServeMux], such as
+	// "POST /embedded/form". A handler for them MUST NOT trust that the person meant
+	// it. Webhooks, which come without a browser's cookies, need none: put their
+	// handlers outside Require, or behind Identify. If nil, none.
+	CrossOriginPatterns []string
+
+	// FrameAncestors are the origins of pages that may show those of this package in a
+	// frame, such as https://portal.example.com, or https://*.example.com for all below
+	// one. Each can make people press what they do not see there. With
+	// Session.SameSiteNone people sign in inside the frame, and otherwise in a tab that
+	// a link opens. If nil, none.
+	FrameAncestors []string
+
+	// NextAuthV4 says that browsers run next-auth v4's client, which wants {} from
+	// GET /session where nobody is signed in. Auth.js's wants null.
+	NextAuthV4 bool
+
+	// SignInURL and ErrorURL send people to pages of the application instead of
+	// ours, as Auth.js's pages option does: a path, to which callbackUrl or error
+	// is added as a query parameter. error is one of Auth.js's codes, and detail, if
+	// there is more to say, one of ours. Both must be reachable without signing in.
+	//
+	// What went wrong with a sign-in (OAuthCallbackError, CredentialsSignin, MissingCSRF)
+	// goes to the sign-in page, that of the application or ours, and the rest to
+	// ErrorURL. The form for an access code is at /signin/access-code below the routes,
+	// whatever SignInURL is: an application's page may link it, with callbackUrl.
+	SignInURL, ErrorURL string
+
+	// Templates replaces the pages "signin", "signout", "sessions" and "error", each of
+	// which is given a [github.com/sallyport/auth/pages.Page]. Those not defined stay
+	// ours. If nil, all are.
+	Templates *template.Template
+
+	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's
+	// goroutine. If nil, only the logger is.
+	OnEvent func(context.Context, Event)
+
+	// Logger receives causes of failures. If nil, [slog.Default].
+	Logger *slog.Logger
+
+	// Now is the clock. If nil, [time.Now].
+	Now func() time.Time
+}
+
+// cookiePrefix is of characters that stand in a cookie's name as they are, and is no
+// prefix that browsers know, which begin with "__".
+var cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
+// idle are the settings that would mean nothing beside what else is set. One that is
+// meant to keep people out must not be left to mean nothing, and the others are
+// mistakes too.
+func (c *Config) idle() (err error) {
+	redirect, code, backend := len(c.Providers) > 0, c.AccessCode != nil, c.Backend != nil
+	signsIn := redirect || code
+	authorization := slices.ContainsFunc(c.AccessCodeHeaders, func(h string) bool { return strings.EqualFold(h, "Authorization") })
+	for _, x := range [...]struct {
+		field string
+		set   bool // whether the field says something
+		means bool // whether that means something
+		needs string
+	}{
+		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
+		{"KeepGroups", len(c.KeepGroups) > 0, redirect, "Providers: nobody else's groups are in a session of ours"},
+		{"KeepTokens", c.KeepTokens, redirect && c.Session.Database == nil, "Providers, for nobody else gives tokens, and no Session.Database, whose rows have no room for them"},
+		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
+		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
+		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"UserIDClaim", c.UserIDClaim != "", (signsIn || c.ReadOnly) && c.Session.Database == nil, "sessions that a front end reads too, with claims: Providers, AccessCode or ReadOnly, and no Session.Database"},
+		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
+		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"FrameAncestors", len(c.FrameAncestors) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.SameSiteNone", c.Session.SameSiteNone, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"Session.Revalidate", c.Session.Revalidate != nil, signsIn, "sessions of this package: Providers or AccessCode"},
+		{"Session.Database", c.Session.Database != nil, redirect || c.ReadOnly, "Providers or ReadOnly: nobody else is a user there"},
+		{"AccessCode", code, c.Session.Database == nil, "no Session.Database: whoever knows an access code is no user there"},
+		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
+		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
+	} {
+		if x.set && !x.means {
+			err = errors.Join(err, fmt.Errorf("auth: Config.%s needs %s", x.field, x.needs))
+		}
+	}
+	return err
+}
