@@ -21,6 +21,7 @@
 package auth0
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -44,6 +45,10 @@ type Config struct {
 	ClientID     string      // of the application's page. Required
 	ClientSecret auth.Secret // of the application's page. Required
 
+	// ClientAuth is what the application's page has under Credentials as Authentication
+	// Method. If empty, [oidc.ClientSecretPost], which it is when it is made.
+	ClientAuth oidc.ClientAuth
+
 	// Organization is an id (org_...) or a name: only its members may sign in. If
 	// empty, everybody whom the tenant lets in.
 	Organization string
@@ -63,7 +68,7 @@ func (c Config) oidc() oidc.Config {
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		Refusal:      refusal,
-		ClientAuth:   oidc.ClientSecretPost, // what an Auth0 application is set to when it is made
+		ClientAuth:   cmp.Or(c.ClientAuth, oidc.ClientSecretPost),
 		Presentation: auth.Presentation{Label: "Auth0", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,

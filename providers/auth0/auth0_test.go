@@ -9,6 +9,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/auth0"
+	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -76,6 +77,14 @@ func TestIssuer(t *testing.T) { // A0-01
 		id, err := providertest.SignIn(p, nil)
 		require.NoError(t, err, spelt)
 		require.Equal(t, slash, id.Issuer)
+	}
+	for method, inForm := range map[oidc.ClientAuth]bool{"": true, oidc.ClientSecretPost: true, oidc.ClientSecretBasic: false} {
+		p, err := auth0.New(auth0.Config{Issuer: slash, ClientID: "app", ClientSecret: auth.NewSecret("app-secret"), ClientAuth: method})
+		require.NoError(t, err)
+		_, err = providertest.SignIn(p, nil)
+		require.NoError(t, err, method)
+		sent := idp.TokenRequests()
+		require.Equal(t, inForm, sent[len(sent)-1].Has("client_secret"), method)
 	}
 	for _, wrong := range []string{"", "example.eu.auth0.com", "http://example.eu.auth0.com"} {
 		_, err := auth0.New(auth0.Config{Issuer: wrong, ClientID: "app", ClientSecret: auth.NewSecret("app-secret")})

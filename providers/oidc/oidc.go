@@ -53,6 +53,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -258,6 +259,10 @@ type Config struct {
 	// own, which does not connect to link-local addresses.
 	HTTPClient *http.Client
 
+	// Logger is told when somebody signs in without the name and the address that userinfo
+	// would have, because it does not answer. If nil, [slog.Default].
+	Logger *slog.Logger
+
 	Now func() time.Time // If nil, time.Now
 }
 
@@ -284,6 +289,9 @@ func New(c Config) (*Provider, error) {
 	}
 	if c.ParamNames == nil {
 		c.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "domain_hint", "connection", "organization", "max_age", "acr_values"}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
 	}
 	if c.Prompts == nil {
 		c.Prompts = []string{"login"}

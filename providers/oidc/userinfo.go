@@ -38,7 +38,10 @@ func (p *Provider) completeFromUserinfo(ctx context.Context, m *metadata, t *oau
 	info, claims, err := p.userinfo(ctx, m, t, c)
 	if err != nil {
 		if !needed && errors.Is(err, auth.ErrUnavailable) {
-			return c, nil // who it is, the ID token says
+			// Who it is, the ID token says.
+			p.config.Logger.WarnContext(ctx, "auth: userinfo does not answer; somebody signs in with what the ID token says, which has no name and no e-mail address",
+				"provider", p.config.Name, "cause", err.Error())
+			return c, nil
 		}
 		return c, err
 	}

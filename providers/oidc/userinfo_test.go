@@ -1,6 +1,8 @@
 package oidc_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"testing"
 
@@ -287,4 +289,29 @@ func TestSignedUserinfoAlgorithm(t *testing.T) { // UI-05, ID-05
 		_, err := r.signIn()
 		require.ErrorIs(t, err, want)
 	}
+}
+
+// What is missing in a session for no fault of anybody here, the log says.
+func TestUserinfoThatDoesNotAnswerIsToldOf(t *testing.T) { // UI-04
+	var log bytes.Buffer
+	r := newRelying(t, func(c *oidc.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	r.idp.SetFaults(providertest.Faults{
+		IDToken: func(m map[string]any) { delete(m, "email"); delete(m, "name") },
+		Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+			if name == "userinfo" {
+				w.WriteHeader(503)
+			}
+			return name == "userinfo"
+		},
+	})
+	id, err := r.signIn()
+	require.NoError(t, err)
+	require.Empty(t, id.Email)
+	require.Contains(t, log.String(), "userinfo does not answer")
+	require.Contains(t, log.String(), "503")
+	log.Reset()
+	r.idp.SetFaults(providertest.Faults{})
+	_, err = r.signIn()
+	require.NoError(t, err)
+	require.Empty(t, log.String())
 }
