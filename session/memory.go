@@ -48,7 +48,7 @@ type memoryEntry struct {
 }
 
 // NewMemoryStore returns an empty store of at most max sessions. If max is 0 or
-// less, it is 100,000, which is some 120 MB with sessions of 500 bytes. When the
+// less, it is 100,000, which is some 170 MB with sessions of 500 bytes. When the
 // store is full, a sample of it is looked at and the session in it that would end
 // first makes room: that person is signed out. If now is nil, it is [time.Now].
 func NewMemoryStore(max int, now func() time.Time) *MemoryStore {

@@ -264,6 +264,7 @@ func TestWhatAStoreHasOtherwise(t *testing.T) { // SE-06, SE-07, JE-14
 		"a member that stands twice": strings.Replace(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"v":2,`, `"v":2,"v":2,`, 1),
 		"not sealed":                 `{"v":2,"t":{"sub":"ada",` + times + `}}`,
 		"a cookie's token":           `{"v":2,"t":"` + token + `"}`,
+		"without its end":            strings.TrimSuffix(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"}`),
 		"of another secret":          string(session.Record(other.Manager, key, `{"sub":"ada",`+times+`}`)),
 		"another session's":          string(session.Record(b.Manager, strings.Repeat("0", 64), `{"sub":"ada",`+times+`}`)),
 		"no key":                     string(session.Record(b.Manager, "", `{"sub":"ada",`+times+`}`)),
