@@ -48,6 +48,9 @@ func EndedOf(m *Manager) Ended { return Ended{m.ended} }
 // Sweep is what m does now and again.
 func Sweep(m *MemoryStore) { m.sweep() }
 
+// SweepSome is what it does then while it holds the lock.
+func SweepSome(m *MemoryStore) (more bool) { return m.sweepSome() }
+
 // Sweeps reports whether m waits to sweep.
 func Sweeps(m *MemoryStore) bool {
 	m.mu.Lock()

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"container/heap"
 	"context"
-	"slices"
+	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -11,8 +13,11 @@ const (
 	// sweepEvery is how often a [MemoryStore] looks for what has expired.
 	sweepEvery = time.Minute
 
-	// sweepStep is how many entries it looks at while others wait: some 50 us.
-	sweepStep = 256
+	// sweepStep is how many entries it removes while others wait: some 100 us.
+	sweepStep = 64
+
+	// roomSample is how many entries it looks at for the one that makes room.
+	roomSample = 32
 )
 
 // MemoryStore is a [Store], a [Replacer] and a [Lister] in this process's memory: for one
@@ -27,21 +32,23 @@ type MemoryStore struct {
 	max int
 
 	mu      sync.RWMutex
-	entries map[string]memoryEntry
-	lists   map[string]map[string]time.Time // by name, of keys
-	timer   *time.Timer                     // runs while there are entries
+	entries map[string]*memoryEntry
+	ends    endHeap                // of the same entries
+	lists   map[string]*membership // by name, the first of each
+	timer   *time.Timer            // runs while there are entries
 	closed  bool
 }
 
-// memoryEntry is what there is under a key. Its data is never changed in place.
+// memoryEntry is what there is under a key.
 type memoryEntry struct {
-	data   string
-	expiry time.Time
-	lists  []string // on which the key is, or was
+	key, data string
+	expiry    time.Time
+	place     int // in the heap
+	lists     []*membership
 }
 
 // NewMemoryStore returns an empty store of at most max sessions. If max is 0 or
-// less, it is 100,000, which is some 120 MB with sessions of 500 bytes. When the
+// less, it is 100,000, which is some 170 MB with sessions of 500 bytes. When the
 // store is full, a sample of it is looked at and the session in it that would end
 // first makes room: that person is signed out. If now is nil, it is [time.Now].
 func NewMemoryStore(max int, now func() time.Time) *MemoryStore {
@@ -51,7 +58,14 @@ func NewMemoryStore(max int, now func() time.Time) *MemoryStore {
 	if now == nil {
 		now = time.Now
 	}
-	return &MemoryStore{now: now, max: max, entries: map[string]memoryEntry{}, lists: map[string]map[string]time.Time{}}
+	m := &MemoryStore{now: now, max: max}
+	m.empty()
+	return m
+}
+
+// empty makes maps that are small: those that were large stay so.
+func (m *MemoryStore) empty() {
+	m.entries, m.ends, m.lists = map[string]*memoryEntry{}, nil, map[string]*membership{}
 }
 
 // Close forgets every session and ends the sweeping. Nothing that is put into the store
@@ -60,7 +74,7 @@ func (m *MemoryStore) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
-	m.entries, m.lists = map[string]memoryEntry{}, map[string]map[string]time.Time{}
+	m.empty()
 	if m.timer != nil {
 		m.timer.Stop()
 		m.timer = nil
@@ -71,9 +85,9 @@ func (m *MemoryStore) Close() error {
 // Find implements [Store]. The data is a copy.
 func (m *MemoryStore) Find(_ context.Context, key string) ([]byte, bool, error) {
 	m.mu.RLock()
-	e, ok := m.entries[key]
-	m.mu.RUnlock()
-	if !ok || !e.expiry.After(m.now()) {
+	defer m.mu.RUnlock()
+	e := m.found(key)
+	if e == nil {
 		return nil, false, nil
 	}
 	return []byte(e.data), true, nil
@@ -91,7 +105,7 @@ func (m *MemoryStore) Commit(_ context.Context, key string, data []byte, expiry 
 func (m *MemoryStore) Insert(_ context.Context, key string, data []byte, expiry time.Time) (inserted bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e, ok := m.entries[key]; ok && e.expiry.After(m.now()) {
+	if m.found(key) != nil {
 		return false, nil
 	}
 	m.put(key, data, expiry)
@@ -102,8 +116,8 @@ func (m *MemoryStore) Insert(_ context.Context, key string, data []byte, expiry 
 func (m *MemoryStore) Replace(_ context.Context, key string, old, data []byte, expiry time.Time) (swapped bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, ok := m.entries[key]
-	if !ok || !e.expiry.After(m.now()) || e.data != string(old) {
+	e := m.found(key)
+	if e == nil || e.data != string(old) {
 		return false, nil
 	}
 	m.put(key, data, expiry)
@@ -114,51 +128,17 @@ func (m *MemoryStore) Replace(_ context.Context, key string, old, data []byte, e
 func (m *MemoryStore) Delete(_ context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.drop(key)
-	return nil
-}
-
-// Add implements [Lister]. A key that there is nothing under is left out.
-func (m *MemoryStore) Add(_ context.Context, list, key string, expiry time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.entries[key]
-	if !ok {
-		return nil
-	}
-	keys := m.lists[list]
-	if keys == nil {
-		keys = map[string]time.Time{}
-		m.lists[list] = keys
-	}
-	if !slices.Contains(e.lists, list) {
-		e.lists = append(slices.Clip(e.lists), list)
-		m.entries[key] = e
-	}
-	if expiry.After(keys[key]) {
-		keys[key] = expiry
+	if e := m.entries[key]; e != nil {
+		m.drop(e)
 	}
 	return nil
 }
 
-// List implements [Lister].
-func (m *MemoryStore) List(_ context.Context, list string) (keys []string, err error) {
-	now := m.now()
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	for key, until := range m.lists[list] {
-		if until.After(now) {
-			keys = append(keys, key)
-		}
+// found is what there is under key and has not expired, or nil. m.mu is held.
+func (m *MemoryStore) found(key string) *memoryEntry {
+	if e := m.entries[key]; e != nil && e.expiry.After(m.now()) {
+		return e
 	}
-	return keys, nil
-}
-
-// Remove implements [Lister].
-func (m *MemoryStore) Remove(_ context.Context, list, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.unlist(list, key)
 	return nil
 }
 
@@ -167,72 +147,76 @@ func (m *MemoryStore) put(key string, data []byte, expiry time.Time) {
 	if m.closed {
 		return
 	}
-	e, there := m.entries[key]
-	if !there && len(m.entries) >= m.max {
+	e := m.entries[key]
+	if e != nil {
+		e.data, e.expiry = string(data), expiry
+		heap.Fix(&m.ends, e.place)
+		return
+	}
+	if len(m.entries) >= m.max {
 		m.makeRoom()
 	}
-	e.data, e.expiry = string(data), expiry
+	e = &memoryEntry{key: key, data: string(data), expiry: expiry}
 	m.entries[key] = e
+	heap.Push(&m.ends, e)
 	if m.timer == nil {
 		m.timer = time.AfterFunc(sweepEvery, m.sweep)
 	}
 }
 
-// drop removes key, and takes it off its lists. m.mu is held.
-func (m *MemoryStore) drop(key string) {
-	for _, list := range m.entries[key].lists {
-		m.unlist(list, key)
+// drop removes e, and takes it off its lists. m.mu is held.
+func (m *MemoryStore) drop(e *memoryEntry) {
+	for _, on := range e.lists {
+		m.unlist(on)
 	}
-	delete(m.entries, key)
+	heap.Remove(&m.ends, e.place)
+	delete(m.entries, e.key)
 }
 
-// unlist takes key off list. m.mu is held.
-func (m *MemoryStore) unlist(list, key string) {
-	if delete(m.lists[list], key); len(m.lists[list]) == 0 {
-		delete(m.lists, list)
-	}
-}
-
-// makeRoom looks at a sample, for maps are walked in random order: what has
-// expired goes, and if nothing has, the one that ends first. The sample bounds
-// what a sign-in costs in a full store. m.mu is held.
+// makeRoom drops what has expired, or else, of a sample, what would end first. Of all that
+// is there, that would be whatever somebody has put in for a short time. m.mu is held.
 func (m *MemoryStore) makeRoom() {
-	now, first, seen := m.now(), "", 0
-	for k, e := range m.entries {
-		if !e.expiry.After(now) {
-			m.drop(k)
-		} else if first == "" || e.expiry.Before(m.entries[first].expiry) {
-			first = k
-		}
-		if seen++; seen == 32 {
-			break
+	first := m.ends[0]
+	if first.expiry.After(m.now()) {
+		at := rand.IntN(len(m.ends))
+		first = m.ends[at]
+		for i := range min(roomSample, len(m.ends)) {
+			if e := m.ends[(at+i)%len(m.ends)]; e.expiry.Before(first.expiry) {
+				first = e
+			}
 		}
 	}
-	if len(m.entries) >= m.max {
-		m.drop(first)
-	}
+	m.drop(first)
 }
 
 // sweep removes what has expired, and has itself called again while there is anything.
-// Others may use the map whenever its lock is free: what they add or remove meanwhile is
-// seen or not, which makes no difference.
 func (m *MemoryStore) sweep() {
+	for m.sweepSome() {
+		runtime.Gosched() // or whoever waits for the lock would find it taken again
+	}
+}
+
+// sweepSome removes sweepStep of what has expired, or all of it. more says that there may be more.
+func (m *MemoryStore) sweepSome() (more bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now, seen := m.now(), 0
-	for k, e := range m.entries {
-		if !e.expiry.After(now) {
-			m.drop(k)
+	now := m.now()
+	for range sweepStep {
+		if len(m.ends) == 0 || m.ends[0].expiry.After(now) {
+			m.swept()
+			return false
 		}
-		if seen++; seen%sweepStep == 0 {
-			m.mu.Unlock()
-			m.mu.Lock()
-		}
+		m.drop(m.ends[0])
 	}
+	return true
+}
+
+// swept has sweep called again, unless there is nothing left. m.mu is held.
+func (m *MemoryStore) swept() {
 	switch {
 	case m.closed:
 	case len(m.entries) == 0:
-		m.entries = map[string]memoryEntry{} // a map that was large stays so
+		m.empty()
 		m.timer = nil
 	default:
 		m.timer.Reset(sweepEvery)

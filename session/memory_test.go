@@ -3,6 +3,8 @@ package session_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
@@ -146,4 +148,115 @@ func TestMemoryStoreIsSwept(t *testing.T) {
 	require.False(t, session.Sweeps(m))
 	entries, _ = session.SizeOf(m)
 	require.Zero(t, entries)
+}
+
+// SE-08: a sweep has others wait for 64 entries at a time, whatever there was and is.
+func TestASweepHoldsTheLockForAFewEntries(t *testing.T) {
+	for _, staying := range []int{0, 10, 10_000} {
+		now := time.Unix(1790000000, 0)
+		m := session.NewMemoryStore(0, func() time.Time { return now })
+		ctx := context.Background()
+		for i := range 10_000 + staying {
+			ttl := time.Minute
+			if i < staying {
+				ttl = time.Hour
+			}
+			require.NoError(t, m.Commit(ctx, strconv.Itoa(i), nil, now.Add(ttl)))
+		}
+		require.False(t, session.SweepSome(m))
+		now = now.Add(time.Minute)
+		before, holds := 10_000+staying, 0
+		for more := true; more; holds++ {
+			more = session.SweepSome(m)
+			entries, _ := session.SizeOf(m)
+			require.LessOrEqual(t, before-entries, 64)
+			before = entries
+		}
+		require.Equal(t, staying, before)
+		require.Equal(t, 10_000/64+1, holds)
+	}
+}
+
+// Access codes that were guessed are counted in the same place, for minutes.
+func TestWhatEndsSoonIsNotAlwaysWhatMakesRoom(t *testing.T) { // SE-08
+	now := time.Unix(1790000000, 0)
+	m := session.NewMemoryStore(1000, func() time.Time { return now })
+	ctx, left := context.Background(), 0
+	for i := range 1000 {
+		require.NoError(t, m.Commit(ctx, strconv.Itoa(i), nil, now.Add(time.Hour)))
+	}
+	for i := range 100 {
+		key := fmt.Sprint("short", i)
+		require.NoError(t, m.Commit(ctx, key, nil, now.Add(time.Minute)))
+		require.NoError(t, m.Commit(ctx, fmt.Sprint("more", i), nil, now.Add(time.Hour)))
+		if _, found, _ := m.Find(ctx, key); found {
+			left++
+		}
+		require.NoError(t, m.Delete(ctx, key))
+	}
+	require.Positive(t, left)
+}
+
+// TestMemoryStoreIsAMap holds it to maps that are as simple as can be.
+func TestMemoryStoreIsAMap(t *testing.T) { // SE-05, SE-08
+	type entry struct {
+		data string
+		ends time.Time
+		on   map[string]time.Time
+	}
+	now := time.Unix(1790000000, 0)
+	m := session.NewMemoryStore(0, func() time.Time { return now })
+	want := map[string]*entry{}
+	ctx, random := context.Background(), rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		key, list := strconv.Itoa(random.IntN(50)), strconv.Itoa(random.IntN(8))
+		ends := now.Add(time.Duration(random.IntN(100)) * time.Second)
+		e := want[key]
+		switch random.IntN(8) {
+		case 0, 1:
+			data := strconv.Itoa(random.Int())
+			require.NoError(t, m.Commit(ctx, key, []byte(data), ends))
+			if e == nil {
+				e = &entry{on: map[string]time.Time{}}
+				want[key] = e
+			}
+			e.data, e.ends = data, ends
+		case 2, 3:
+			require.NoError(t, m.Add(ctx, list, key, ends))
+			if e != nil && !e.on[list].After(ends) {
+				e.on[list] = ends
+			}
+		case 4:
+			require.NoError(t, m.Remove(ctx, list, key))
+			if e != nil {
+				delete(e.on, list)
+			}
+		case 5:
+			require.NoError(t, m.Delete(ctx, key))
+			delete(want, key)
+		case 6:
+			now = now.Add(time.Second)
+		case 7:
+			session.Sweep(m)
+			maps.DeleteFunc(want, func(_ string, e *entry) bool { return !e.ends.After(now) })
+		}
+		data, found, _ := m.Find(ctx, key)
+		e = want[key]
+		require.Equal(t, e != nil && e.ends.After(now), found)
+		require.True(t, !found || e.data == string(data))
+		var keys []string
+		names := map[string]bool{}
+		for key, e := range want {
+			for name, until := range e.on {
+				names[name] = true
+				if name == list && until.After(now) {
+					keys = append(keys, key)
+				}
+			}
+		}
+		listed, _ := m.List(ctx, list)
+		require.ElementsMatch(t, keys, listed)
+		entries, lists := session.SizeOf(m)
+		require.Equal(t, fmt.Sprint(len(want), " ", len(names)), fmt.Sprint(entries, " ", lists))
+	}
 }

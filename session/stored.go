@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -31,8 +32,13 @@ import (
 // lists.go has what is done beside that where the store is a [Lister].
 
 const (
-	// recordVersion is what this release writes and reads.
+	// recordVersion is what this release writes and reads. It lets nodes of two releases
+	// work beside each other: the older one leaves alone what it cannot read.
 	recordVersion = 2
+
+	// recordStart and recordEnd stand around the token. There is no other spelling.
+	recordStart = `{"v":2,"t":"`
+	recordEnd   = `"}`
 
 	// recordSalt keeps records apart from tokens: neither is the other.
 	recordSalt = "session record"
@@ -57,13 +63,6 @@ const (
 	// long a key that was signed out of is remembered.
 	renewing = time.Hour
 )
-
-// record is what the store keeps. Its version lets nodes of two releases work
-// beside each other: the older one leaves alone what it cannot read.
-type record struct {
-	Version int    `json:"v"`
-	Token   string `json:"t"`
-}
 
 // loadStored is Load with a store: the first value counts that has a session
 // which holds. The session knows which that is.
@@ -316,21 +315,24 @@ func (m *Manager) sealSession(s *Session, key string) ([]byte, error) {
 
 // sealRecord is payload as a store keeps it under key.
 func (m *Manager) sealRecord(payload []byte, key string) ([]byte, error) {
-	token := m.records.Seal(append([]byte(key), payload...))
-	data, err := json.Marshal(record{recordVersion, token})
+	data := []byte(recordStart + m.records.Seal(append([]byte(key), payload...)) + recordEnd)
 	if len(data) > maxRecord {
 		return nil, ErrTooLarge
 	}
-	return data, err
+	return data, nil
 }
 
 // openRecord is what was sealed as data, and for which key.
 func (m *Manager) openRecord(data []byte) (key string, payload []byte, ok bool) {
-	var rec record
-	if len(data) > maxRecord || json.Unmarshal(data, &rec) != nil || rec.Version != recordVersion {
+	if len(data) > maxRecord {
 		return "", nil, false
 	}
-	payload, err := m.records.Open(rec.Token)
+	text, begins := strings.CutPrefix(string(data), recordStart)
+	token, ends := strings.CutSuffix(text, recordEnd)
+	if !begins || !ends {
+		return "", nil, false
+	}
+	payload, err := m.records.Open(token)
 	if err != nil || len(payload) < keyLength {
 		return "", nil, false
 	}

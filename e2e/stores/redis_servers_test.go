@@ -33,7 +33,7 @@ type redisServer struct {
 
 // startRedis starts program with what config says of a server, and waits until it
 // listens. %s in config is the port.
-func startRedis(t *testing.T, program, config string) *redisServer {
+func startRedis(t testing.TB, program, config string) *redisServer {
 	t.Helper()
 	s := &redisServer{program: program, dir: t.TempDir(), port: redisPort(t)}
 	s.addr = "127.0.0.1:" + s.port
@@ -45,7 +45,7 @@ func startRedis(t *testing.T, program, config string) *redisServer {
 }
 
 // redisPort is a free one that has a free one 10,000 above it, as nodes of a Cluster want.
-func redisPort(t *testing.T) string {
+func redisPort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		port := 15000 + mathrand.IntN(17000)
@@ -64,7 +64,7 @@ func redisPort(t *testing.T) string {
 	return ""
 }
 
-func (s *redisServer) start(t *testing.T) {
+func (s *redisServer) start(t testing.TB) {
 	t.Helper()
 	s.cmd = exec.Command(s.program, filepath.Join(s.dir, "redis.conf"))
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
@@ -94,14 +94,14 @@ func (s *redisServer) kill() {
 }
 
 // client is one for the test's own questions.
-func (s *redisServer) client(t *testing.T) *redis.Client {
+func (s *redisServer) client(t testing.TB) *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: s.addr})
 	t.Cleanup(func() { c.Close() })
 	return c
 }
 
 // redisStore is a store over client, which it closes in the end.
-func redisStore(t *testing.T, client redis.UniversalClient) *redisstore.Store {
+func redisStore(t testing.TB, client redis.UniversalClient) *redisstore.Store {
 	t.Helper()
 	t.Cleanup(func() { client.Close() })
 	store, err := redisstore.New(client, redisstore.Config{})

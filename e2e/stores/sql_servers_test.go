@@ -157,7 +157,7 @@ type database struct {
 }
 
 // databases are all of them, with an empty file for SQLite.
-func databases(t *testing.T) map[string]database {
+func databases(t testing.TB) map[string]database {
 	direct := "postgres://postgres@127.0.0.1:" + postgres.port + "/postgres?sslmode=disable"
 	pooled := "postgres://postgres@127.0.0.1:" + pgbouncer.port + "/postgres?sslmode=disable"
 	return map[string]database{
@@ -171,7 +171,7 @@ func databases(t *testing.T) map[string]database {
 }
 
 // open is a pool of connections, as a node has one.
-func (d database) open(t *testing.T) *sql.DB {
+func (d database) open(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.source)
 	require.NoError(t, err)
@@ -186,7 +186,7 @@ var tables atomic.Int64
 func newTable() string { return fmt.Sprintf("sessions_%d", tables.Add(1)) }
 
 // store is one in db, with its table made.
-func (d database) store(t *testing.T, db *sql.DB, config sqlstore.Config) *sqlstore.Store {
+func (d database) store(t testing.TB, db *sql.DB, config sqlstore.Config) *sqlstore.Store {
 	t.Helper()
 	config.Dialect = d.dialect
 	if config.Table == "" {

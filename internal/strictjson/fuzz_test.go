@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -18,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		`{"a":[1,{"b":null}],"c":"\u0064"}`, `{"a":1,"\u0061":2}`, `{"x":{"a":1,"a":2}}`, ` { "n" : -0.5e+10 , "t":true,"f":false } `,
 		`{"a":01}`, `{"a":.5}`, `{"a":1.}`, `{"a":-}`, `{"a":1e}`, `{"a":"\x"}`, "{\"a\":\"\n\"}", `{"a":"\ud800"}`, `{"a":[1,]}`, `{"a":1,}`, `{,}`, `[]`, `{"":""}`, "{\"a\":\"\xff\"}",
 		`{"a":"\uZZZZ"}`, `{"\u00g0":1}`, `{"a":"\`, `{"a" 1}`, `{"a":1E5}`, `{"a":1 "b":2}`, `{"a":truex}`,
+		`{"a":[],"b":[ ],"c":["x", "\u0079" ],"d":["x",null],"e":[["x"]]}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -42,6 +44,14 @@ func FuzzParse(f *testing.F) {
 			got, ok := strictjson.String(value)
 			require.Equal(t, json.Unmarshal([]byte(value), &text) == nil && text != nil, ok)
 			require.True(t, !ok || *text == got)
+			var texts []*string
+			list, ok := strictjson.Strings(value)
+			require.Equal(t, json.Unmarshal([]byte(value), &texts) == nil && texts != nil && !slices.Contains(texts, nil), ok)
+			require.True(t, ok || list == nil)
+			for i, text := range list {
+				require.Equal(t, *texts[i], text)
+			}
+			require.True(t, !ok || len(list) == len(texts))
 			return true
 		}))
 		require.Equal(t, len(o), n)

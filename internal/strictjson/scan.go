@@ -113,7 +113,7 @@ func (s *scanner) value(depth int) bool {
 	case c == '{':
 		return s.object(depth, nil)
 	case c == '[':
-		return s.array(depth)
+		return s.array(func() bool { return s.value(depth + 1) })
 	case c == 't':
 		return s.word("true")
 	case c == 'f':
@@ -158,8 +158,8 @@ func (s *scanner) object(depth int, member func(name string, start, end int) boo
 	}
 }
 
-// array passes over an array, whose "[" is next.
-func (s *scanner) array(depth int) bool {
+// array passes over an array, whose "[" is next. element passes over one of its values.
+func (s *scanner) array(element func() bool) bool {
 	s.at++
 	s.space()
 	for first := true; ; first = false {
@@ -170,7 +170,7 @@ func (s *scanner) array(depth int) bool {
 			return false
 		}
 		s.space()
-		if !s.value(depth + 1) { // not "]": likewise
+		if !element() { // not "]": likewise
 			return false
 		}
 		s.space()

@@ -148,15 +148,17 @@ func String(value string) (s string, ok bool) {
 // one string alone too, and when an element is not a string; null is none. The list
 // of an empty array is nil.
 func Strings(value string) (list []string, ok bool) {
-	var items []*string
-	if value == "" || value[0] != '[' || json.Unmarshal([]byte(value), &items) != nil {
+	if value == "" || value[0] != '[' {
 		return nil, false
 	}
-	for _, s := range items {
-		if s == nil {
-			return nil, false
-		}
-		list = append(list, *s)
+	s := scanner{text: value}
+	ok = s.array(func() bool {
+		text, ok := s.string()
+		list = append(list, text)
+		return ok
+	})
+	if !ok {
+		return nil, false
 	}
 	return list, true
 }
