@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -42,11 +43,18 @@ func (s *Store) Add(ctx context.Context, list, key string, expiry time.Time) err
 	if answer == int64(0) { // the set was to expire just then, and took the key with it
 		answer, err = s.ask(ctx, "add", command)
 	}
-	if err == nil && answer != nil && answer != int64(1) {
+	switch {
+	case err == nil && answer == nil:
+		err = errNoList
+	case err == nil && answer != int64(1):
 		err = unexpected("add", answer)
 	}
 	return err
 }
+
+// errNoList is an error, and not a list that is empty: a session that is on no list would
+// outlive the end of all sessions of its user.
+var errNoList = errors.New("redisstore: add: what is under the list's name is of another type")
 
 // List implements [github.com/sallyport/auth/session.Lister]. What has expired on list by the
 // node's clock is left out.

@@ -179,7 +179,7 @@ func TestWhatHasExpiredIsNotFound(t *testing.T) {
 	require.Empty(t, server.Keys())
 }
 
-// SE-07: what is no session is not found, and what is no list is empty; nobody is locked out by it.
+// SE-07: what is no session is not found, and what is no list is empty.
 func TestOtherTypesAreNotFound(t *testing.T) {
 	store, server := newStore(t, redisstore.Config{})
 	ctx, expiry := t.Context(), time.Now().Add(time.Hour)
@@ -197,7 +197,7 @@ func TestOtherTypesAreNotFound(t *testing.T) {
 	require.False(t, swapped)
 
 	require.NoError(t, server.Set(listAt, "a string"))
-	require.NoError(t, store.Add(ctx, list, key, expiry))
+	require.ErrorContains(t, store.Add(ctx, list, key, expiry), "of another type", "a session that cannot be found cannot be ended")
 	keys, err := store.List(ctx, list)
 	require.NoError(t, err)
 	require.Empty(t, keys)
