@@ -13,6 +13,13 @@ var ErrTooLarge = errors.New("session: too large for cookies")
 // again.
 var ErrStore = errors.New("session: store unavailable")
 
+// ErrLoggedOut says that the provider has ended the session there with which somebody signs
+// in, or has signed them out since: see [Manager.ProviderLogout]. No cookie was set then.
+var ErrLoggedOut = errors.New("session: the person has signed out at the provider")
+
+// ErrLogoutUsed says that a logout token was brought before.
+var ErrLogoutUsed = errors.New("session: the logout token has been used")
+
 // ErrNotLinked says that a [Database] has no user with the account by which somebody
 // signs in, but one with its e-mail address: who that is must not be decided by the
 // address. Nothing was written then.

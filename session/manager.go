@@ -203,8 +203,8 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 // is sent. Without a store, what does not fit into [Config].MaxSetCookieBytes of s.Groups
 // is dropped, the last first; s says so afterwards.
 //
-// The error is or wraps [ErrTooLarge] or [ErrStore]. No cookie is set then, unless
-// the store failed when the session before was to be ended.
+// The error is or wraps [ErrTooLarge], [ErrLoggedOut] or [ErrStore]. No cookie is set then,
+// unless the store failed when the session before was to be ended.
 func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if m.config.Database != nil {
 		return m.StartWithAccount(w, r, s, Account{}, secure)

@@ -19,7 +19,7 @@ import (
 // What is there is sealed as a record is, and says that sessions have ended that began until
 // some time, which is a little ahead, by as much as clocks of nodes may differ. Whoever
 // signs in within that knows which revocations they came after, in the claim
-// signin_after. Whatever cannot be read ends all sessions: somebody revoked something.
+// signin_after. Nobody comes after a logout at the provider who signed in there before it. Whatever cannot be read ends all sessions: somebody revoked something.
 
 // signedInAfter is the claim.
 const signedInAfter = "signin_after"
@@ -35,10 +35,28 @@ type revocation struct {
 	// Others is the same for all sessions but Except.
 	Others int64  `json:"others,omitempty"`
 	Except string `json:"except,omitempty"`
+
+	// Logout is until when the provider issued ID tokens with which nobody signs in after
+	// this: the person has signed out there.
+	Logout int64 `json:"logout,omitempty"`
+
+	// Subject is whose sessions this is about, of those of a provider's session. If empty,
+	// all.
+	Subject string `json:"sub,omitempty"`
+}
+
+// bars reports whether s, which is about to begin, comes too late: its person has signed out
+// at the provider since.
+func (r revocation) bars(s *Session) bool {
+	about := r.Subject == "" || r.Subject == s.providerSubject()
+	return about && !s.ProviderTime.IsZero() && s.ProviderTime.Unix() <= r.Logout
 }
 
 // ends reports whether r is about s.
 func (r revocation) ends(s *Session) bool {
+	if r.Subject != "" && r.Subject != s.providerSubject() {
+		return false
+	}
 	begun := s.AuthTime
 	if begun.IsZero() {
 		begun = s.IssuedAt
@@ -54,13 +72,19 @@ func (r revocation) ends(s *Session) bool {
 // with is r after all sessions that began until then were revoked, or all but one. Of
 // those that had ended none counts again.
 func (r revocation) with(w Whose, until int64) revocation {
+	if r.ID == "" {
+		r.Subject = w.subject
+	} else if r.Subject != w.subject {
+		r.Subject = ""
+	}
+	r.Logout = max(r.Logout, w.logout)
 	switch {
 	case w.which != except:
 		r.All = max(r.All, until)
 	case w.id == r.Except:
 		r.Others = max(r.Others, until)
 	default:
-		r = revocation{All: max(r.All, r.Others), Others: until, Except: w.id}
+		r.All, r.Others, r.Except = max(r.All, r.Others), until, w.id
 	}
 	r.ID = newID()
 	return r
@@ -135,7 +159,7 @@ func (m *Manager) revocationsOf(ctx context.Context, owners []owner) (list []wri
 // revocation is what there is under name.
 func (m *Manager) revocation(ctx context.Context, name string) (x written, err error) {
 	x.name = name
-	if x.data, x.there, err = m.config.Revocations.Find(ctx, name); err != nil {
+	if x.data, x.there, err = m.asked().Find(ctx, name); err != nil {
 		return x, fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	if !x.there {
@@ -149,7 +173,8 @@ func (m *Manager) revocation(ctx context.Context, name string) (x written, err e
 }
 
 // comesAfter has s, a session that begins, know the revocations that it comes after. What
-// nobody can read gives way to a revocation of all sessions until now.
+// nobody can read gives way to a revocation of all sessions until now. The error may be
+// [ErrLoggedOut].
 func (m *Manager) comesAfter(ctx context.Context, s *Session) error {
 	list, err := m.revocationsOf(ctx, m.owners(s))
 	if err != nil {
@@ -161,6 +186,9 @@ func (m *Manager) comesAfter(ctx context.Context, s *Session) error {
 			if x.revocation, err = m.write(ctx, x.name, Whose{}, m.lastBegun()); err != nil {
 				return err
 			}
+		}
+		if x.bars(s) {
+			return ErrLoggedOut
 		}
 		if x.ends(s) {
 			after = append(after, x.ID)

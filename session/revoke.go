@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -40,6 +41,17 @@ func (m *Manager) Revoke(ctx context.Context, w Whose) error {
 
 // revokeStored deletes the sessions that w means.
 func (m *Manager) revokeStored(ctx context.Context, w Whose) error {
+	if w.logout != 0 {
+		payload, err := json.Marshal(revocation{Logout: w.logout, Subject: w.subject})
+		if err != nil {
+			return err
+		}
+		about := w.owner
+		about.kind = ofLogout + about.kind
+		if err := m.note(ctx, m.names.of(about)[0], payload); err != nil {
+			return err
+		}
+	}
 	return m.each(ctx, w, func(key string, s *Session) error {
 		if s == nil && w.which == only {
 			return nil // which it is only the node knows that wrote it

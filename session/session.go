@@ -68,6 +68,12 @@ type Session struct {
 	// auth. To change one, set another: copies of a session share it. Claim "provider_tokens".
 	ProviderTokens *ProviderTokens
 
+	// ProviderTime is when the provider issued the ID token with which the person signs in,
+	// by its clock: "iat", to the second. Of a session that [Manager.Start] begins, it decides
+	// whether that comes after a [Manager.ProviderLogout]. If zero, it always does. It is not
+	// written.
+	ProviderTime time.Time
+
 	// Username is for display: it may change hands. Claim "preferred_username".
 	Username string
 

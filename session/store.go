@@ -25,8 +25,8 @@ import (
 // # How often
 //
 // Find is called once for each request that brings a session cookie, up to 180
-// times, one after the other, where it brings several of the one name, and once more
-// before a renewal. Commit is called at each sign-in, and once in UpdateAge for a
+// times, one after the other, where it brings several of the one name, once more
+// before a renewal, and twice at a sign-in where providers tell of logouts. Commit is called at each sign-in, and once in UpdateAge for a
 // session that is used. Delete is called at sign-out, at a new sign-in in the same
 // browser, as often as Find is.
 //

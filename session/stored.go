@@ -273,6 +273,11 @@ func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) 
 		_ = m.config.Store.Delete(ctx, key)
 		return "", err
 	}
+	if err := m.loggedOut(ctx, s); err != nil {
+		_ = m.config.Store.Delete(ctx, key)
+		m.delist(ctx, s, key)
+		return "", err
+	}
 	return value, nil
 }
 

@@ -16,6 +16,9 @@ type Whose struct {
 	owner owner
 	which which
 	id    string
+
+	subject string // if set, whose those of a provider's session are
+	logout  int64  // if set, until when an ID token was issued with which nobody signs in any more
 }
 
 type which int
@@ -82,7 +85,8 @@ func (s *Session) providerSubject() string { return cmp.Or(s.ProviderSubject, s.
 
 // means reports whether s is one of those that w means.
 func (m *Manager) means(w Whose, s *Session) bool {
-	return slices.Contains(m.owners(s), w.owner) && (w.which == all || (w.which == only) == (w.id == s.ID))
+	return slices.Contains(m.owners(s), w.owner) && (w.which == all || (w.which == only) == (w.id == s.ID)) &&
+		(w.subject == "" || w.subject == s.providerSubject())
 }
 
 // names makes the names under which a store knows owners. A name tells nobody whose it

@@ -88,6 +88,7 @@ var causes = []struct {
 	{ErrClock, ClockWrong, http.StatusBadRequest},
 	{ErrExpired, AttemptExpired, http.StatusBadRequest},
 	{ErrNoTransaction, AttemptExpired, http.StatusBadRequest},
+	{session.ErrLoggedOut, AttemptExpired, http.StatusBadRequest},
 	{session.ErrTooLarge, SessionTooLarge, http.StatusBadRequest},
 	{ErrInvalidResponse, ResponseInvalid, http.StatusBadRequest},
 	{session.ErrStore, StoreUnavailable, http.StatusServiceUnavailable},

@@ -28,6 +28,7 @@ var causes = []struct {
 	{fault.ErrClock, "Clock", 400},
 	{fault.ErrExpired, "Expired", 400},
 	{fault.ErrNoTransaction, "Expired", 400},
+	{session.ErrLoggedOut, "Expired", 400},
 	{session.ErrTooLarge, "SessionTooLarge", 400},
 	{fault.ErrInvalidResponse, "InvalidResponse", 400},
 	{session.ErrStore, "StoreUnavailable", 503},
