@@ -55,6 +55,10 @@ var (
 	// has its e-mail address.
 	ErrNotLinked = session.ErrNotLinked
 
+	// ErrLoggedOut: the person has signed out at the provider since it vouched for them; see
+	// [Config].BackChannelLogout.
+	ErrLoggedOut = session.ErrLoggedOut
+
 	// ErrSessionTooLarge: the session does not fit into cookies.
 	ErrSessionTooLarge = session.ErrTooLarge
 

@@ -86,6 +86,7 @@ type Identity struct {
 	Picture       string
 	Groups        []string
 	SessionID     string         // the session there: "sid" of an ID token (OpenID Connect Back-Channel Logout 2.1)
+	IssuedAt      time.Time      // "iat" of an ID token, by the provider's clock; zero where there is none
 	Claims        map[string]any // more to keep in the session
 	Token         *oauth2.Token  // not kept by this package
 
@@ -186,6 +187,19 @@ type Prompter interface {
 	// is empty where there is no such value, or where the configuration has fixed one.
 	Prompts() (account, login string)
 }
+
+// A LogoutVerifier is a [Provider] that tells this server by itself when somebody has signed
+// out there: [Config].BackChannelLogout.
+type LogoutVerifier interface {
+	// VerifyLogout checks a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6), which
+	// anybody may have sent, and returns what it says. Logout.Issuer and Subject are as in an
+	// [Identity] of that person. It refuses a token that was issued more than 10 minutes ago;
+	// whether one was used before is not its to find out.
+	VerifyLogout(ctx context.Context, token string) (*Logout, error)
+}
+
+// Logout is what a provider says of somebody who has signed out there.
+type Logout = session.Logout
 
 // OpenDoor is a [Provider] that anybody in the world can get an account with,
 // so that a policy is called for.

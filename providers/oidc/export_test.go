@@ -3,13 +3,15 @@ package oidc
 import (
 	"net/http"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
+	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
 // ReadHeader looks at the form of an ID token.
 func ReadHeader(token string) (algorithm, keyID string, err error) {
-	h, err := readHeader(token)
+	h, err := readHeader(token, "JWT")
 	return h.algorithm, h.keyID, err
 }
 
@@ -25,6 +27,15 @@ func ReadUserinfo(status int, body []byte) ([]byte, strictjson.Object, error) {
 	r := &upstream.Response{Status: status, Header: http.Header{}, Body: body}
 	o, err := readUserinfo(r, nil)
 	return r.Body, o, err
+}
+
+// ReadLogout is what a document says as the claims of a logout token.
+func ReadLogout(document []byte) (*auth.Logout, error) {
+	o, err := strictjson.Parse(document)
+	if err != nil {
+		return nil, codegrant.Invalid("no JSON object")
+	}
+	return readLogout(o)
 }
 
 // KeyAlgorithms is what the one key of a set may verify.

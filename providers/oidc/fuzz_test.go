@@ -184,3 +184,34 @@ func errorsAreOurs(err error) bool {
 	}
 	return false
 }
+
+// FuzzLogout: claims are those of a logout only where they say so, of somebody, by the
+// exact names.
+func FuzzLogout(f *testing.F) { // BC-06 to BC-09
+	event := `"events":{"` + logoutEvent + `":{}}`
+	for _, claims := range []string{
+		`{"iss":"i","jti":"j","sub":"ada","sid":"s","iat":1,` + event + `}`, `{"iss":"i","jti":"j","sid":"s",` + event + `}`,
+		`{"iss":"i","jti":"j",` + event + `}`, `{"iss":"i","jti":"j","sub":"ada","nonce":null,` + event + `}`,
+		`{"iss":"i","jti":"j","sub":"ada","events":{"` + logoutEvent + `":true}}`, `{"iss":"i","jti":"j","sub":"ada","iat":1e300,` + event + `}`, `[]`, ``,
+	} {
+		f.Add([]byte(claims))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		l, err := oidc.ReadLogout(document)
+		if err != nil {
+			require.True(t, errorsAreOurs(err), "%v", err)
+			return
+		}
+		var claims map[string]any
+		require.NoError(t, json.Unmarshal(document, &claims))
+		require.NotContains(t, claims, "nonce")
+		events, _ := claims["events"].(map[string]any)
+		require.IsType(t, map[string]any{}, events[logoutEvent])
+		require.NotNil(t, events[logoutEvent])
+		require.True(t, l.Issuer != "" && l.TokenID != "" && l.Subject+l.SessionID != "")
+		for name, got := range map[string]string{"iss": l.Issuer, "jti": l.TokenID, "sub": l.Subject, "sid": l.SessionID} {
+			want, _ := claims[name].(string)
+			require.Equal(t, want, got)
+		}
+	})
+}

@@ -23,14 +23,14 @@ import (
 // wrong.
 func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Token, tx auth.Transaction, code string) (Claims, error) {
 	raw := idToken(t)
-	header, err := readHeader(raw)
+	header, err := readHeader(raw, "JWT")
 	if err != nil {
 		return Claims{}, err
 	}
 	if !slices.Contains(m.algorithms, header.algorithm) {
 		return Claims{}, otherAlgorithm(header, m.algorithms)
 	}
-	signed := &signedToken{raw: raw, header: header, keys: p.keys, issuer: m.issuer, alias: p.config.IssuerAlias}
+	signed := &signedToken{raw: raw, header: header, keys: p.keys, named: func(o strictjson.Object) { p.nameIssuer(m, o) }}
 	token, expired, err := p.verify(ctx, m, signed)
 	switch {
 	case signed.err != nil:
@@ -100,7 +100,7 @@ type signedToken struct {
 	header jwtHeader
 	keys   *keySource
 
-	issuer, alias string // one name of the issuer, and another that tokens may have in its place
+	named func(strictjson.Object) // has claims name the issuer as the metadata does
 
 	claims strictjson.Object // nil before the signature is verified
 	key    verificationKey   // the one that verified it
@@ -119,9 +119,7 @@ func (s *signedToken) VerifySignature(ctx context.Context, jwt string) ([]byte, 
 		if s.claims, s.key, s.err = s.keys.verify(ctx, jwt, s.header); s.err != nil {
 			return nil, s.err
 		}
-		if iss, _ := s.claims.String("iss"); s.alias != "" && iss == s.alias {
-			s.claims["iss"], _ = json.Marshal(s.issuer) // text is always JSON
-		}
+		s.named(s.claims)
 	}
 	// Without nbf, for which go-oidc has a leeway of its own, and without
 	// _claim_names, whose sources Microsoft leaves out: go-oidc refuses that.
@@ -153,6 +151,14 @@ func date(o strictjson.Object, name string) *int64 {
 	return &n
 }
 
+// nameIssuer has claims name the issuer as the metadata does, where they have the other
+// name that tokens may have.
+func (p *Provider) nameIssuer(m *metadata, o strictjson.Object) {
+	if iss, _ := o.String("iss"); p.config.IssuerAlias != "" && iss == p.config.IssuerAlias {
+		o["iss"], _ = json.Marshal(m.issuer) // text is always JSON
+	}
+}
+
 // checkParties is what go-oidc leaves to its callers: who issued the token to whom,
 // about whom, and for which attempt.
 func (p *Provider) checkParties(m *metadata, signed *signedToken, tx auth.Transaction) error {
@@ -163,8 +169,8 @@ func (p *Provider) checkParties(m *metadata, signed *signedToken, tx auth.Transa
 	if err := p.checkAudience(o); err != nil {
 		return err
 	}
-	if sub, _ := o.String("sub"); sub == "" || len(sub) > 255 {
-		return codegrant.Invalid("sub is not a string of 1 to 255 bytes")
+	if sub, _ := o.String("sub"); sub == "" || len(sub) > maxSubject {
+		return codegrant.Invalid("sub is not a string of 1 to %d bytes", maxSubject)
 	}
 	if !o.Present("nonce") {
 		return codegrant.Invalid("it has no nonce, although one was sent (Core 2): LinkedIn's ID tokens have none, ever; " +

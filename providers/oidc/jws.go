@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/auth/internal/strictjson"
@@ -23,11 +24,12 @@ type jwtHeader struct {
 // readHeader looks at a compact JWS before anything is computed, and takes only
 // the one way of writing it that RFC 7515 7.1 has. go-jose also reads the JSON
 // form, base64 with line breaks and bits to spare, a header with a member twice,
-// and the extensions of crit, b64 and zip.
+// and the extensions of crit, b64 and zip. Where the header has a typ, it is one of
+// types.
 //
 // Keys that the header brings along or points to (jwk, jku, x5c, x5u) are not
 // looked at: RFC 8725 3.10.
-func readHeader(token string) (h jwtHeader, err error) {
+func readHeader(token string, types ...string) (h jwtHeader, err error) {
 	if len(token) > maxJWT {
 		return h, codegrant.Invalid("it has more than %d bytes", maxJWT)
 	}
@@ -59,8 +61,9 @@ func readHeader(token string) (h jwtHeader, err error) {
 		}
 	}
 	if typ, there := o["typ"]; there { // an access token or a logout token is no ID token: RFC 8725 3.11
-		if s, _ := o.String("typ"); !strings.EqualFold(s, "JWT") {
-			return h, codegrant.Invalid("its typ is %.40q, want JWT", typ)
+		s, _ := o.String("typ")
+		if !slices.ContainsFunc(types, func(t string) bool { return strings.EqualFold(s, t) }) {
+			return h, codegrant.Invalid("its typ is %.40q, want %s", typ, strings.Join(types, " or "))
 		}
 	}
 	h.algorithm, _ = o.String("alg")

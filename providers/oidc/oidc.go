@@ -216,7 +216,9 @@ type Config struct {
 
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. The identity's issuer is the ID token's; another
-	// one is an error. If nil, [DefaultIdentity] does. It must be safe for concurrent use.
+	// one is an error. A logout token names people by "sub": of those to whom Map gives
+	// another Subject, sessions are found by the token's "sid" alone. If nil,
+	// [DefaultIdentity] does. It must be safe for concurrent use.
 	Map func(ctx context.Context, c Claims) (*auth.Identity, error)
 
 	// AnyoneMayEnter says that anybody in the world can get an account there, so
@@ -296,7 +298,8 @@ func New(c Config) (*Provider, error) {
 	if c.Prompts == nil {
 		c.Prompts = []string{"login"}
 	}
-	if c.Map == nil {
+	mapped := c.Map != nil
+	if !mapped {
 		c.Map = DefaultIdentity
 	}
 	for _, end := range []string{wellKnown, wellKnown + "/"} {
@@ -308,7 +311,7 @@ func New(c Config) (*Provider, error) {
 		return nil, err
 	}
 	c.Issuer = requested(c.Issuer)
-	p := &Provider{config: c, client: upstream.New(c.HTTPClient)}
+	p := &Provider{config: c, client: upstream.New(c.HTTPClient), mapped: mapped}
 	if c.InsecureHTTP {
 		p.client = p.client.PrivateHTTP()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -45,6 +46,7 @@ type Provider struct {
 	client   *upstream.Client
 	metadata *upstream.Lazy[*metadata]
 	keys     *keySource
+	mapped   bool // by the configuration's Map, which may make another subject of "sub"
 }
 
 // Name implements [auth.Provider].
@@ -140,6 +142,9 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 		id.EmailVerified = true
 	}
 	id.Token, id.SessionID = t, cmp.Or(id.SessionID, claims.String("sid"))
+	if iat := date(claims.object, "iat"); iat != nil {
+		id.IssuedAt = time.Unix(*iat, 0)
+	}
 	codegrant.Trim(id)
 	return id, nil
 }

@@ -19,6 +19,8 @@ import (
 const (
 	clockSkew = time.Minute // how far our clock and the issuer's may be apart
 	maxIDAge  = time.Hour   // how old an ID token may be at sign-in
+
+	maxSubject = 255 // bytes: Core 2
 )
 
 // checkIssuer wants the issuer that the metadata names, to the letter: go-oidc takes
