@@ -40,6 +40,8 @@ type admission struct {
 	sessionIDs bool // sessions are found by the provider's
 	sessions   *session.Manager
 	keepTokens bool
+
+	backChannel, frontChannel bool // logout
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -53,7 +55,7 @@ func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, 
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens, c.BackChannelLogout, c.FrontChannelLogout}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -94,6 +96,10 @@ func (ad admission) way(p Provider) web.Way {
 	if prompter, ok := p.(Prompter); ok {
 		w.AccountPrompt, w.LoginPrompt = prompter.Prompts()
 	}
+	if verifier, ok := p.(LogoutVerifier); ok && ad.backChannel {
+		w.VerifyLogout = verifier.VerifyLogout
+	}
+	w.FrontChannelLogout = ad.frontChannel && w.Type == "oidc" && w.VouchesFor != nil
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}
@@ -147,6 +153,9 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	}
 	if ad.sessionIDs {
 		s.ProviderSession = id.SessionID
+	}
+	if ad.backChannel {
+		s.ProviderTime = id.IssuedAt
 	}
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {

@@ -140,6 +140,22 @@ type Config struct {
 	// little room for them.
 	KeepTokens bool
 
+	// BackChannelLogout takes logout tokens (OpenID Connect Back-Channel Logout 1.0), which
+	// a provider's server posts to /backchannel-logout/ and the provider's name, below the routes, when somebody
+	// has signed out there. Their sessions end on all nodes with the next request. It takes a
+	// provider that is a [LogoutVerifier], as those of providers/oidc are, and a Session.Store
+	// that is a [session.Lister], or Session.Revocations. If false, there is no such address.
+	BackChannelLogout bool
+
+	// FrontChannelLogout lets pages of a provider end sessions (OpenID Connect Front-Channel
+	// Logout 1.0): /frontchannel-logout/ and the provider's name, below the routes, in a frame, with
+	// iss and sid. Whether it is shown to the end is the browser's and the person's to
+	// decide: have BackChannelLogout where the provider has it. Whoever knows the
+	// id of a session at the provider can end it here. It takes a provider of the kind "oidc"
+	// that is a [Voucher], and a Session.Store that is a [session.Lister]: in such
+	// a frame, browsers mostly leave cookies out. If false, there is no such address.
+	FrontChannelLogout bool
+
 	// Update changes a session because the browser asks, with data that it sends:
 	// update() of Auth.js's client. Anybody signed in can send anything: take from
 	// data what people may say of themselves, and no more. An error leaves the
@@ -222,6 +238,9 @@ var cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 func (c *Config) idle() (err error) {
 	redirect, code, backend := len(c.Providers) > 0, c.AccessCode != nil, c.Backend != nil
 	signsIn := redirect || code
+	_, lists := c.Session.Store.(session.Lister)
+	takesBack := lists || c.Session.Revocations != nil
+	tellsOfLogout := slices.ContainsFunc(c.Providers, func(p Provider) bool { _, ok := p.(LogoutVerifier); return ok })
 	authorization := slices.ContainsFunc(c.AccessCodeHeaders, func(h string) bool { return strings.EqualFold(h, "Authorization") })
 	for _, x := range [...]struct {
 		field string
@@ -232,6 +251,8 @@ func (c *Config) idle() (err error) {
 		{"Policy", c.Policy != nil, redirect || backend, "Providers or a Backend: whoever knows an access code is admitted by that"},
 		{"KeepGroups", len(c.KeepGroups) > 0, redirect, "Providers: nobody else's groups are in a session of ours"},
 		{"KeepTokens", c.KeepTokens, redirect && c.Session.Database == nil, "Providers, for nobody else gives tokens, and no Session.Database, whose rows have no room for them"},
+		{"BackChannelLogout", c.BackChannelLogout, tellsOfLogout && takesBack, "Providers with a LogoutVerifier, and a Session.Store that is a session.Lister, or Session.Revocations: sessions that are in cookies alone cannot be taken back"},
+		{"FrontChannelLogout", c.FrontChannelLogout, redirect && lists, "Providers, and a Session.Store that is a session.Lister, in which the provider's sessions are found"},
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},

@@ -17,6 +17,7 @@ const (
 	EventSignInFailed  EventKind = "sign_in_failed" // an attempt came to nothing, or a form was not ours
 	EventSignedOut     EventKind = "signed_out"     // somebody ended their session
 	EventSessionsEnded EventKind = "sessions_ended" // somebody ended other sessions of theirs: POST /sessions
+	EventLoggedOut     EventKind = "logged_out"     // a provider said that somebody has signed out there; Subject may be empty
 	EventUpdated       EventKind = "updated"        // a session was written anew because the browser asked: POST /session
 	EventRefused       EventKind = "refused"        // a Rule or an update refused somebody who is signed in
 )

@@ -18,6 +18,7 @@ const (
 	SignInFailed  = "sign_in_failed"
 	SignedOut     = "signed_out"
 	SessionsEnded = "sessions_ended"
+	LoggedOut     = "logged_out"
 	Updated       = "updated"
 	Refused       = "refused"
 )

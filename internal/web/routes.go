@@ -35,6 +35,9 @@ func (s *Server) route(path, prefix string) (rest string, ok bool) {
 // does not look at what is in front of the base path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if s.logoutByProvider(w, r) {
+		return
+	}
 	v, err := s.look(r)
 	if err != nil {
 		s.badHost(w, r, err)

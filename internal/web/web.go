@@ -11,6 +11,8 @@
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
 //	sessions.go    GET, POST /sessions       where somebody is signed in, and the end of that
+//	backchannel.go  POST /backchannel-logout/{provider}  Way.VerifyLogout, and the end of sessions
+//	frontchannel.go GET /frontchannel-logout/{provider}  the same in a frame
 //	redirect.go    where a person goes next, and what may be returned to
 //	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead
@@ -144,6 +146,12 @@ type Way struct {
 	// The parameter prompt of an attempt with which somebody can take another account, and
 	// with which they show anew who they are. Empty where the way has none.
 	AccountPrompt, LoginPrompt string
+
+	// VerifyLogout checks a logout token. If nil, none is taken.
+	VerifyLogout func(ctx context.Context, token string) (*session.Logout, error)
+
+	// FrontChannelLogout has pages of the identity provider end sessions, in a frame.
+	FrontChannelLogout bool
 
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)

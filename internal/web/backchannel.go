@@ -1,0 +1,97 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/sallyport/auth/session"
+)
+
+// maxLogoutForm bounds the body of a back-channel logout, in bytes.
+const maxLogoutForm = 64 << 10
+
+// The errors of a back-channel logout: Back-Channel Logout 2.8, in the form of RFC 6749 5.2.
+var (
+	badLogout    = logoutError{"invalid_request", "The logout token is not valid here."}
+	failedLogout = logoutError{"temporarily_unavailable", "The sessions could not be ended at the moment. Send the token again."}
+)
+
+type logoutError struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// logoutByProvider answers what identity providers ask for when somebody has signed out
+// there. ok is false where r is something else. Who sent it is of no interest: no session
+// is looked for, and the backend is not asked.
+func (s *Server) logoutByProvider(w http.ResponseWriter, r *http.Request) (ok bool) {
+	rest, ok := s.route(r.URL.Path, s.prefixOf(r))
+	if !ok {
+		return false
+	}
+	name, id, _ := strings.Cut(rest, "/")
+	way := s.ways[id]
+	switch {
+	case way == nil:
+	case name == "backchannel-logout" && way.VerifyLogout != nil:
+		s.allow("POST", s.backChannelLogout)(w, r, way)
+		return true
+	case name == "frontchannel-logout" && way.FrontChannelLogout:
+		s.allow("GET", s.frontChannelLogout)(w, r, way)
+		return true
+	}
+	return false
+}
+
+// allow is next for requests with method, and 405 for others.
+func (s *Server) allow(method string, next func(http.ResponseWriter, *http.Request, *Way)) func(http.ResponseWriter, *http.Request, *Way) {
+	return func(w http.ResponseWriter, r *http.Request, way *Way) {
+		if r.Method != method {
+			w.Header().Set("Allow", method)
+			s.writeJSON(w, http.StatusMethodNotAllowed, problem{"method_not_allowed", http.StatusText(http.StatusMethodNotAllowed)})
+			return
+		}
+		next(w, r, way)
+	}
+}
+
+// backChannelLogout is POST /backchannel-logout/{provider}: the identity provider's server
+// says that somebody has signed out there. The answer to a POST is 200 or 400, whatever
+// happens (Back-Channel Logout 2.8): 400 says that no session has ended, or that nobody
+// knows.
+func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request, way *Way) {
+	answer := badLogout
+	l, err := verifiedLogout(w, r, way)
+	if err == nil {
+		ctx, done := context.WithTimeout(r.Context(), listLimit)
+		defer done()
+		if err = s.sessions.ProviderLogout(ctx, *l); errors.Is(err, session.ErrStore) {
+			answer = failedLogout
+		}
+	}
+	if err != nil {
+		s.log.WarnContext(r.Context(), "auth: a back-channel logout is refused", "provider", way.Name, "client", s.Client(r).String(), "cause", err.Error())
+		s.writeJSON(w, http.StatusBadRequest, answer)
+		return
+	}
+	s.report(r, Event{Kind: LoggedOut, Provider: way.Name, Issuer: l.Issuer, Subject: l.Subject})
+}
+
+// verifiedLogout is the logout token that r brings. Other fields count for nothing.
+func verifiedLogout(w http.ResponseWriter, r *http.Request, way *Way) (*session.Logout, error) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, errors.New("the body is no form")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutForm)
+	if err := r.ParseForm(); err != nil {
+		return nil, errors.New("the form is malformed, or longer than 64 KiB")
+	}
+	tokens := r.PostForm["logout_token"]
+	if len(tokens) != 1 || tokens[0] == "" {
+		return nil, errors.New("the form has no single logout_token")
+	}
+	return way.VerifyLogout(r.Context(), tokens[0])
+}
