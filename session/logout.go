@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,8 +12,8 @@ import (
 // the answer is on its way through the browser, or this server redeems its code. Whichever
 // is first, there is no session afterwards. In a store:
 //
-//	logout    Find of the token's name, Commit of a notice of the logout, the steps of Revoke,
-//	          Commit of the token's name
+//	logout    Find of the token's name, Find and Commit of a notice of the logout, the steps
+//	          of Revoke, Commit of the token's name
 //	sign-in   the steps of a sign-in, Find of the notices that may be about it
 //
 // So a sign-in that sees no notice has put its session on the lists before the logout reads
@@ -90,6 +91,22 @@ func (m *Manager) ProviderLogout(ctx context.Context, l Logout) error {
 	}
 	// At the end, so that a token that came to nothing may come again.
 	return m.note(ctx, names[0], nil)
+}
+
+// noteLogout leaves a notice of w, a logout, for sign-ins that are under way.
+func (m *Manager) noteLogout(ctx context.Context, w Whose) error {
+	about := w.owner
+	about.kind = ofLogout + about.kind
+	name := m.names.of(about)[0]
+	before, err := m.revocation(ctx, name)
+	if err != nil {
+		return err
+	}
+	payload, err := json.Marshal(before.with(w, 0))
+	if err != nil {
+		return err
+	}
+	return m.note(ctx, name, payload)
 }
 
 // note keeps payload under name for as long as a logout counts.

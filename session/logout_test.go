@@ -91,6 +91,8 @@ func TestLogoutBeforeTheSession(t *testing.T) { // BC-13
 		require.ErrorIs(t, begins(signsIn("ada", "s3", now.Add(-time.Minute))), session.ErrLoggedOut)
 		require.ErrorIs(t, begins(signsIn("ada", "", now)), session.ErrLoggedOut)
 		require.NoError(t, begins(signsIn("ada", "s4", now.Add(time.Second))))
+		f.logout(0, logout("ada", "", now.Add(-time.Minute)))
+		require.ErrorIs(t, begins(signsIn("ada", "", now)), session.ErrLoggedOut, "an earlier one that comes later")
 		require.NoError(t, begins(signsIn("eve", "s5", now)))
 		require.NoError(t, begins(who("ada", "")), "of whom nobody knows when the provider vouched")
 
@@ -197,8 +199,12 @@ func TestProviderLogoutWithoutAStore(t *testing.T) { // BC-06
 	b := newBox(t, session.Config{Store: store})
 	require.ErrorIs(t, b.start(signsIn("ada", "s1", now)), session.ErrStore)
 	require.Empty(t, b.cookies)
-	sessions, _ := session.SizeOf(store.MemoryStore)
-	require.Zero(t, sessions)
+	sessions, lists := session.SizeOf(store.MemoryStore)
+	require.Zero(t, sessions+lists, "nothing is left of it")
+
+	// Nor is one where nobody can read the notice.
+	store = &failingNotices{MemoryStore: session.NewMemoryStore(0, func() time.Time { return now }), garbled: true}
+	require.ErrorIs(t, newBox(t, session.Config{Store: store}).start(signsIn("ada", "s1", now)), session.ErrLoggedOut)
 
 	for _, c := range []session.Config{{}, {Store: struct{ session.Store }{session.NewMemoryStore(0, nil)}}} {
 		require.ErrorIs(t, newBox(t, c).ProviderLogout(context.Background(), logout("ada", "", now)), errors.ErrUnsupported)
@@ -226,14 +232,17 @@ func (s *fullStore) Commit(ctx context.Context, key string, data []byte, expiry 
 	return s.MemoryStore.Commit(ctx, key, data, expiry)
 }
 
-// failingNotices fails once something has been committed.
+// failingNotices fails once something has been committed, or has only garbage from then on.
 type failingNotices struct {
 	*session.MemoryStore
-	committed bool
+	garbled, committed bool
 }
 
 func (s *failingNotices) Find(ctx context.Context, key string) ([]byte, bool, error) {
-	if s.committed {
+	switch {
+	case s.committed && s.garbled:
+		return []byte("{}"), true, nil
+	case s.committed:
 		return nil, false, errDown
 	}
 	return s.MemoryStore.Find(ctx, key)

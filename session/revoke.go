@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -42,13 +41,7 @@ func (m *Manager) Revoke(ctx context.Context, w Whose) error {
 // revokeStored deletes the sessions that w means.
 func (m *Manager) revokeStored(ctx context.Context, w Whose) error {
 	if w.logout != 0 {
-		payload, err := json.Marshal(revocation{Logout: w.logout, Subject: w.subject})
-		if err != nil {
-			return err
-		}
-		about := w.owner
-		about.kind = ofLogout + about.kind
-		if err := m.note(ctx, m.names.of(about)[0], payload); err != nil {
+		if err := m.noteLogout(ctx, w); err != nil {
 			return err
 		}
 	}
