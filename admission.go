@@ -55,7 +55,8 @@ func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, 
 	case some && c.ReadOnly:
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
-	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens, c.BackChannelLogout, c.FrontChannelLogout}
+	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens,
+		c.BackChannelLogout, c.FrontChannelLogout}
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:

@@ -140,20 +140,20 @@ type Config struct {
 	// little room for them.
 	KeepTokens bool
 
-	// BackChannelLogout takes logout tokens (OpenID Connect Back-Channel Logout 1.0), which
-	// a provider's server posts to /backchannel-logout/ and the provider's name, below the routes, when somebody
-	// has signed out there. Their sessions end on all nodes with the next request. It takes a
-	// provider that is a [LogoutVerifier], as those of providers/oidc are, and a Session.Store
-	// that is a [session.Lister], or Session.Revocations. If false, there is no such address.
+	// BackChannelLogout takes logout tokens (OpenID Connect Back-Channel Logout 1.0): when
+	// somebody signs out at a provider, its server posts one to /backchannel-logout/ and the
+	// provider's name, below the routes. The person's sessions end on all nodes with their
+	// next request. It takes a provider that is a [LogoutVerifier], as those of providers/oidc
+	// are, and a Session.Store that is a [session.Lister], or Session.Revocations. If false,
+	// there is no such address.
 	BackChannelLogout bool
 
-	// FrontChannelLogout lets pages of a provider end sessions (OpenID Connect Front-Channel
-	// Logout 1.0): /frontchannel-logout/ and the provider's name, below the routes, in a frame, with
-	// iss and sid. Whether it is shown to the end is the browser's and the person's to
-	// decide: have BackChannelLogout where the provider has it. Whoever knows the
-	// id of a session at the provider can end it here. It takes a provider of the kind "oidc"
-	// that is a [Voucher], and a Session.Store that is a [session.Lister]: in such
-	// a frame, browsers mostly leave cookies out. If false, there is no such address.
+	// FrontChannelLogout has a frame in a provider's page end sessions (OpenID Connect
+	// Front-Channel Logout 1.0): /frontchannel-logout/ and the provider's name, below the
+	// routes, with iss and sid. Browsers bring no cookie there, so that whoever knows the id
+	// of a session at the provider can end it here; and they may not show the frame at all.
+	// Prefer BackChannelLogout. It takes a provider of the type "oidc" that is a [Voucher],
+	// and a Session.Store that is a [session.Lister]. If false, there is no such address.
 	FrontChannelLogout bool
 
 	// Update changes a session because the browser asks, with data that it sends:

@@ -19,7 +19,8 @@ import (
 // What is there is sealed as a record is, and says that sessions have ended that began until
 // some time, which is a little ahead, by as much as clocks of nodes may differ. Whoever
 // signs in within that knows which revocations they came after, in the claim
-// signin_after. Nobody comes after a logout at the provider who signed in there before it. Whatever cannot be read ends all sessions: somebody revoked something.
+// signin_after. Nobody comes after a logout at the provider who signed in there before it.
+// Whatever cannot be read ends all sessions: somebody revoked something.
 
 // signedInAfter is the claim.
 const signedInAfter = "signin_after"

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -80,18 +79,16 @@ func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request, way *
 	s.report(r, Event{Kind: LoggedOut, Provider: way.Name, Issuer: l.Issuer, Subject: l.Subject})
 }
 
-// verifiedLogout is the logout token that r brings. Other fields count for nothing.
+// verifiedLogout is the logout token that r brings in a form, which has no other type than
+// application/x-www-form-urlencoded. Other fields count for nothing.
 func verifiedLogout(w http.ResponseWriter, r *http.Request, way *Way) (*session.Logout, error) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, errors.New("the body is no form")
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutForm)
 	if err := r.ParseForm(); err != nil {
 		return nil, errors.New("the form is malformed, or longer than 64 KiB")
 	}
 	tokens := r.PostForm["logout_token"]
 	if len(tokens) != 1 || tokens[0] == "" {
-		return nil, errors.New("the form has no single logout_token")
+		return nil, errors.New("there is no form with a single logout_token")
 	}
 	return way.VerifyLogout(r.Context(), tokens[0])
 }

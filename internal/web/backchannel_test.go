@@ -36,7 +36,9 @@ func newTellingSite(t *testing.T, change func(*auth.Config)) *site {
 		identity := func(code string) (*auth.Identity, error) {
 			return &auth.Identity{Issuer: "https://idp.example", Subject: code, SessionID: "sid of " + code, IssuedAt: time.Now().Add(time.Minute)}, nil
 		}
-		c.Providers = []auth.Provider{tellingStub{&stubProvider{name: "stub", identity: identity}}, &stubProvider{name: "silent"}}
+		c.Providers = []auth.Provider{tellingStub{&stubProvider{name: "stub", identity: identity}}, &stubProvider{name: "silent", identity: func(code string) (*auth.Identity, error) {
+			return &auth.Identity{Issuer: "https://else.example", Subject: code, SessionID: "sid of " + code}, nil
+		}}}
 		c.Session = session.Config{Store: session.NewMemoryStore(0, nil)}
 		c.BackChannelLogout, c.FrontChannelLogout = true, true
 		if change != nil {

@@ -1,8 +1,12 @@
 package web_test
 
 import (
+	"context"
+	"crypto/rand"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,10 +50,42 @@ func TestFrontChannelLogout(t *testing.T) { // FC-01, LG-03
 	require.Empty(t, eve.cookiesNamed(sessionCookie))
 }
 
+// TestFrontChannelLogoutLeavesNothingBehind: anybody can make up as many as they like.
+func TestFrontChannelLogoutLeavesNothingBehind(t *testing.T) { // FC-02
+	store := &writes{MemoryStore: session.NewMemoryStore(0, nil)}
+	s := newTellingSite(t, func(c *auth.Config) { c.Session.Store = store })
+	for range 10 {
+		require.Equal(t, 200, s.browser().get(frontChannel("iss", "https://idp.example", "sid", rand.Text()), inAFrame...).StatusCode)
+	}
+	require.Zero(t, store.n)
+	s.browser().signIn("ada")
+	require.NotZero(t, store.n)
+}
+
+// writes counts what is put into a store.
+type writes struct {
+	*session.MemoryStore
+	n int
+}
+
+func (w *writes) Commit(ctx context.Context, key string, data []byte, expiry time.Time) error {
+	w.n++
+	return w.MemoryStore.Commit(ctx, key, data, expiry)
+}
+
+func (w *writes) Insert(ctx context.Context, key string, data []byte, expiry time.Time) (bool, error) {
+	w.n++
+	return w.MemoryStore.Insert(ctx, key, data, expiry)
+}
+
+func (w *writes) Add(ctx context.Context, list, key string, expiry time.Time) error {
+	w.n++
+	return w.MemoryStore.Add(ctx, list, key, expiry)
+}
+
 // TestFrontChannelLogoutOfSomebodyElse is a frame in an attacker's page.
 func TestFrontChannelLogoutOfSomebodyElse(t *testing.T) { // FC-01, FC-02
-	store := session.NewMemoryStore(0, nil)
-	s := newTellingSite(t, func(c *auth.Config) { c.Session.Store = store })
+	s := newTellingSite(t, nil)
 	ada := s.browser()
 	ada.signIn("ada")
 	events := len(s.kinds())
@@ -65,6 +101,7 @@ func TestFrontChannelLogoutOfSomebodyElse(t *testing.T) { // FC-01, FC-02
 		"iss with a slash": {[]string{"iss", "https://idp.example/", "sid", "sid of ada"}, 400},
 		"two sids":         {[]string{"iss", "https://idp.example", "sid", "x", "sid", "sid of ada"}, 400},
 		"two isses":        {[]string{"iss", "https://idp.example", "iss", "https://idp.example", "sid", "sid of ada"}, 400},
+		"a long query":     {[]string{"iss", "https://idp.example", "sid", strings.Repeat("x", 33<<10)}, 400},
 		"a wrong sid":      {[]string{"iss", "https://idp.example", "sid", "sid of eve"}, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,4 +118,11 @@ func TestFrontChannelLogoutOfSomebodyElse(t *testing.T) { // FC-01, FC-02
 	require.Equal(t, "GET", got.Header.Get("Allow"))
 	require.Equal(t, 404, ada.get("/api/auth/frontchannel-logout/silent?iss=https://idp.example&sid=x").StatusCode)
 	require.Equal(t, "ada", ada.who())
+
+	// Another issuer's session of that id, with its cookie.
+	other := s.browser()
+	require.Equal(t, 303, other.back("silent", other.start("silent", "/").Get("state"), "ada").StatusCode)
+	require.Equal(t, 200, other.get(frontChannel("iss", "https://idp.example", "sid", "sid of ada"), inAFrame...).StatusCode)
+	require.Equal(t, "ada", other.who())
+	require.Empty(t, ada.who())
 }

@@ -11,8 +11,8 @@
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
 //	sessions.go    GET, POST /sessions       where somebody is signed in, and the end of that
-//	backchannel.go  POST /backchannel-logout/{provider}  Way.VerifyLogout, and the end of sessions
-//	frontchannel.go GET /frontchannel-logout/{provider}  the same in a frame
+//	backchannel.go POST /backchannel-logout/{provider}  Way.VerifyLogout, and the end of sessions
+//	frontchannel.go GET /frontchannel-logout/{provider} the same, by a frame
 //	redirect.go    where a person goes next, and what may be returned to
 //	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead

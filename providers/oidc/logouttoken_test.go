@@ -165,6 +165,13 @@ func TestLogoutTokenIsReadStrictly(t *testing.T) { // BC-03
 	}
 }
 
+func TestLogoutTokenWithAnAlias(t *testing.T) { // BC-05
+	r := newRelying(t, func(c *oidc.Config) { c.IssuerAlias = "idp.example" })
+	l, err := r.p.VerifyLogout(context.Background(), r.idp.LogoutToken("app", "ada", "s1", set("iss", "idp.example")))
+	require.NoError(t, err)
+	require.Equal(t, r.idp.Issuer(), l.Issuer, "as identities have it")
+}
+
 // TestLogoutTokenWhereMapNamesPeople: the token's sub may be nobody's Subject then.
 func TestLogoutTokenWhereMapNamesPeople(t *testing.T) { // BC-07
 	r := newRelying(t, func(c *oidc.Config) {
