@@ -32,7 +32,8 @@ const (
 type site struct {
 	t       *testing.T
 	address string
-	handler http.Handler // set by configure
+	handler http.Handler       // set by configure
+	change  func(*auth.Config) // what no variable says; nil for nothing
 	log     visit.Journal
 }
 
@@ -57,6 +58,9 @@ func (s *site) configure(issuer string, more map[string]string) {
 	maps.Copy(env, more)
 	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(s.t, err)
+	if s.change != nil {
+		s.change(&config)
+	}
 	a, err := auth.New(config)
 	require.NoError(s.t, err)
 	s.handler = a.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,18 +3,20 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider } from 'oidc-provider'
 
-const { ISSUER, PORT, REDIRECT_URIS } = process.env
+const { ISSUER, PORT, REDIRECT_URIS, BACKCHANNEL_LOGOUT_URI } = process.env
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
 const people = { ada: 'Ada Lovelace', lin: '林晓' }
 
 const provider = new Provider(ISSUER, {
-  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' ') }],
+  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '),
+    ...BACKCHANNEL_LOGOUT_URI && { backchannel_logout_uri: BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true } }],
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: process.env.USERINFO === '1',
   pkce: { required: () => true },
   cookies: { keys: ['only-for-tests'] },
-  features: { devInteractions: { enabled: false } },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options), // its own reaches no loopback address
   interactions: { url: (_, interaction) => `/choose/${interaction.uid}` },
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, name: people[sub] ?? sub, email: `${sub}@example.com`, email_verified: true }) }),
 })
@@ -39,4 +41,5 @@ provider.use(async (ctx, next) => {
   return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: who }, consent: { grantId: await grant.save() } })
 })
 
+provider.on('backchannel.error', (ctx, err) => console.error(err.message))
 provider.listen(Number(PORT), '127.0.0.1')
