@@ -39,7 +39,7 @@ func newOutlet(t *testing.T) *outlet {
 	t.Cleanup(o.idp.Close)
 	store := session.NewMemoryStore(0, nil)
 	for range 2 {
-		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: o.idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret(clientSecret)})
+		p, err := oidc.New(oidc.Config{Name: "idp", Issuer: o.idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret(clientSecret), Algorithms: []string{"RS256"}})
 		require.NoError(t, err)
 		a, err := auth.New(auth.Config{
 			Secrets: []auth.Secret{auth.NewSecret("kY3nC0p9V1xJm5Q8sT2wZ7bL4hF6gD0aR3eU9iOqXyE=")}, Providers: []auth.Provider{p},
@@ -105,11 +105,15 @@ func (o *outlet) notify(token string) (status int, cacheControl string) {
 // TestOpenIDFoundationBackChannelLogout has the modules of the OpenID Foundation's plan
 // oidcc-client-back-channel-logout-rp-basic, with the status that each wants. Its tokens
 // have sub, sid, jti, iat, an exp in two minutes, a claim that nobody knows, and no typ.
+// Its metadata lists every algorithm, and the client is registered for RS256, which is to
+// be configured: the wrong one is signed with a key of the issuer's, too.
 func TestOpenIDFoundationBackChannelLogout(t *testing.T) { // BC-02 to BC-12
 	o := newOutlet(t)
 	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	o.idp.SetFaults(providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+	o.idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) {
+		m["id_token_signing_alg_values_supported"] = []string{"none", "HS256", "RS256", "PS256", "ES256", "EdDSA"}
+	}, Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
 		if name == "keys" {
 			providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: o.idp.SigningKey().Public(), KeyID: o.idp.SigningKeyID()}, {Key: other.Public(), KeyID: "other"}}})
 		}

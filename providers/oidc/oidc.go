@@ -115,7 +115,7 @@ type Config struct {
 	// Scopes to ask for. If nil: openid, profile, email. "openid" is always sent.
 	Scopes []string
 
-	// Algorithms that may sign ID tokens, of those that the issuer's metadata
+	// Algorithms that may sign ID tokens and logout tokens, of those that the issuer's metadata
 	// names. If nil: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512
 	// and EdDSA. Symmetric ones and "none" are refused by [New].
 	Algorithms []string
