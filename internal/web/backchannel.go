@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/sallyport/auth/session"
 )
@@ -21,40 +20,6 @@ var (
 type logoutError struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
-}
-
-// logoutByProvider answers what identity providers ask for when somebody has signed out
-// there. ok is false where r is something else. Who sent it is of no interest: no session
-// is looked for, and the backend is not asked.
-func (s *Server) logoutByProvider(w http.ResponseWriter, r *http.Request) (ok bool) {
-	rest, ok := s.route(r.URL.Path, s.prefixOf(r))
-	if !ok {
-		return false
-	}
-	name, id, _ := strings.Cut(rest, "/")
-	way := s.ways[id]
-	switch {
-	case way == nil:
-	case name == "backchannel-logout" && way.VerifyLogout != nil:
-		s.allow("POST", s.backChannelLogout)(w, r, way)
-		return true
-	case name == "frontchannel-logout" && way.FrontChannelLogout:
-		s.allow("GET", s.frontChannelLogout)(w, r, way)
-		return true
-	}
-	return false
-}
-
-// allow is next for requests with method, and 405 for others.
-func (s *Server) allow(method string, next func(http.ResponseWriter, *http.Request, *Way)) func(http.ResponseWriter, *http.Request, *Way) {
-	return func(w http.ResponseWriter, r *http.Request, way *Way) {
-		if r.Method != method {
-			w.Header().Set("Allow", method)
-			s.writeJSON(w, http.StatusMethodNotAllowed, problem{"method_not_allowed", http.StatusText(http.StatusMethodNotAllowed)})
-			return
-		}
-		next(w, r, way)
-	}
 }
 
 // backChannelLogout is POST /backchannel-logout/{provider}: the identity provider's server

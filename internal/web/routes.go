@@ -57,6 +57,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, v, s.actionOf(action, id))
 }
 
+// logoutByProvider answers what identity providers ask for when somebody has signed out
+// there. ok is false where r is something else. Who sent it is of no interest: no session
+// is looked for, and the backend is not asked.
+func (s *Server) logoutByProvider(w http.ResponseWriter, r *http.Request) (ok bool) {
+	rest, _ := s.route(r.URL.Path, s.prefixOf(r))
+	name, id, _ := strings.Cut(rest, "/")
+	way := s.ways[id]
+	method, answer := "POST", s.backChannelLogout
+	switch {
+	case way == nil:
+		return false
+	case name == "backchannel-logout" && way.VerifyLogout != nil:
+	case name == "frontchannel-logout" && way.FrontChannelLogout:
+		method, answer = "GET", s.frontChannelLogout
+	default:
+		return false
+	}
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		s.writeJSON(w, http.StatusMethodNotAllowed, problem{"method_not_allowed", http.StatusText(http.StatusMethodNotAllowed)})
+		return true
+	}
+	answer(w, r, way)
+	return true
+}
+
 // action is what one path answers to.
 type action struct {
 	get, post func(http.ResponseWriter, *http.Request, *visit) // nil: not with that method
