@@ -270,4 +270,9 @@ func TestSignInLooksForLogoutsOnlyWhereThereAreSome(t *testing.T) {
 	require.Zero(t, finds(who("ada", "s1")))
 	require.Equal(t, 1, finds(signsIn("ada", "", f.nodes[0].now)))
 	require.Equal(t, 2, finds(signsIn("ada", "s1", f.nodes[0].now)))
+
+	f.logout(0, logout("", "s2", f.nodes[0].now))
+	store.did("")
+	require.ErrorIs(t, f.in(0, map[string]string{}).start(signsIn("ada", "s2", f.nodes[0].now)), session.ErrLoggedOut)
+	require.Contains(t, store.did(""), "Remove", "it is on no list afterwards")
 }
