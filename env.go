@@ -85,6 +85,8 @@ const codeCure = "it is the password for the service; a long random one that nob
 //	AUTH_SESSION_MAX_AGE             Config.Session.MaxAge: 12h, 7d
 //	AUTH_SESSION_UPDATE_AGE          Config.Session.UpdateAge
 //	AUTH_SESSION_LIFETIME            Config.Session.Lifetime
+//	AUTH_BACKCHANNEL_LOGOUT          Config.BackChannelLogout: 1, with a store
+//	AUTH_FRONTCHANNEL_LOGOUT         Config.FrontChannelLogout: the same
 //	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
 //	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store or Parts.Database
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
@@ -129,6 +131,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		}
 		c.Providers = e.providers(parts)
 		c.Policy = e.policy(c.Providers)
+		c.BackChannelLogout, c.FrontChannelLogout = e.onOff("AUTH_BACKCHANNEL_LOGOUT"), e.onOff("AUTH_FRONTCHANNEL_LOGOUT")
 		c.AccessCode = e.accessCode(parts, c.Secrets)
 	default:
 		c.Session = e.session(parts)
@@ -175,6 +178,15 @@ func (e *envReader) ignoredBesideClerk(variable string) {
 			e.log.Warn("auth: "+name+" is ignored: people sign in with Clerk, and nothing else", "because_of", variable)
 		}
 	}
+}
+
+// onOff reads a variable that is 1 or 0.
+func (e *envReader) onOff(name string) bool {
+	value := e.Get(name)
+	if value != "" && value != "0" && value != "1" {
+		e.problem(name, fmt.Sprintf("is %q", value), "set it to 1, or to 0")
+	}
+	return value == "1"
 }
 
 // userID is nil where New decides.

@@ -405,6 +405,19 @@ func TestDefaultLoggerIsWarned(t *testing.T) {
 	require.Contains(t, log.String(), "sessions end with this process")
 }
 
+func TestLogoutFromEnv(t *testing.T) { // BC-01, FC-03
+	env := map[string]string{"NEXT_AUTH_SECRET": testSecret, "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SSO_PROVIDERS": "github", "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s"}
+	for value, want := range map[string]bool{"": false, "0": false, "1": true} {
+		env["AUTH_BACKCHANNEL_LOGOUT"], env["AUTH_FRONTCHANNEL_LOGOUT"] = value, ""
+		c, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+		require.NoError(t, err)
+		require.Equal(t, []bool{want, false}, []bool{c.BackChannelLogout, c.FrontChannelLogout}, value)
+	}
+	env["AUTH_FRONTCHANNEL_LOGOUT"] = "yes"
+	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
+	require.ErrorContains(t, err, "AUTH_FRONTCHANNEL_LOGOUT")
+}
+
 func TestUserIDFromEnv(t *testing.T) { // ID-39
 	env := map[string]string{"NEXT_AUTH_SECRET": testSecret, "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SSO_PROVIDERS": "github", "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s"}
 	who := func() *session.Session { return &session.Session{Provider: "github", Subject: "1"} }
