@@ -23,6 +23,7 @@ import (
 const (
 	maxSubject = 255     // bytes: OpenID Connect Core 2
 	maxPicture = 2 << 10 // bytes
+	maxMethods = 16      // of one sign-in: RFC 8176 names 22
 )
 
 // admission is the way from an identity to a session, the same for every
@@ -158,6 +159,9 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	if ad.backChannel {
 		s.ProviderTime = id.IssuedAt
 	}
+	if err := writeStrength(s, id); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidResponse, err)
+	}
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {
 			return nil, fmt.Errorf("%w: claim %q: %w", ErrInvalidResponse, name, err)
@@ -269,6 +273,12 @@ func checked(given *Identity) (*Identity, error) {
 	}
 	if !showable(id.Picture) {
 		id.Picture = ""
+	}
+	if len(id.ACR) > maxSubject || controlchar.In(id.ACR) {
+		id.ACR = ""
+	}
+	if id.AMR = withoutControls(id.AMR); len(id.AMR) > maxMethods || len(strings.Join(id.AMR, "")) > maxSubject {
+		id.AMR = nil
 	}
 	id.Groups = withoutControls(id.Groups)
 	return &id, nil

@@ -12,19 +12,25 @@ import (
 
 // Before somebody pays, they have signed in a short while ago. Whoever has not is asked
 // by their provider, and comes back to the page.
-func ExampleRule() {
-	var recently auth.Rule = func(who *session.Session) error {
-		if time.Since(who.AuthTime) > 15*time.Minute {
-			return fmt.Errorf("%w: more than 15 minutes ago", auth.ErrSignInAgain)
-		}
-		return nil
-	}
+func ExampleRequireFresh() {
+	recently := auth.RequireFresh(15 * time.Minute)
 	err := recently(&session.Session{Subject: "ada", AuthTime: time.Now().Add(-time.Hour)})
 	fmt.Println(err, errors.Is(err, auth.ErrSignInAgain))
 	fmt.Println(recently(&session.Session{Subject: "ada", AuthTime: time.Now()}))
 	// Output:
-	// auth: this person has to sign in again: more than 15 minutes ago true
+	// auth: this person has to sign in again: the last time is more than 15m0s ago true
 	// <nil>
+}
+
+// Before somebody deletes everything, they have signed in a short while ago, and with two
+// factors. The provider is asked for both at once.
+func ExampleRequireACR() {
+	fresh, strong := auth.RequireFresh(5*time.Minute), auth.RequireACR("urn:example:mfa")
+	rule := func(who *session.Session) error { return errors.Join(fresh(who), strong(who)) }
+	fmt.Println(rule(&session.Session{Subject: "ada"}))
+	// Output:
+	// auth: this person has to sign in again: the last time is more than 5m0s ago
+	// auth: this person has to sign in again: acr is none of ["urn:example:mfa"]
 }
 
 // noPlan is a refusal with a page of its own.

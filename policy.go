@@ -119,8 +119,8 @@ func nameGroups(ctx context.Context, groups []string) {
 //     else on the sign-in page. Whatever is no navigation gets what it would get if nobody
 //     were signed in. Whoever comes back and is refused again gets 403, and so do a
 //     [Backend]'s people, who sign in elsewhere. That somebody was asked anew, a provider
-//     need not heed: what the rule wants, it has to find in the session
-//     ([session.Session].AuthTime, or a claim).
+//     need not heed: what the rule wants, it has to find in the session, as
+//     [RequireFresh] and [RequireACR] do, which also say to the provider what they want.
 //   - one that wraps [ErrNotAllowed] is 403, a page that says so or JSON, and so is any
 //     other.
 //

@@ -85,6 +85,9 @@ type Identity struct {
 	EmailVerified bool // only when the provider said so
 	Picture       string
 	Groups        []string
+	AuthTime      time.Time      // when they last showed who they are: "auth_time" of an ID token; zero where nobody says
+	ACR           string         // in which class of ways: "acr" (OpenID Connect Core 2); at most 255 bytes
+	AMR           []string       // by which methods: "amr" (RFC 8176); at most 16, of 255 bytes in all
 	SessionID     string         // the session there: "sid" of an ID token (OpenID Connect Back-Channel Logout 2.1)
 	IssuedAt      time.Time      // "iat" of an ID token, by the provider's clock; zero where there is none
 	Claims        map[string]any // more to keep in the session

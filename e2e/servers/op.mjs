@@ -1,15 +1,18 @@
 // A certified OpenID provider with a page for people, and none for tests that
-// name the person: login_hint signs in, "deny" declines.
+// name the person: login_hint signs in, "deny" declines. Everybody can sign in as acr_values
+// wants, if it is one that there is.
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider } from 'oidc-provider'
 
 const { ISSUER, PORT, REDIRECT_URIS, BACKCHANNEL_LOGOUT_URI } = process.env
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+const acrValues = ['pwd', 'mfa']
 const people = { ada: 'Ada Lovelace', lin: '林晓' }
 
 const provider = new Provider(ISSUER, {
   clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '),
     ...BACKCHANNEL_LOGOUT_URI && { backchannel_logout_uri: BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true } }],
+  acrValues,
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: process.env.USERINFO === '1',
@@ -36,9 +39,10 @@ provider.use(async (ctx, next) => {
   }
   ctx.respond = false
   if (who === 'deny') return provider.interactionFinished(ctx.req, ctx.res, { error: 'access_denied' })
+  const acr = params.acr_values?.split(' ').find(value => acrValues.includes(value)) ?? 'pwd'
   const grant = new provider.Grant({ accountId: who, clientId: params.client_id })
   grant.addOIDCScope(params.scope)
-  return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: who }, consent: { grantId: await grant.save() } })
+  return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: who, acr }, consent: { grantId: await grant.save() } })
 })
 
 provider.on('backchannel.error', (ctx, err) => console.error(err.message))

@@ -11,8 +11,9 @@ import (
 
 // challenge answers somebody who is not signed in. A navigation is sent to the sign-in
 // page, and comes back; everything else gets 401 with a challenge (RFC 9110 11.6.1): a
-// page where a person reads it, and otherwise JSON.
-func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
+// page where a person reads it, and otherwise JSON. So is somebody who is to sign in again
+// as wish has it, if it is not nil.
+func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wish *fault.StepUp) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
@@ -21,7 +22,13 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.sendToSignIn(w, r, v)
 		return
 	}
-	h.Set("WWW-Authenticate", `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`)
+	challenge := `Cookie realm="` + v.origin.Host + `", form-action="` + v.base + `/signin"`
+	body := problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"}
+	if wish != nil {
+		challenge += ", " + wish.Challenge()
+		body = problem{"insufficient_user_authentication", "Signed in, but not lately or strongly enough. Sign in again at " + v.address(v.base) + "/signin"}
+	}
+	h.Set("WWW-Authenticate", challenge)
 	switch asks {
 	case frame:
 		s.signInApart(w, r, v, fault.InsideAFrame, s.currentPath(r, v))
@@ -37,7 +44,7 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit) {
 		h.Set("HX-Redirect", s.signInAddress(v, s.returnPath(r, v, r.Header.Get("HX-Current-URL"))))
 		fallthrough
 	default:
-		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"})
+		s.writeJSON(w, http.StatusUnauthorized, body)
 	}
 }
 

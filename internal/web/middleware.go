@@ -73,7 +73,7 @@ func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit)
 	case v.session == nil && s.passPreflight && isPreflight(r):
 		return true
 	case v.session == nil:
-		s.challenge(w, r, v)
+		s.challenge(w, r, v, nil)
 	default:
 		return true
 	}

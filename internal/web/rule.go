@@ -67,8 +67,9 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, v *visit, c
 	if v.foreign {
 		return false
 	}
+	wish := fault.StepUpOf(cause)
 	if !isNavigation(r) {
-		s.challenge(w, r, v)
+		s.challenge(w, r, v, wish)
 		return true
 	}
 	name := hostcookie.Name(s.againCookie, v.secure())
@@ -82,7 +83,11 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, v *visit, c
 	http.SetCookie(w, hostcookie.New(name, page+who, int(attempt.Life/time.Second), v.secure(), s.sameSiteNone))
 	s.log.InfoContext(r.Context(), "auth: sign in again", "provider", v.session.Provider, "cause", cause.Error())
 	if way := s.ways[v.session.Provider]; way != nil && way.LoginPrompt != "" && r.Method == "GET" {
-		params := url.Values{"prompt": {way.LoginPrompt}}
+		params := url.Values{}
+		if wish != nil {
+			params = wish.Params()
+		}
+		params.Set("prompt", way.LoginPrompt)
 		s.start(w, r, v, way, s.attempts.New(way.Name, s.callbackURL(v, way), s.currentPath(r, v), params, false))
 		return true
 	}

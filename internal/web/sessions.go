@@ -58,7 +58,7 @@ func (s *Server) hasSessions(w http.ResponseWriter, r *http.Request, v *visit) b
 		s.undecided(w, r, v)
 	case v.session == nil && v.refused == nil:
 		s.clearBroken(w, r, v)
-		s.challenge(w, r, v)
+		s.challenge(w, r, v, nil)
 	case v.session == nil || v.foreign: // the backend's, or a code's for one request
 		s.refuse(w, r, v, http.StatusNotFound, fault.NotFound)
 	default:

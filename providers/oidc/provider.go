@@ -145,8 +145,21 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if iat := date(claims.object, "iat"); iat != nil {
 		id.IssuedAt = time.Unix(*iat, 0)
 	}
+	addStrength(id, claims)
 	codegrant.Trim(id)
 	return id, nil
+}
+
+// addStrength adds when and how the person signed in, as the ID token has it, unless Map
+// has said so.
+func addStrength(id *auth.Identity, claims Claims) {
+	if at, ok := claims.object.Int("auth_time"); ok && at > 0 && id.AuthTime.IsZero() {
+		id.AuthTime = time.Unix(min(at, latest), 0)
+	}
+	id.ACR = cmp.Or(id.ACR, claims.String("acr"))
+	if id.AMR == nil {
+		id.AMR = claims.Strings("amr")
+	}
 }
 
 // refusal is err with what the issuer means by it, if that is something of its own.
