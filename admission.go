@@ -58,6 +58,7 @@ func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, 
 	}
 	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens,
 		c.BackChannelLogout, c.FrontChannelLogout}
+	_, err = c.tokenWays()
 	for i, p := range c.Providers {
 		switch {
 		case p == nil:
@@ -102,6 +103,11 @@ func (ad admission) way(p Provider) web.Way {
 		w.VerifyLogout = verifier.VerifyLogout
 	}
 	w.FrontChannelLogout = ad.frontChannel && w.Type == "oidc" && w.VouchesFor != nil
+	if v, ok := p.(TokenVerifier); ok {
+		if _, audiences, _ := v.TakesTokens(); len(audiences) > 0 {
+			ad.bearer(&w, p, v)
+		}
+	}
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}
@@ -110,7 +116,7 @@ func (ad admission) way(p Provider) web.Way {
 		if err != nil {
 			return nil, about(id, err)
 		}
-		who, err := ad.admit(ctx, p.Name(), id)
+		who, err := ad.admit(ctx, p.Name(), id, nil)
 		if err == nil && w.VouchesFor != nil && !w.VouchesFor(who.Session.Issuer) {
 			return nil, fmt.Errorf("%w: the session's issuer %q is none of provider %q, which would not know the session again: leave Identity.Issuer as it is, in Map or Identify", ErrMisconfigured, who.Session.Issuer, p.Name())
 		}
@@ -136,8 +142,9 @@ func accountOf(kind string, t *oauth2.Token) session.Account {
 	return a
 }
 
-// admit makes a session of id, which provider gave.
-func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*web.Admitted, error) {
+// admit makes a session of id, which provider gave, or which token is about, if that is not
+// nil.
+func (ad admission) admit(ctx context.Context, provider string, id *Identity, token *AccessToken) (*web.Admitted, error) {
 	id, err := checked(id)
 	if err != nil {
 		return nil, err
@@ -165,6 +172,11 @@ func (ad admission) admit(ctx context.Context, provider string, id *Identity) (*
 	for name, value := range id.Claims {
 		if err := s.SetClaim(name, value); err != nil {
 			return nil, fmt.Errorf("%w: claim %q: %w", ErrInvalidResponse, name, err)
+		}
+	}
+	if token != nil {
+		if err := token.write(s); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrInvalidToken, err)
 		}
 	}
 	if ad.enrich != nil {

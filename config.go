@@ -242,6 +242,7 @@ func (c *Config) idle() (err error) {
 	takesBack := lists || c.Session.Revocations != nil
 	tellsOfLogout := slices.ContainsFunc(c.Providers, func(p Provider) bool { _, ok := p.(LogoutVerifier); return ok })
 	authorization := slices.ContainsFunc(c.AccessCodeHeaders, func(h string) bool { return strings.EqualFold(h, "Authorization") })
+	tokens, _ := c.tokenWays()
 	for _, x := range [...]struct {
 		field string
 		set   bool // whether the field says something
@@ -266,7 +267,7 @@ func (c *Config) idle() (err error) {
 		{"Session.Database", c.Session.Database != nil, redirect || c.ReadOnly, "Providers or ReadOnly: nobody else is a user there"},
 		{"AccessCode", code, c.Session.Database == nil, "no Session.Database: whoever knows an access code is no user there"},
 		{"Session.UpgradeV4", c.Session.UpgradeV4, !c.ReadOnly, "sessions to be written here: not ReadOnly"},
-		{"AccessCodeHeaders with Authorization", authorization, !backend, "no Backend, whose tokens come in that header and would count as wrong codes"},
+		{"AccessCodeHeaders with Authorization", authorization, !backend && !tokens, "no Backend and no provider whose access tokens are taken: they come in that header and would count as wrong codes"},
 	} {
 		if x.set && !x.means {
 			err = errors.Join(err, fmt.Errorf("auth: Config.%s needs %s", x.field, x.needs))

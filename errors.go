@@ -47,6 +47,9 @@ var (
 	// ErrWrongCode: no access code is as the one that was sent.
 	ErrWrongCode = fault.ErrWrongCode
 
+	// ErrInvalidToken: an access token that a request brings does not count.
+	ErrInvalidToken = fault.ErrInvalidToken
+
 	// ErrSignInAgain is for a [Rule]: somebody is signed in, and has to show anew who they
 	// are.
 	ErrSignInAgain = fault.ErrSignInAgain

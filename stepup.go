@@ -71,14 +71,7 @@ func shown(s *session.Session) time.Time {
 // RequireACR panics without values, and where one is no text of visible ASCII without
 // quotation marks and backslashes.
 func RequireACR(values ...string) Rule {
-	if len(values) == 0 {
-		panic("auth: RequireACR: no values would let nobody in")
-	}
-	for _, v := range values {
-		if v == "" || strings.ContainsFunc(v, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
-			panic(fmt.Sprintf("auth: RequireACR: %q is no class of authentication", v))
-		}
-	}
+	mustBeNames("RequireACR", values)
 	values = slices.Clone(values)
 	return func(s *session.Session) error {
 		var acr string
@@ -86,6 +79,19 @@ func RequireACR(values ...string) Rule {
 			return &fault.StepUp{ACRs: values}
 		}
 		return nil
+	}
+}
+
+// mustBeNames panics unless there are names, which can stand in a challenge with spaces
+// between them.
+func mustBeNames(caller string, names []string) {
+	if len(names) == 0 {
+		panic("auth: " + caller + ": no names would let nobody in")
+	}
+	for _, name := range names {
+		if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
+			panic(fmt.Sprintf("auth: %s: %q cannot be one", caller, name))
+		}
 	}
 }
 

@@ -123,6 +123,14 @@ func (s *Session) ReadOnly() bool { return s.readOnly }
 // to a request by itself, as it does a cookie.
 func (s *Session) Bearer() bool { return s.bearer }
 
+// AsBearer returns a copy of s, which came as a bearer token: [Session.Bearer] and
+// [Session.ReadOnly] say so. It is for whoever takes tokens that are not this package's.
+func (s *Session) AsBearer() *Session {
+	c := copyOf(s)
+	c.readOnly, c.bearer = true, true
+	return c
+}
+
 // extraClaim is a claim that has no field, with its value as it stood.
 type extraClaim struct{ name, raw string }
 

@@ -32,7 +32,7 @@ func bearer(h http.Header) (token string, ok bool) {
 // borne is the session of r's bearer token, or nil.
 func (m *Manager) borne(r *http.Request, codec *Codec) *Session {
 	token, ok := bearer(r.Header)
-	if !ok {
+	if !ok || strings.Count(token, ".") != 4 { // a JWE has five parts; others' tokens are not worth a digest
 		return nil
 	}
 	left := maxTried

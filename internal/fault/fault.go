@@ -31,6 +31,7 @@ var (
 	ErrInvalidResponse     = errors.New("auth: invalid response from the identity provider")
 	ErrNotAllowed          = errors.New("auth: this person may not sign in")
 	ErrWrongCode           = errors.New("auth: wrong access code")
+	ErrInvalidToken        = errors.New("auth: invalid access token")
 
 	// ErrSignInAgain: a rule wants somebody who is signed in to sign in anew.
 	ErrSignInAgain = errors.New("auth: this person has to sign in again")

@@ -59,7 +59,7 @@ func (l *Lazy[T]) Get(ctx context.Context) (T, error) {
 	l.mu.Unlock()
 	v, err := f.wait(ctx)
 	if err != nil && have && age < l.TTL+l.MaxStale {
-		return l.last(), nil
+		return l.Last(), nil
 	}
 	return v, err
 }
@@ -93,7 +93,8 @@ func (l *Lazy[T]) Renew(ctx context.Context, useless func(T) bool, may func() bo
 	return value, true, err
 }
 
-func (l *Lazy[T]) last() T {
+// Last is the value that was fetched last, however old, or the zero value.
+func (l *Lazy[T]) Last() T {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.value

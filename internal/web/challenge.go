@@ -18,17 +18,28 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wis
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
 	asks := whoAsks(r)
-	if asks == browser || asks == frame && s.signsInFramed(v) {
+	if !v.token && (asks == browser || asks == frame && s.signsInFramed(v)) {
 		s.sendToSignIn(w, r, v)
 		return
 	}
-	challenge := `Cookie realm="` + v.origin.Host + `", form-action="` + v.base + `/signin"`
+	challenge, problems := `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`, ""
 	body := problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"}
 	if wish != nil {
-		challenge += ", " + wish.Challenge()
+		problems = wish.Challenge()
 		body = problem{"insufficient_user_authentication", "Signed in, but not lately or strongly enough. Sign in again at " + v.address(v.base) + "/signin"}
 	}
-	h.Set("WWW-Authenticate", challenge)
+	switch {
+	case v.token:
+		h.Set("WWW-Authenticate", s.tokenChallenge(r, v, problems))
+		s.writeJSON(w, http.StatusUnauthorized, body)
+		return
+	case s.takesTokens: // before the other, which some clients do not read beyond
+		h.Add("WWW-Authenticate", s.tokenChallenge(r, v, ""))
+	}
+	if problems != "" {
+		challenge += ", " + problems
+	}
+	h.Add("WWW-Authenticate", challenge)
 	switch asks {
 	case frame:
 		s.signInApart(w, r, v, fault.InsideAFrame, s.currentPath(r, v))

@@ -36,6 +36,9 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			s.ServeHTTP(w, r)
 			return
 		}
+		if s.answerResource(w, r) {
+			return
+		}
 		v, err := s.look(r)
 		if err != nil {
 			s.badHost(w, r, err)
@@ -100,7 +103,16 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	switch {
 	case errors.As(v.err, &limited):
 		setRetryAfter(w, 0, limited)
-		s.writeJSON(w, http.StatusTooManyRequests, problem{"rate_limited", "Too many wrong access codes. Try again later."})
+		what := "access codes"
+		if errors.Is(v.err, fault.ErrTooMany) {
+			what = "access tokens"
+		}
+		s.writeJSON(w, http.StatusTooManyRequests, problem{"rate_limited", "Too many wrong " + what + ". Try again later."})
+		return
+	case errors.Is(v.err, fault.ErrInvalidToken):
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("WWW-Authenticate", s.tokenChallenge(r, v, `error="invalid_token"`))
+		s.writeJSON(w, http.StatusUnauthorized, problem{"invalid_token", "The access token is not valid, or not for this API."})
 		return
 	case errors.Is(v.err, fault.ErrWrongCode): // RFC 6750 3
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)

@@ -44,11 +44,16 @@ func (s *Server) RequireRule(rule func(*session.Session) error) func(http.Handle
 // itself answers, with the way to sign in again, or with 403.
 func (s *Server) answerRule(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	var own http.Handler
+	var scope *fault.Scope
 	switch {
 	case errors.As(err, &own):
 		s.reportRefusal(r, v.session, fault.AnotherWay, err)
 		w.Header().Set("Cache-Control", "no-store")
 		own.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+	case v.token && errors.As(err, &scope):
+		s.reportRefusal(r, v.session, fault.AnotherWay, err)
+		w.Header().Set("WWW-Authenticate", s.tokenChallenge(r, v, scope.Challenge()))
+		s.writeJSON(w, http.StatusForbidden, problem{"insufficient_scope", "The access token is not for this. It needs: " + scope.Wanted})
 	case errors.Is(err, fault.ErrSignInAgain) && s.signInAgain(w, r, v, err):
 	default:
 		s.turnAway(w, r, v, v.session, fault.AnotherWay, err, "Signed in, but not in a way that this asks for.")
@@ -64,11 +69,11 @@ func (s *Server) answerRule(w http.ResponseWriter, r *http.Request, v *visit, er
 // The cookie says which session was sent away, and from where. It is no secret and proves
 // nothing: whoever forges it has themselves refused.
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, v *visit, cause error) bool {
-	if v.foreign {
+	if v.foreign && !v.token {
 		return false
 	}
 	wish := fault.StepUpOf(cause)
-	if !isNavigation(r) {
+	if v.token || !isNavigation(r) {
 		s.challenge(w, r, v, wish)
 		return true
 	}

@@ -33,6 +33,9 @@ type visit struct {
 	// no browser adds by itself as it does a cookie.
 	borne bool
 
+	// token: the session is an access token's.
+	token bool
+
 	// elsewhere is somebody in whose name a page of another site sends something, or
 	// opens a WebSocket, with this browser's cookies. Nobody is signed in for it.
 	elsewhere *refused
@@ -105,7 +108,7 @@ func (v *visit) address(to string) string {
 }
 
 // look finds out who r comes from. A session of ours counts first, then an access
-// code in a header, then the backend is asked. The error is about the address of
+// code in a header, then an access token, then the backend is asked. The error is about the address of
 // r; v.err is about the session.
 func (s *Server) look(r *http.Request) (*visit, error) {
 	origin, err := s.Origin(r)
@@ -124,7 +127,10 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 		s.lookAtCode(r, v)
 		v.borne = v.session != nil
 	}
-	if v.session == nil && v.err == nil && s.backend != nil {
+	if v.session == nil && v.err == nil {
+		s.lookAtToken(r, v)
+	}
+	if v.session == nil && v.err == nil && v.refused == nil && s.backend != nil {
 		s.askBackend(r, v)
 	}
 	return v, nil

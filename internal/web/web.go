@@ -22,6 +22,8 @@
 //	middleware.go  Require, Identify
 //	rule.go        RequireRule, and what a rule's error says
 //	visit.go       who sent it: the session of a cookie, an access code in a header, the backend
+//	token.go       whose access token it brings
+//	resource.go    where clients of an API find whose they can bring
 //	challenge.go   what somebody gets who is not signed in
 //	navigation.go  what has sent it
 //	elsewhere.go   what pages of other origins may do with its cookies
@@ -153,6 +155,11 @@ type Way struct {
 	// FrontChannelLogout has pages of the identity provider end sessions, in a frame.
 	FrontChannelLogout bool
 
+	// Bearer turns an access token into somebody for one request, or into nil where it is
+	// none of this way's. If nil, no tokens are taken; see the root's TokenVerifier.
+	Bearer      func(ctx context.Context, token string) (*session.Session, error)
+	TakesTokens func() (issuer string, audiences []string, opaque bool)
+
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
 }
@@ -213,7 +220,9 @@ type Server struct {
 	proxies *forwarded.Proxies
 	hosts   forwarded.Hosts // nil: any
 
-	failures *pace.Pacer // callbacks that came to nothing, by client
+	failures  *pace.Pacer // callbacks that came to nothing, by client
+	tokenPace *pace.Pacer // tokens that an issuer was asked about for nothing, by client
+	tokens    generations.Map[string, knownToken]
 
 	ways     map[string]*Way
 	order    []*Way
@@ -227,6 +236,7 @@ type Server struct {
 	vary                 string // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
+	takesTokens          bool // some way does
 	crossOrigin          *http.CrossOriginProtection
 	sameSiteNone         bool
 	ancestors            []string // those of the pages, in a frame
@@ -287,15 +297,19 @@ func New(c Config) (*Server, error) {
 		}
 		s.ways[w.Name] = w
 		s.order = append(s.order, w)
+		s.takesTokens = s.takesTokens || w.Bearer != nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	s.vary = strings.Join(append([]string{"Cookie"}, s.codeHeaders...), ", ")
+	if s.takesTokens {
+		s.vary += ", Authorization"
+	}
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]
 	}
-	s.failures = pace.New(failureBurst, failureEvery, c.Now)
+	s.failures, s.tokenPace = pace.New(failureBurst, failureEvery, c.Now), pace.New(tokenBurst, tokenEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
 	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now, c.SameSiteNone), newCSRF(prefix+".csrf-token", c.Secrets, c.SameSiteNone)
 	s.deviceCookie, s.againCookie = prefix+".code-device", prefix+".again"

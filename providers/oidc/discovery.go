@@ -30,6 +30,7 @@ type metadata struct {
 	token         string
 	keys          string
 	userinfo      string // may be empty
+	introspection string // RFC 8414 2; may be empty
 	algorithms    []string
 	clientAuth    ClientAuth
 	issInResponse bool // RFC 9207 3
@@ -145,6 +146,13 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 			return nil, err
 		}
 		m.userinfo = userinfo.String()
+	}
+	if address, _ := o.String("introspection_endpoint"); address != "" && p.config.Introspect {
+		introspection, err := p.checkEndpoint("introspection_endpoint", address)
+		if err != nil {
+			return nil, err
+		}
+		m.introspection = introspection.String()
 	}
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
 	if m.algorithms, err = p.agreeOnAlgorithms(o); err != nil {

@@ -38,6 +38,11 @@ func ReadLogout(document []byte) (*auth.Logout, error) {
 	return readLogout(o)
 }
 
+// ReadIntrospection is what an answer says of a token of issuer.
+func ReadIntrospection(status int, body []byte, issuer string) (strictjson.Object, error) {
+	return readIntrospection(&upstream.Response{Status: status, Body: body}, issuer)
+}
+
 // KeyAlgorithms is what the one key of a set may verify.
 func KeyAlgorithms(set []byte) (algorithms []string, err error) {
 	s, err := parseKeySet(set)

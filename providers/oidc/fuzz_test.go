@@ -215,3 +215,29 @@ func FuzzLogout(f *testing.F) { // BC-06 to BC-09
 		}
 	})
 }
+
+// FuzzIntrospection: a token counts only where the answer says so, of its own issuer and of
+// somebody.
+func FuzzIntrospection(f *testing.F) {
+	for _, answer := range []string{
+		`{"active":true,"sub":"ada","iss":"https://x.example"}`, `{"active":true,"client_id":"cli","token_type":"Bearer"}`, `{"active":false}`, `{"active":"true"}`,
+		`{"active":false,"active":true}`, `{"Active":true,"sub":"ada"}`, `{"active":true,"sub":null}`, `{"active":true,"sub":"ada","iss":1}`, `[]`, `<html>`, ``,
+	} {
+		f.Add(200, []byte(answer))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		o, err := oidc.ReadIntrospection(status, body, "https://x.example")
+		if err != nil {
+			require.True(t, errorsAreOurs(err), "%v", err)
+			return
+		}
+		require.Equal(t, 200, status)
+		said, err := strictjson.Parse(body)
+		require.NoError(t, err)
+		require.Equal(t, "true", strings.TrimSpace(string(said["active"])))
+		if said.Present("iss") {
+			require.Equal(t, `https://x.example`, func() string { iss, _ := said.String("iss"); return iss }())
+		}
+		require.True(t, o.Present("sub"))
+	})
+}

@@ -19,6 +19,7 @@ const (
 type jwtHeader struct {
 	algorithm string
 	keyID     string // "" where the header has none
+	typed     bool   // whether it has a type
 }
 
 // readHeader looks at a compact JWS before anything is computed, and takes only
@@ -65,6 +66,7 @@ func readHeader(token string, types ...string) (h jwtHeader, err error) {
 		if !slices.ContainsFunc(types, func(t string) bool { return strings.EqualFold(s, t) }) {
 			return h, codegrant.Invalid("its typ is %.40q, want %s", typ, strings.Join(types, " or "))
 		}
+		h.typed = true
 	}
 	h.algorithm, _ = o.String("alg")
 	if _, there := o["kid"]; there {

@@ -133,6 +133,17 @@ type Config struct {
 	// to whom it may be shown, are known here.
 	AudiencesByIssuer bool
 
+	// APIAudiences are what the issuer calls this API in the "aud" of access tokens, such as
+	// https://api.example.com. [auth.Authenticator.Require] then takes the issuer's access
+	// tokens for one of them beside sessions: JWTs by RFC 9068, whose header calls them
+	// at+jwt. Algorithms, Map, GroupsClaim and TrustEmail hold for them too. If nil, none.
+	APIAudiences []string
+
+	// Introspect has the issuer asked about access tokens that are no JWTs (RFC 7662), once a
+	// minute for each. Its answer has to name one of APIAudiences. Of several providers one
+	// may have it: such a token does not say whose it is. If false, they are refused.
+	Introspect bool
+
 	// IssuerTemplate is for an issuer with many tenants (Microsoft's "common"):
 	// what its metadata calls itself, with "{tenantid}" in it. An ID token's
 	// issuer must then be the template with the token's own "tid", a GUID, in
@@ -358,6 +369,15 @@ func (c *Config) check() error {
 	}
 	if c.InsecureNoPKCE && c.ClientAuth == ClientAuthNone {
 		problem("InsecureNoPKCE: a client without a secret has nothing else to show")
+	}
+	if slices.Contains(c.APIAudiences, "") || c.APIAudiences != nil && len(c.APIAudiences) == 0 {
+		problem("APIAudiences: want the names of this API, or nil")
+	}
+	if slices.Contains(c.APIAudiences, c.ClientID) {
+		problem("APIAudiences: the client id is the audience of ID tokens: have the issuer give this API a name of its own")
+	}
+	if c.Introspect && (len(c.APIAudiences) == 0 || c.ClientAuth == ClientAuthNone) {
+		problem("Introspect: want APIAudiences, and a client that can authenticate")
 	}
 	if c.GroupsClaim != "" && slices.Contains(strings.Split(c.GroupsClaim, "."), "") {
 		problem("GroupsClaim %q: want the name of a claim, or names with single dots between them", c.GroupsClaim)

@@ -128,12 +128,22 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if claims, err = p.completeFromUserinfo(ctx, m, t, claims); err != nil {
 		return nil, p.fail("userinfo", err)
 	}
+	id, err := p.identity(ctx, claims)
+	if err != nil {
+		return nil, p.fail("identity", err)
+	}
+	id.Token = t
+	return id, nil
+}
+
+// identity is whom verified claims are about.
+func (p *Provider) identity(ctx context.Context, claims Claims) (*auth.Identity, error) {
 	id, err := p.config.Map(ctx, claims)
 	if err == nil && id == nil {
 		err = codegrant.Misconfigured("Map returned neither an identity nor an error")
 	}
 	if err != nil {
-		return nil, p.fail("identity", err)
+		return nil, err
 	}
 	if p.config.GroupsClaim != "" {
 		id.Groups = claims.Groups(p.config.GroupsClaim)
@@ -141,7 +151,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if p.config.TrustEmail && id.Email != "" {
 		id.EmailVerified = true
 	}
-	id.Token, id.SessionID = t, cmp.Or(id.SessionID, claims.String("sid"))
+	id.SessionID = cmp.Or(id.SessionID, claims.String("sid"))
 	if iat := date(claims.object, "iat"); iat != nil {
 		id.IssuedAt = time.Unix(*iat, 0)
 	}
@@ -176,15 +186,9 @@ func (p *Provider) refusal(err error) error {
 
 // redeem returns a token that has an ID token in its Extra.
 func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
-	c := &p.config
-	audience := c.Issuer
-	if c.IssuerTemplate == "" {
-		audience = m.issuer
-	}
 	t, err := codegrant.TokenRequest{
-		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
-		Client:  codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now},
-		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
+		Provider: p.config.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth), Client: p.clientAt(m),
+		Dialect: codegrant.Dialect{InsecureNoPKCE: p.config.InsecureNoPKCE},
 	}.Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err
@@ -193,6 +197,16 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction,
 		return nil, codegrant.Invalid("the answer has no id_token")
 	}
 	return t, nil
+}
+
+// clientAt is who we are to the issuer's endpoints.
+func (p *Provider) clientAt(m *metadata) codegrant.Client {
+	c := &p.config
+	audience := c.Issuer
+	if c.IssuerTemplate == "" {
+		audience = m.issuer
+	}
+	return codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now}
 }
 
 func idToken(t *oauth2.Token) string {

@@ -73,7 +73,7 @@ type Faults struct {
 	Callback func(url.Values)
 
 	// Endpoint may answer a request itself, and then returns true. name is
-	// "discovery", "keys", "authorize", "token", "userinfo" or a path of GitHub's API.
+	// "discovery", "keys", "authorize", "token", "userinfo", "introspect" or a path of GitHub's API.
 	Endpoint func(name string, w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -89,6 +89,7 @@ type IdP struct {
 	keyID  string
 	codes  map[string]grant
 	tokens map[string]grant
+	opaque map[string]map[string]any // what introspection says of tokens
 	hits   map[string]int
 	sent   []url.Values // token requests
 }
@@ -101,7 +102,7 @@ type grant struct {
 
 // New returns an identity provider to serve at c.Issuer.
 func New(c Config) *IdP {
-	p := &IdP{config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, hits: map[string]int{}}
+	p := &IdP{config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, opaque: map[string]map[string]any{}, hits: map[string]int{}}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -214,6 +215,7 @@ func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/authorize":                        {"authorize", p.authorize},
 		"/token":                            {"token", p.token},
 		"/userinfo":                         {"userinfo", p.userinfo},
+		"/introspect":                       {"introspect", p.introspect},
 		"/login/oauth/authorize":            {"authorize", p.authorize},
 		"/login/oauth/access_token":         {"token", p.token},
 		"/api/v3/user":                      {"/user", p.githubUser},
@@ -243,6 +245,7 @@ func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
 		"authorization_endpoint":                         base + "/authorize",
 		"token_endpoint":                                 base + "/token",
 		"userinfo_endpoint":                              base + "/userinfo",
+		"introspection_endpoint":                         base + "/introspect",
 		"jwks_uri":                                       base + "/keys",
 		"response_types_supported":                       []string{"code"},
 		"subject_types_supported":                        []string{"public"},
