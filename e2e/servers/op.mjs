@@ -10,7 +10,7 @@ const acrValues = ['pwd', 'mfa']
 const people = { ada: 'Ada Lovelace', lin: '林晓' }
 
 const provider = new Provider(ISSUER, {
-  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '),
+  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '), grant_types: ['authorization_code', 'client_credentials'],
     ...BACKCHANNEL_LOGOUT_URI && { backchannel_logout_uri: BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true } }],
   acrValues,
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
@@ -18,7 +18,16 @@ const provider = new Provider(ISSUER, {
   conformIdTokenClaims: process.env.USERINFO === '1',
   pkce: { required: () => true },
   cookies: { keys: ['only-for-tests'] },
-  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, resource) => ({ scope: 'read write', accessTokenTTL: 60, accessTokenFormat: resource.startsWith('urn:jwt') ? 'jwt' : 'opaque', jwt: { sign: { alg: 'RS256' } } }),
+    },
+  },
   fetch: (url, { dispatcher, ...options }) => fetch(url, options), // its own reaches no loopback address
   interactions: { url: (_, interaction) => `/choose/${interaction.uid}` },
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, name: people[sub] ?? sub, email: `${sub}@example.com`, email_verified: true }) }),

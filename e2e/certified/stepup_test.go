@@ -1,6 +1,6 @@
-// Package stepup_test has people sign in again at the certified provider, more strongly or
-// anew.
-package stepup_test
+// Package certified_test has people of the certified provider sign in again, and programs bring
+// its access tokens.
+package certified_test
 
 import (
 	"context"
