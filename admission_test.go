@@ -33,6 +33,7 @@ var arrivals = []struct {
 	{"provider", "name username email picture groups", byProvider},
 	{"access code", "name groups", byCode},
 	{"backend", "name username email picture groups", byBackend},
+	{"access token", "name username email picture groups", byToken},
 }
 
 func byProvider(t *testing.T, id *auth.Identity) *session.Session {
@@ -40,6 +41,26 @@ func byProvider(t *testing.T, id *auth.Identity) *session.Session {
 	a, err := auth.New(newConfig(stub))
 	require.NoError(t, err)
 	return whoIn(t, signIn(t, a, stub))
+}
+
+// tokenProvider knows whose every token is.
+type tokenProvider struct{ *stubProvider }
+
+func (tokenProvider) TakesTokens() (string, []string, bool) {
+	return "https://idp.example", []string{"api"}, true
+}
+
+func (p tokenProvider) VerifyToken(context.Context, string) (*auth.AccessToken, error) {
+	return &auth.AccessToken{Identity: p.identity}, p.err
+}
+
+func byToken(t *testing.T, id *auth.Identity) (who *session.Session) {
+	a, err := auth.New(newConfig(tokenProvider{&stubProvider{name: "stub", identity: id}}))
+	require.NoError(t, err)
+	r := httptest.NewRequest("GET", "https://app.example/", nil)
+	r.Header.Set("Authorization", "Bearer x")
+	a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { who, _ = auth.FromContext(r.Context()) })).ServeHTTP(httptest.NewRecorder(), r)
+	return who
 }
 
 // whoIn is whose session cookie answer brings, or nil.

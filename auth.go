@@ -194,6 +194,10 @@ func New(c Config) (*Authenticator, error) {
 // it. When it cannot be decided whether somebody is signed in, because the session
 // store is down, everything gets 503.
 //
+// Where a provider's configuration says so ([TokenVerifier]), an access token of it counts
+// as well, and clients of the API find out by /.well-known/oauth-protected-resource where
+// to get one.
+//
 // # Other origins
 //
 // With a session in a cookie, a request from a page of another origin gets 403 unless it

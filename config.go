@@ -130,7 +130,8 @@ type Config struct {
 	// Policy and before it is written: Auth.js's jwt callback. It may map
 	// s.Subject to a user id of the application, and set claims. s.Provider and
 	// s.Issuer are to stay. id.Seen says whether it is somebody's first time, so that an
-	// application can make an account of its own. An error refuses the sign-in; one that
+	// application can make an account of its own. Of an access token (see [TokenVerifier]) it
+	// makes the session that stands for it, about once a minute. An error refuses the sign-in; one that
 	// wraps ErrStore says that the application's database is down: 503. If nil, nothing.
 	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
 

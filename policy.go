@@ -14,8 +14,8 @@ import (
 // Policy decides who, of those whom a provider vouches for, may sign in. It
 // returns nil for yes and an error that wraps [ErrNotAllowed] for no; any other
 // error means that it could not decide, which refuses too. It is called once for
-// each sign-in, at each request of a [Backend]'s people, and is safe for concurrent
-// use.
+// each sign-in, at each request of a [Backend]'s people, about once a minute for each access
+// token, and is safe for concurrent use.
 type Policy func(ctx context.Context, provider string, id *Identity) error
 
 // AllowEmails lets those in whose verified e-mail address is in list, or whose

@@ -90,7 +90,7 @@ type Session struct {
 
 	// Machine says that a program is behind the session, with a token of its own, and
 	// not a person who has signed in. Only a backend that decides about each request by
-	// itself sets it; no session token has it, no claim sets it, and a session that is
+	// itself sets it, and an access token that a program has for itself; no session token has it, no claim sets it, and a session that is
 	// written loses it.
 	Machine bool
 
