@@ -114,7 +114,7 @@ func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token, i
 // says and not the metadata, so all that are accepted count. It needs no expiry, and is
 // held to the one that it has.
 func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (strictjson.Object, error) {
-	header, err := readHeader(jwt)
+	header, err := readHeader(jwt, "JWT")
 	if err != nil {
 		return nil, err
 	}

@@ -196,6 +196,9 @@ func TestSignedUserinfo(t *testing.T) { // UI-05, UI-01
 		"a list of one audience":                            {good(object{"aud": []string{"app"}}), nil},
 		"nothing of issuer and client, as LemonLDAP has it": {good(object{"iss": absent, "aud": absent}), nil},
 		"not yet expired":                                   {good(object{"exp": int64(99999999999)}), nil},
+		"of the type that it has": {func(r *relying) string {
+			return providertest.Sign(r.idp.SigningKey(), object{"alg": "RS256", "typ": "JWT"}, claims(r, nil))
+		}, nil},
 		"of another key": {func(r *relying) string {
 			return providertest.Sign(other.SigningKey(), header(r), claims(r, nil))
 		}, auth.ErrInvalidResponse},
