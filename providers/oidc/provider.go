@@ -118,7 +118,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("token endpoint", err)
 	}
-	claims, err := p.verifyIDToken(ctx, m, t, tx, code)
+	claims, err := p.verifyIDToken(ctx, m, t, p.ofSignIn(tx, code))
 	if err != nil {
 		return nil, p.fail("ID token", err)
 	}
@@ -161,18 +161,23 @@ func (p *Provider) refusal(err error) error {
 	return err
 }
 
-// redeem returns a token that has an ID token in its Extra.
-func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
+// tokenRequest is a request to the token endpoint.
+func (p *Provider) tokenRequest(m *metadata) codegrant.TokenRequest {
 	c := &p.config
 	audience := c.Issuer
 	if c.IssuerTemplate == "" {
 		audience = m.issuer
 	}
-	t, err := codegrant.TokenRequest{
+	return codegrant.TokenRequest{
 		Provider: c.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth),
 		Client:  codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now},
 		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
-	}.Exchange(ctx, p.client, tx, code)
+	}
+}
+
+// redeem returns a token that has an ID token in its Extra.
+func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
+	t, err := p.tokenRequest(m).Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err
 	}
