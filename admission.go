@@ -108,6 +108,11 @@ func (ad admission) way(p Provider) web.Way {
 			ad.bearer(&w, p, v)
 		}
 	}
+	if refresher, ok := p.(Refresher); ok && ad.keepTokens {
+		w.Refresh = func(ctx context.Context, old *session.ProviderTokens) (*session.ProviderTokens, error) {
+			return refreshed(ctx, refresher, old)
+		}
+	}
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}

@@ -167,7 +167,7 @@ func New(c Config) (*Authenticator, error) {
 		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone,
 		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate, RevalidateEvery: c.Session.RevalidateEvery,
-		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
+		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, TokensInCookie: c.KeepTokens && c.Session.Store == nil, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}
 	if c.AccessCode != nil {
 		wc.Gate = gate{c.AccessCode, names}

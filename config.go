@@ -136,9 +136,10 @@ type Config struct {
 	Enrich func(ctx context.Context, s *session.Session, id *Identity) error
 
 	// KeepTokens keeps with a session what the provider gave beside the identity: the access
-	// token, and with the scopes for it a refresh token, and the ID token. They are sealed, and
-	// shown to nobody. If false, they are forgotten with the sign-in. A session in a cookie has
-	// little room for them.
+	// token, and with the scopes for it a refresh token, and the ID token, for [TokenSource].
+	// They are sealed, and shown to nobody. A session in a cookie has little room for
+	// them; where they do not fit they are not kept, and a log line says so. If false,
+	// they are forgotten with the sign-in.
 	KeepTokens bool
 
 	// BackChannelLogout takes logout tokens (OpenID Connect Back-Channel Logout 1.0): when

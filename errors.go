@@ -32,7 +32,8 @@ var (
 	// ErrClock: a token is not valid yet, or no more, by this machine's clock.
 	ErrClock = fault.ErrClock
 
-	// ErrExpired: the attempt, or the code that it brought back, is too old.
+	// ErrExpired: the attempt, or the code that it brought back, is too old; of a
+	// [TokenSource], the access token is.
 	ErrExpired = fault.ErrExpired
 
 	// ErrNoTransaction: the browser brought no matching transaction cookie.

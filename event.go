@@ -19,7 +19,7 @@ const (
 	EventSessionsEnded EventKind = "sessions_ended" // somebody ended other sessions of theirs: POST /sessions
 	EventLoggedOut     EventKind = "logged_out"     // a provider said that somebody has signed out there; Subject may be empty
 	EventUpdated       EventKind = "updated"        // a session was written anew because the browser asked: POST /session
-	EventRefused       EventKind = "refused"        // a Rule or an update refused somebody who is signed in
+	EventRefused       EventKind = "refused"        // a Rule, an update or the provider refused somebody who is signed in
 )
 
 // Event is something that an audit trail wants to know. It holds no secret: no

@@ -204,6 +204,19 @@ type LogoutVerifier interface {
 // Logout is what a provider says of somebody who has signed out there.
 type Logout = session.Logout
 
+// A Refresher is a [Provider] that has tokens made anew (RFC 6749 6). Without it, those
+// that are kept ([Config].KeepTokens) are good until the access token expires.
+type Refresher interface {
+	// Refresh returns what comes in the place of old, which is [Identity].Token or what it
+	// has returned before; of Extra there are "id_token" and "scope". It sends
+	// old.RefreshToken once. What it leaves empty stays as it was.
+	//
+	// The error wraps [ErrSignInAgain] where the provider no longer stands for the person,
+	// whose session then ends; with any other the session goes on, and nothing is tried
+	// for a while.
+	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
+}
+
 // OpenDoor is a [Provider] that anybody in the world can get an account with,
 // so that a policy is called for.
 type OpenDoor interface {

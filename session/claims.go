@@ -75,6 +75,7 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		if !ok {
 			s.ProviderTokens = nil
 		}
+		s.given = s.ProviderTokens
 		return ok
 	case "signin_device":
 		return str(&s.Device)

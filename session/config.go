@@ -49,8 +49,9 @@ type Config struct {
 	// a session, everything counted: names, attributes, and what is deleted along. If
 	// zero, 3500, which leaves room for the other headers within the 4 kB that nginx
 	// passes on unless proxy_buffer_size is set; at least 1024. A session that takes
-	// more loses Groups, the last first, until it fits, and gets the claim
-	// "groups_truncated": true. Nothing else is left out of it. With a Store nothing is.
+	// more loses ProviderTokens, all of them, and then Groups, the last first, until it
+	// fits, and gets the claim "groups_truncated": true. Nothing else is left out of it. With
+	// a Store nothing is.
 	MaxSetCookieBytes int
 
 	// SameSiteNone makes the session cookie, and with package auth those of attempts and

@@ -10,13 +10,15 @@ import "net/http"
 //	groups  [ those that count | others         ]    as they are given, the first first
 //	        [ kept                  | dropped   ]    "groups_truncated": true
 //
+// The provider's tokens go before any group does: groups say what somebody may do.
 // Everything else is somebody's intention, and stays.
 
 // truncated is the claim of a session that has not all of its groups.
 const truncated = "groups_truncated"
 
 // fit makes s fit into an answer that has the headers of w already, and returns the
-// headers that set it. It drops the last of s.Groups, if drop says that they are ours.
+// headers that set it. It drops s.ProviderTokens, and then the last of s.Groups, if drop
+// says that they are ours.
 // One that is too large without any, by its claims, is written all the same, up to the
 // error [ErrTooLarge]: which proxies are there is not known here.
 func (m *Manager) fit(w http.ResponseWriter, r *http.Request, s *Session, secure, drop bool, also ...string) (lines []string, err error) {
@@ -29,6 +31,10 @@ func (m *Manager) fit(w http.ResponseWriter, r *http.Request, s *Session, secure
 		over := len(value) - writtenChunks*chunkSize
 		if err == nil {
 			over = bytesOf(w.Header()["Set-Cookie"]) + bytesOf(lines) - m.config.MaxSetCookieBytes
+		}
+		if over > 0 && s.ProviderTokens != nil {
+			s.ProviderTokens = nil // all of them: one without the others is of no use
+			continue
 		}
 		if over <= 0 || len(s.Groups) == 0 || !drop {
 			return lines, err

@@ -30,7 +30,8 @@ import (
 const tolerance = 15 * time.Second
 
 // Manager reads and writes the sessions of one application. It is safe for
-// concurrent use, and starts no goroutine. Make it with [NewManager].
+// concurrent use, and starts no goroutine that outlives what it is for. Make it with
+// [NewManager].
 //
 // Its methods take secure, which says that the application's public address is
 // https; it decides the cookie's name, and with it the key. Sessions of the two
@@ -45,6 +46,9 @@ type Manager struct {
 	verified              verifiedTokens
 	unreadable            generations.Map[string, struct{}] // keys in the store that were told of
 	ended                 *endedSessions
+	flights               flights
+	paused                generations.Map[string, paused]
+	refreshed             refreshedTokens
 }
 
 // NewManager returns a manager for c. The first secret seals, all of them open;
@@ -153,8 +157,9 @@ func (m *Manager) Renew(w http.ResponseWriter, r *http.Request, s *Session, secu
 // that it had. A read-only session is left alone. So is one that the store no
 // longer has: what was signed out of stays so, and the error is nil.
 //
-// Groups that do not fit into [Config].MaxSetCookieBytes are dropped, as by
-// [Manager.Start]; not those of a session that Auth.js began, for they are Auth.js's.
+// What does not fit into [Config].MaxSetCookieBytes is dropped, as by [Manager.Start]; not
+// the groups of a session that Auth.js began, for they are Auth.js's. With a store, a
+// session whose ProviderTokens were not changed keeps those that the store has.
 //
 // Nor is one written that was signed out of in this process, however long before
 // the answer that was. A sign-out elsewhere between the two calls of a store, one
@@ -200,8 +205,8 @@ func (m *Manager) Rewrite(w http.ResponseWriter, r *http.Request, s *Session, se
 // Start begins the session s with a new id, writes it to w and ends the one that r
 // brings, so that an id from before the sign-in is worth nothing after it. It sets
 // s.ID and the times; the rest is the caller's. It must be called before w's header
-// is sent. Without a store, what does not fit into [Config].MaxSetCookieBytes of s.Groups
-// is dropped, the last first; s says so afterwards.
+// is sent. Without a store, what does not fit into [Config].MaxSetCookieBytes is dropped:
+// s.ProviderTokens, and of s.Groups the last first; s says so afterwards.
 //
 // The error is or wraps [ErrTooLarge], [ErrLoggedOut] or [ErrStore]. No cookie is set then,
 // unless the store failed when the session before was to be ended.

@@ -49,13 +49,19 @@ func (m *Manager) revokeStored(ctx context.Context, w Whose) error {
 		if s == nil && w.which == only {
 			return nil // which it is only the node knows that wrote it
 		}
-		now := m.now()
-		m.ended.add(key, s, now.Add(renewing), now)
-		if err := m.config.Store.Delete(ctx, key); err != nil {
-			m.ended.remove(key)
-			return fmt.Errorf("%w: %w", ErrStore, err)
-		}
-		m.delist(ctx, s, key)
-		return nil
+		return m.endKey(ctx, key, s)
 	})
+}
+
+// endKey deletes what the store has under key, the session s, which may be nil. It is
+// remembered first, for renewals that are under way; not if the store fails.
+func (m *Manager) endKey(ctx context.Context, key string, s *Session) error {
+	now := m.now()
+	m.ended.add(key, s, now.Add(renewing), now)
+	if err := m.config.Store.Delete(ctx, key); err != nil {
+		m.ended.remove(key)
+		return fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	m.delist(ctx, s, key)
+	return nil
 }

@@ -107,9 +107,10 @@ type Session struct {
 
 	// extra is never changed in place, so that copies may share it.
 	extra    []extraClaim
-	v4       bool     // whether next-auth v4's cookie brought it
-	key      string   // where the store has it, or a hash of the database's token; "" without both
-	row      *Session // as the database has it; nil without one
+	v4       bool            // whether next-auth v4's cookie brought it
+	key      string          // where the store has it, or a hash of the database's token; "" without both
+	row      *Session        // as the database has it; nil without one
+	given    *ProviderTokens // ProviderTokens as they were read
 	readOnly bool
 	bearer   bool
 }

@@ -34,6 +34,11 @@ import (
 // session, three times at a sign-in, and with Commit, Insert or Replace when something
 // is taken back.
 //
+// A refresh of provider tokens ([Manager.RefreshTokens]) calls Find four times, Replace or
+// Commit, and of a [Replacer] Insert and Delete, for a key of its own that expires in half a
+// minute. Other nodes that want it meanwhile call Find up to 50 times a second, and then
+// less and less, down to twice.
+//
 // Between Find and Commit of a renewal, another node may sign the person out. Commit
 // then brings the session back, which nobody notices. A store that can compare
 // and write in one step should be a [Replacer], so that it does not.

@@ -187,52 +187,74 @@ func ofNewerNode(data []byte) bool {
 // replace writes s, which the store had, in the place of what it has now, and
 // returns the cookie's value; none if s has been signed out of, or if r does not
 // bring it. What is compared is what the store has now, not what was loaded: of two
-// changes at once the later one stays, and a renewal loses to a deletion alone.
+// changes at once the later one stays, and a renewal loses to a deletion alone. But
+// tokens that s has not changed are those that the store has now: the ones that s was
+// loaded with may have been used up since.
 func (m *Manager) replace(r *http.Request, s *Session, secure bool) (value string, err error) {
 	if value = m.valueOf(r, s, secure); value == "" {
 		return "", nil
-	}
-	data, err := m.sealSession(s, s.key)
-	if err != nil {
-		return "", err
 	}
 	ctx, done := m.limited(r.Context())
 	defer done()
 	if err := m.enlist(ctx, s, s.key); err != nil {
 		return "", err
 	}
+	written, err := m.change(ctx, s.key, func(now *Session) *Session {
+		if now != nil && s.ProviderTokens == s.given {
+			s.ProviderTokens, s.given = now.ProviderTokens, now.ProviderTokens
+		}
+		return s
+	})
+	if !written {
+		return "", err
+	}
+	return value, nil
+}
+
+// change writes what next makes of what the store has under key in the place of that,
+// which is nil where this node cannot read it; nothing, if next makes nothing. It reports
+// whether it has: what was signed out of stays so, and is no error.
+func (m *Manager) change(ctx context.Context, key string, next func(now *Session) *Session) (written bool, err error) {
 	for range maxSwaps {
-		old, there, err := m.config.Store.Find(ctx, s.key)
+		old, there, err := m.config.Store.Find(ctx, key)
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrStore, err)
+			return false, fmt.Errorf("%w: %w", ErrStore, err)
 		}
 		// What was deleted in the meantime stays deleted.
-		if !there || ofNewerNode(old) || m.ended.has(s.key) {
-			return "", nil
+		if !there || ofNewerNode(old) || m.ended.has(key) {
+			return false, nil
+		}
+		s := next(m.unsealed(old, key))
+		if s == nil {
+			return false, nil
+		}
+		data, err := m.sealSession(s, key)
+		if err != nil {
+			return false, err
 		}
 		swapped := true
 		if store, ok := m.config.Store.(Replacer); ok {
-			swapped, err = store.Replace(ctx, s.key, old, data, s.ExpiresAt)
+			swapped, err = store.Replace(ctx, key, old, data, s.ExpiresAt)
 		} else {
-			err = m.config.Store.Commit(ctx, s.key, data, s.ExpiresAt)
+			err = m.config.Store.Commit(ctx, key, data, s.ExpiresAt)
 		}
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrStore, err)
+			return false, fmt.Errorf("%w: %w", ErrStore, err)
 		}
 		if !swapped {
 			continue
 		}
 		// A sign-out that came after Find is remembered before it deletes, so that it
 		// is seen here if its Delete came before Commit.
-		if !m.ended.has(s.key) {
-			return value, nil
+		if !m.ended.has(key) {
+			return true, nil
 		}
-		if err := m.config.Store.Delete(ctx, s.key); err != nil {
-			return "", fmt.Errorf("%w: %w", ErrStore, err)
+		if err := m.config.Store.Delete(ctx, key); err != nil {
+			return false, fmt.Errorf("%w: %w", ErrStore, err)
 		}
-		return "", nil
+		return false, nil
 	}
-	return "", fmt.Errorf("%w: %w", ErrStore, errContended)
+	return false, fmt.Errorf("%w: %w", ErrStore, errContended)
 }
 
 // errContended is not the store's fault, but like one of its failures: nothing was
@@ -288,7 +310,6 @@ func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) 
 func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err error) {
 	var f found
 	find(r.Header, m.cookieName(secure), &f)
-	now := m.now()
 	ctx, done := m.limited(r.Context())
 	defer done()
 	f.keys(func(value string) (more bool) {
@@ -296,14 +317,8 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 		if who != nil && key != who.key {
 			whose = nil
 		}
-		m.ended.add(key, whose, now.Add(renewing), now)
-		if err = m.config.Store.Delete(ctx, key); err != nil {
-			m.ended.remove(key)
-			err = fmt.Errorf("%w: %w", ErrStore, err)
-			return false
-		}
-		m.delist(ctx, whose, key)
-		return true
+		err = m.endKey(ctx, key, whose)
+		return err == nil
 	})
 	return err
 }

@@ -10,12 +10,15 @@ const acrValues = ['pwd', 'mfa']
 const people = { ada: 'Ada Lovelace', lin: '林晓' }
 
 const provider = new Provider(ISSUER, {
-  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '), grant_types: ['authorization_code', 'client_credentials'],
+  clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '),
+    grant_types: ['authorization_code', 'client_credentials', 'refresh_token'],
     ...BACKCHANNEL_LOGOUT_URI && { backchannel_logout_uri: BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true } }],
   acrValues,
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
   claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: process.env.USERINFO === '1',
+  rotateRefreshToken: true, // each is good for one use; a second one ends them all
+  ttl: process.env.ACCESS_SECONDS ? { AccessToken: Number(process.env.ACCESS_SECONDS) } : {},
   pkce: { required: () => true },
   cookies: { keys: ['only-for-tests'] },
   features: {

@@ -21,7 +21,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, admitte
 		return about(who, fmt.Errorf("Session.Revalidate: %w", err))
 	}
 	s.noteWhere(r, who)
-	groups := len(who.Groups)
+	groups, tokens := len(who.Groups), who.ProviderTokens
 	if err := s.sessions.StartWithAccount(w, r, who, admitted.Account, v.secure()); err != nil {
 		return about(who, err)
 	}
@@ -29,6 +29,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, admitte
 		s.remember(who, nil)
 	}
 	s.tellOfGroups(r, who, groups)
+	s.tellOfTokens(r, who, tokens)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -38,9 +39,13 @@ type Event struct {
 	Err       error
 }
 
-// report logs e and hands it to the application.
+// report logs e, which comes of r, and hands it to the application.
 func (s *Server) report(r *http.Request, e Event) {
 	e.Client = s.Client(r)
+	s.publish(r.Context(), e)
+}
+
+func (s *Server) publish(ctx context.Context, e Event) {
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("provider", e.Provider)}
 	if e.Subject != "" {
 		attrs = append(attrs, slog.String("issuer", e.Issuer), slog.String("subject", e.Subject))
@@ -61,9 +66,9 @@ func (s *Server) report(r *http.Request, e Event) {
 			attrs = append(attrs, slog.String("cause", e.Err.Error()))
 		}
 	}
-	s.log.LogAttrs(r.Context(), level, "auth: "+e.Kind, attrs...)
+	s.log.LogAttrs(ctx, level, "auth: "+e.Kind, attrs...)
 	if s.onEvent != nil {
-		s.onEvent(r.Context(), e)
+		s.onEvent(ctx, e)
 	}
 }
 

@@ -45,6 +45,7 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 			return
 		}
 		s.lookWhereFrom(r, v)
+		s.refreshInCookie(r, v)
 		s.endGone(w, r, v)
 		before := w.Header().Get("Cache-Control")
 		if v.follow(w) || !admit(w, r, v) {

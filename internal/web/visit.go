@@ -18,9 +18,10 @@ import (
 // outermost middleware.
 type visit struct {
 	owner   *Server
-	origin  *url.URL // the public address of this server
-	prefix  string   // the path below which the site is; "" at the root
-	base    string   // the public path of the routes
+	client  netip.Addr // for events that come when the request is over
+	origin  *url.URL   // the public address of this server
+	prefix  string     // the path below which the site is; "" at the root
+	base    string     // the public path of the routes
 	session *session.Session
 	err     error // why nothing could be decided
 
@@ -43,6 +44,8 @@ type visit struct {
 	gone    bool // who had a session here may not be there any more
 	unsure  bool // nobody can tell whether that is so
 	changed bool // the application has changed the session, which is to be written
+
+	stale error // why the provider's tokens were not made anew
 
 	asked atomic.Bool // the application has asked who it is
 	kept  atomic.Bool // the answer says whom it is for, for Require has seen to it

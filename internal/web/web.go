@@ -120,6 +120,10 @@ type Config struct {
 
 	KeepDevice, KeepAddress bool // in a session
 
+	// TokensInCookie says that the provider's tokens are where only an answer can change
+	// them: they are made anew before the application sees the request.
+	TokensInCookie bool
+
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -162,6 +166,10 @@ type Way struct {
 
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
+
+	// Refresh has the identity provider make tokens anew. The error wraps
+	// [fault.ErrSignInAgain] where it no longer stands for the person. If nil, none are.
+	Refresh func(ctx context.Context, old *session.ProviderTokens) (*session.ProviderTokens, error)
 }
 
 // Admitted is somebody who may come in.
@@ -254,6 +262,7 @@ type Server struct {
 	onEvent         func(context.Context, Event)
 
 	keepDevice, keepAddress bool
+	tokensInCookie          bool
 
 	log *slog.Logger
 	now func() time.Time
@@ -268,7 +277,7 @@ func New(c Config) (*Server, error) {
 		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, revalidateEvery: c.RevalidateEvery, onEvent: c.OnEvent,
-		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress,
+		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress, tokensInCookie: c.TokensInCookie,
 		log: c.Logger, now: c.Now,
 	}
 	var errs [11]error

@@ -53,6 +53,11 @@ type Config struct {
 	// empty, everybody whom the tenant lets in.
 	Organization string
 
+	// Scopes to ask for beside those of a sign-in, for [auth.TokenSource]: "offline_access"
+	// for a refresh token.
+	// If nil, none.
+	Scopes []string
+
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
@@ -67,6 +72,7 @@ func (c Config) oidc() oidc.Config {
 		Issuer:       strings.TrimRight(c.Issuer, "/") + "/", // as Auth0 writes it in "iss"
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
+		Scopes:       append([]string{"openid", "profile", "email"}, c.Scopes...),
 		Refusal:      refusal,
 		ClientAuth:   cmp.Or(c.ClientAuth, oidc.ClientSecretPost),
 		Presentation: auth.Presentation{Label: "Auth0", Mark: mark},

@@ -49,6 +49,11 @@ type Config struct {
 	ClientID     string      // of the provider's page. Required
 	ClientSecret auth.Secret // shown when the provider is edited. Required
 
+	// Scopes to ask for beside those of a sign-in, for [auth.TokenSource]: "offline_access"
+	// for a refresh token.
+	// If nil, none.
+	Scopes []string
+
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
@@ -66,6 +71,7 @@ func (c Config) oidc() oidc.Config {
 		SharedIssuer: shared(issuer),
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
+		Scopes:       append([]string{"openid", "profile", "email"}, c.Scopes...),
 		Presentation: auth.Presentation{Label: "authentik", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,

@@ -85,6 +85,11 @@ type Config struct {
 	// GUID. If empty, https://login.microsoftonline.com.
 	BaseURL string
 
+	// Scopes to ask for beside those of a sign-in, for [auth.TokenSource]: "offline_access"
+	// for a refresh token, and those of one API, https://graph.microsoft.com/Calendars.Read.
+	// If nil, none.
+	Scopes []string
+
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
@@ -124,6 +129,7 @@ func (c Config) oidc() (oidc.Config, error) {
 		ClientID:     c.ClientID,
 		ClientSecret: c.ClientSecret,
 		ClientAuth:   oidc.ClientSecretPost,
+		Scopes:       append([]string{"openid", "profile", "email"}, c.Scopes...),
 		Prompts:      []string{"select_account", "login"},
 		Map:          c.identity,
 		Presentation: auth.Presentation{Label: "Microsoft", Mark: mark},

@@ -60,6 +60,10 @@ type Config struct {
 	// https://github.com.
 	BaseURL string
 
+	// Scopes to ask for beside those of a sign-in, for [auth.TokenSource]: "repo".
+	// If nil, none.
+	Scopes []string
+
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
@@ -84,7 +88,7 @@ func (c Config) oauth2() (oauth2.Config, error) {
 		}
 	}
 	base, api := addresses(c.BaseURL)
-	scopes := []string{"read:user", "user:email"}
+	scopes := append([]string{"read:user", "user:email"}, c.Scopes...)
 	restricted := c.Organizations != nil || c.Teams != nil
 	if restricted {
 		scopes = append(scopes, readOrg)

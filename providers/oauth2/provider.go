@@ -74,10 +74,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("callback", err)
 	}
-	t, err := codegrant.TokenRequest{
-		Provider: c.Name, Endpoint: c.TokenURL, Method: codegrant.Method(c.ClientAuth), Forms: true,
-		Client: codegrant.Client{ID: c.ClientID, Secret: c.ClientSecret, Now: c.Now}, Dialect: codegrant.Dialect(c.Dialect),
-	}.Exchange(ctx, p.client, tx, code)
+	t, err := p.tokenRequest().Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, p.fail("token endpoint", err)
 	}
@@ -97,6 +94,25 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	id.Token = t
 	codegrant.Trim(id)
 	return id, nil
+}
+
+// Refresh implements [auth.Refresher]. Whom the tokens belong to is not asked again. The
+// error wraps one of package auth's.
+func (p *Provider) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	t, err := p.tokenRequest().Refresh(ctx, p.client, old.RefreshToken)
+	if err != nil {
+		return nil, p.fail("token endpoint", err)
+	}
+	return t, nil
+}
+
+// tokenRequest is a request to the token endpoint.
+func (p *Provider) tokenRequest() codegrant.TokenRequest {
+	c := &p.config
+	return codegrant.TokenRequest{
+		Provider: c.Name, Endpoint: c.TokenURL, Method: codegrant.Method(c.ClientAuth), Forms: true,
+		Client: codegrant.Client{ID: c.ClientID, Secret: c.ClientSecret, Now: c.Now}, Dialect: codegrant.Dialect(c.Dialect),
+	}
 }
 
 // checkScopes wants the required scopes granted. A server that says nothing granted

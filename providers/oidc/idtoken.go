@@ -20,8 +20,8 @@ import (
 // verifyIDToken is OpenID Connect Core 3.1.3.7. The form of the token comes first,
 // then, in go-oidc, the signature and the claims that it checks, and then ours.
 // Times come last, so that an error is about the clock only where nothing else is
-// wrong.
-func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Token, tx auth.Transaction, code string) (Claims, error) {
+// wrong. occasion has the rules that the token was asked for with.
+func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Token, occasion func(o strictjson.Object, algorithm string) error) (Claims, error) {
 	raw := idToken(t)
 	header, err := readHeader(raw, "JWT")
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	case signed.claims == nil: // refused before its signature was looked at
 		return Claims{}, codegrant.Invalid("it is malformed")
 	}
-	if err := p.checkParties(m, signed, tx); err != nil {
+	if err := p.checkParties(m, signed); err != nil {
 		return Claims{}, err
 	}
 	if err != nil {
@@ -47,10 +47,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if _, there := signed.claims["at_hash"]; there && token.VerifyAccessToken(t.AccessToken) != nil {
 		return Claims{}, codegrant.Invalid("at_hash does not match")
 	}
-	if err := checkHash(signed.claims, "c_hash", header.algorithm, code); err != nil {
-		return Claims{}, err
-	}
-	if err := p.checkAuthTime(signed.claims, tx); err != nil {
+	if err := occasion(signed.claims, header.algorithm); err != nil {
 		return Claims{}, err
 	}
 	if err := checkTimes(signed.claims, p.config.Now()); err != nil {
@@ -60,6 +57,20 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 		return Claims{}, clockError("it has expired", p.config.Now())
 	}
 	return Claims{signed.claims}, nil
+}
+
+// ofSignIn has the rules for the ID token that came with code: the nonce, c_hash and
+// auth_time.
+func (p *Provider) ofSignIn(tx auth.Transaction, code string) func(strictjson.Object, string) error {
+	return func(o strictjson.Object, algorithm string) error {
+		if err := checkNonce(o, tx); err != nil {
+			return err
+		}
+		if err := checkHash(o, "c_hash", algorithm, code); err != nil {
+			return err
+		}
+		return p.checkAuthTime(o, tx)
+	}
 }
 
 // otherAlgorithm is a token whose algorithm is not taken. The issuer signs the next one
@@ -159,9 +170,9 @@ func (p *Provider) nameIssuer(m *metadata, o strictjson.Object) {
 	}
 }
 
-// checkParties is what go-oidc leaves to its callers: who issued the token to whom,
-// about whom, and for which attempt.
-func (p *Provider) checkParties(m *metadata, signed *signedToken, tx auth.Transaction) error {
+// checkParties is what go-oidc leaves to its callers: who issued the token to whom, and
+// about whom.
+func (p *Provider) checkParties(m *metadata, signed *signedToken) error {
 	o := signed.claims
 	if err := checkIssuer(m.issuer, o, signed.key); err != nil {
 		return err
@@ -172,6 +183,11 @@ func (p *Provider) checkParties(m *metadata, signed *signedToken, tx auth.Transa
 	if sub, _ := o.String("sub"); sub == "" || len(sub) > maxSubject {
 		return codegrant.Invalid("sub is not a string of 1 to %d bytes", maxSubject)
 	}
+	return nil
+}
+
+// checkNonce wants the token made for this attempt: Core 3.1.3.7, 11.
+func checkNonce(o strictjson.Object, tx auth.Transaction) error {
 	if !o.Present("nonce") {
 		return codegrant.Invalid("it has no nonce, although one was sent (Core 2): LinkedIn's ID tokens have none, ever; " +
 			"sign in at such a provider the OAuth 2.0 way, with providers/oauth2 and its API")

@@ -118,7 +118,7 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("token endpoint", err)
 	}
-	claims, err := p.verifyIDToken(ctx, m, t, tx, code)
+	claims, err := p.verifyIDToken(ctx, m, t, p.ofSignIn(tx, code))
 	if err != nil {
 		return nil, p.fail("ID token", err)
 	}
@@ -184,12 +184,17 @@ func (p *Provider) refusal(err error) error {
 	return err
 }
 
-// redeem returns a token that has an ID token in its Extra.
-func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
-	t, err := codegrant.TokenRequest{
+// tokenRequest is a request to the token endpoint.
+func (p *Provider) tokenRequest(m *metadata) codegrant.TokenRequest {
+	return codegrant.TokenRequest{
 		Provider: p.config.Name, Endpoint: m.token, Method: codegrant.Method(m.clientAuth), Client: p.clientAt(m),
 		Dialect: codegrant.Dialect{InsecureNoPKCE: p.config.InsecureNoPKCE},
-	}.Exchange(ctx, p.client, tx, code)
+	}
+}
+
+// redeem returns a token that has an ID token in its Extra.
+func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction, code string) (*oauth2.Token, error) {
+	t, err := p.tokenRequest(m).Exchange(ctx, p.client, tx, code)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.codes[code] = grant{
 			client: client.ID, redirectURI: back, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"),
-			scope: q.Get("scope"), person: *person, until: p.now().Add(time.Minute),
+			scope: q.Get("scope"), person: *person, begun: p.now(), until: p.now().Add(time.Minute),
 		}
 		p.mu.Unlock()
 		answer.Set("code", code)

@@ -89,6 +89,7 @@ type IdP struct {
 	keyID  string
 	codes  map[string]grant
 	tokens map[string]grant
+	sets   map[string]*family        // by each refresh token that was ever in it
 	opaque map[string]map[string]any // what introspection says of tokens
 	hits   map[string]int
 	sent   []url.Values // token requests
@@ -97,12 +98,14 @@ type IdP struct {
 type grant struct {
 	client, redirectURI, nonce, challenge, scope string
 	person                                       Person
-	until                                        time.Time
+	begun, until                                 time.Time
 }
 
 // New returns an identity provider to serve at c.Issuer.
 func New(c Config) *IdP {
-	p := &IdP{config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, opaque: map[string]map[string]any{}, hits: map[string]int{}}
+	p := &IdP{
+		config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{},
+	}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -271,7 +274,7 @@ func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
 }
 
 // token is the token endpoint: RFC 6749 4.1.3, with PKCE required, unless the client has
-// none.
+// none, and 6.
 func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil || r.Method != "POST" {
 		tokenError(w, "invalid_request")
@@ -292,6 +295,10 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 		tokenError(w, "invalid_client")
 		return
 	}
+	if r.PostForm.Get("grant_type") == "refresh_token" {
+		p.refresh(w, id, r.PostForm.Get("refresh_token"))
+		return
+	}
 	p.mu.Lock()
 	g, ok := p.codes[r.PostForm.Get("code")]
 	delete(p.codes, r.PostForm.Get("code"))
@@ -301,6 +308,12 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 		tokenError(w, "invalid_grant")
 		return
 	}
+	p.answer(w, g, p.newFamily(g))
+}
+
+// answer grants an access token, an ID token if there are any, and a refresh token if it
+// is not empty.
+func (p *IdP) answer(w http.ResponseWriter, g grant, refreshToken string) {
 	access := randomText()
 	p.mu.Lock()
 	p.tokens[access] = g
@@ -308,6 +321,9 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	answer := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 3600, "scope": g.scope}
 	if strings.Contains(g.scope, "openid") {
 		answer["id_token"] = p.idToken(g, access)
+	}
+	if refreshToken != "" {
+		answer["refresh_token"] = refreshToken
 	}
 	change(p.fault().Token, answer)
 	WriteJSON(w, http.StatusOK, answer)
@@ -326,7 +342,7 @@ func (p *IdP) idToken(g grant, access string) string {
 	now := p.now().Unix()
 	sum := sha256.Sum256([]byte(access))
 	claims := map[string]any{
-		"iss": p.config.Issuer, "aud": g.client, "iat": now, "exp": now + 300, "auth_time": now,
+		"iss": p.config.Issuer, "aud": g.client, "iat": now, "exp": now + 300, "auth_time": g.begun.Unix(),
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
 	}
 	if g.nonce != "" {

@@ -55,6 +55,11 @@ type Config struct {
 	// any case.
 	ProjectIDs []string
 
+	// Scopes to ask for beside those of a sign-in, for [auth.TokenSource]: "offline_access"
+	// for a refresh token.
+	// If nil, none.
+	Scopes []string
+
 	HTTPClient *http.Client     // its Transport is used. If nil, one of our own
 	Now        func() time.Time // If nil, time.Now
 }
@@ -70,7 +75,7 @@ func (c Config) oidc() oidc.Config {
 		Issuer:            c.Issuer,
 		ClientID:          c.ClientID,
 		ClientSecret:      c.ClientSecret,
-		Scopes:            []string{"openid", "profile", "email", rolesClaim},
+		Scopes:            append([]string{"openid", "profile", "email", rolesClaim}, c.Scopes...),
 		TrustedAudiences:  c.ProjectIDs,
 		AudiencesByIssuer: c.ProjectIDs == nil, // nobody can turn that off at ZITADEL
 		Prompts:           []string{"select_account", "login"},

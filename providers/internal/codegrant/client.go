@@ -96,13 +96,13 @@ type Client struct {
 }
 
 // config is x/oauth2's configuration for one method, with the credentials of that
-// method and of no other, and the options that go with it.
+// method and of no other, and the parameters that go with it.
 //
 // The style is always said. Where it is not, x/oauth2 finds out by sending the
 // code with the credentials in the header, and after an error once more with them
 // in the form.
-func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, error) {
-	config := &oauth2.Config{ClientID: c.ID}
+func (c Client) config(method Method) (*oauth2.Config, url.Values, error) {
+	config, params := &oauth2.Config{ClientID: c.ID}, url.Values{}
 	config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	switch method {
 	case ClientSecretBasic: // form-encoded before they are joined: RFC 6749 2.3.1
@@ -121,12 +121,10 @@ func (c Client) config(method Method) (*oauth2.Config, []oauth2.AuthCodeOption, 
 		if err != nil {
 			return nil, nil, err
 		}
-		return config, []oauth2.AuthCodeOption{
-			oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-			oauth2.SetAuthURLParam("client_assertion", assertion),
-		}, nil
+		params.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		params.Set("client_assertion", assertion)
 	}
-	return config, nil, nil
+	return config, params, nil
 }
 
 // How long what a client signs for one request is good. Apple's servers have a clock

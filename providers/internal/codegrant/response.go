@@ -42,6 +42,8 @@ var codeReasons = map[string]error{
 	"bad_verification_code":        auth.ErrExpired,
 	"invalid_code":                 auth.ErrExpired, // Slack's, as those that follow
 	"code_already_used":            auth.ErrExpired,
+	"invalid_refresh_token":        auth.ErrExpired,
+	"bad_refresh_token":            auth.ErrExpired, // GitHub's
 	"bad_client_secret":            auth.ErrMisconfigured,
 	"invalid_client_id":            auth.ErrMisconfigured,
 	"bad_redirect_uri":             auth.ErrRedirectURI,

@@ -28,7 +28,7 @@ const MaxDocument = 1 << 20
 // maxTokenLife cuts what expires_in may say.
 const maxTokenLife = 365 * 24 * time.Hour
 
-// TokenRequest is the exchange of one code at a token endpoint: RFC 6749 4.1.3.
+// TokenRequest is one request to a token endpoint: RFC 6749 4.1.3 and 6.
 type TokenRequest struct {
 	Provider string // for errors
 	Endpoint string // the token endpoint's address
@@ -60,14 +60,27 @@ type answer struct {
 // credentials nor elsewhere. An error holds nothing of the answer but the error
 // code and its description, cut and printable, as an [*auth.ProviderError].
 func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.Transaction, code string) (*oauth2.Token, error) {
-	config, options, err := t.Client.config(t.Method)
+	return t.send(ctx, c, func(ctx context.Context, config *oauth2.Config, params url.Values) (*oauth2.Token, error) {
+		config.RedirectURL = tx.RedirectURI
+		var options []oauth2.AuthCodeOption
+		for name := range params {
+			options = append(options, oauth2.SetAuthURLParam(name, params.Get(name)))
+		}
+		if !t.Dialect.InsecureNoPKCE {
+			options = append(options, oauth2.VerifierOption(tx.Verifier))
+		}
+		return config.Exchange(ctx, code, options...)
+	})
+}
+
+// send has request make the one request of x/oauth2's, as the client and with what else
+// its authentication needs.
+func (t TokenRequest) send(ctx context.Context, c *upstream.Client, request func(context.Context, *oauth2.Config, url.Values) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	config, params, err := t.Client.config(t.Method)
 	if err != nil {
 		return nil, err
 	}
-	config.Endpoint.TokenURL, config.RedirectURL = t.Endpoint, tx.RedirectURI
-	if !t.Dialect.InsecureNoPKCE {
-		options = append(options, oauth2.VerifierOption(tx.Verifier))
-	}
+	config.Endpoint.TokenURL = t.Endpoint
 	var lifetime time.Duration
 	var extra map[string]string
 	gate := c.Gate(MaxDocument, func(r *upstream.Response) error {
@@ -81,7 +94,7 @@ func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.
 		return err
 	})
 	client := &http.Client{Transport: t.Dialect.transport(gate)}
-	token, err := config.Exchange(context.WithValue(ctx, oauth2.HTTPClient, client), code, options...)
+	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, client), config, params)
 	if err := gate.Err(); err != nil {
 		return nil, err
 	}
