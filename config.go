@@ -220,7 +220,8 @@ type Config struct {
 	Templates *template.Template
 
 	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's
-	// goroutine. If nil, only the logger is.
+	// goroutine; of a refresh of tokens that is refused, in one of its own. If nil, only the
+	// logger is.
 	OnEvent func(context.Context, Event)
 
 	// Logger receives causes of failures. If nil, [slog.Default].
