@@ -47,7 +47,7 @@ var arrows = []struct{ from, to string }{
 	{"clerk/clerktest", ". clerk providers/providertest"},
 	{"providers/internal/codegrant", ". internal/strictjson internal/upstream"},
 	{"providers/oauth2", ". providers/internal/codegrant internal/strictjson internal/upstream"},
-	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream"},
+	{"providers/oidc", ". providers/internal/codegrant internal/strictjson internal/upstream session"},
 	{"providers/providertest", "."},
 	{"providers/internal/fromenv", ". envvar internal/upstream"},
 	{"providers/internal/oidcenv", ". envvar providers/internal/fromenv providers/oidc"},

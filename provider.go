@@ -217,6 +217,28 @@ type Refresher interface {
 	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }
 
+// A SessionEnder is a [Provider] at which the browser can sign somebody out (OpenID
+// Connect RP-Initiated Logout 1.0). Without it, people stay signed in there, and the
+// sign-out page says so.
+type SessionEnder interface {
+	// EndSessionURL returns the address at the provider that ends the session there by which
+	// s began, and sends the browser back to back, with state as the parameter of that name.
+	// It is "" where there is none. back is an address without a query, which has to be
+	// registered at the provider. The sign-out page asks as well, without back and state.
+	//
+	// s has ended here. The ID token is in s.ProviderTokens if it is kept: see
+	// [Config].SignOutAtProvider. An error keeps nobody signed in here.
+	EndSessionURL(ctx context.Context, s *session.Session, back, state string) (string, error)
+}
+
+// A TokenRevoker is a [Provider] that takes back the tokens that it gave (RFC 7009).
+type TokenRevoker interface {
+	// RevokeTokens has the provider take back t, of a session that has ended. It does nothing
+	// where the provider cannot do that. It is called beside the request, and an error is
+	// only logged. It must end when ctx does, and not show t in the error.
+	RevokeTokens(ctx context.Context, t *session.ProviderTokens) error
+}
+
 // OpenDoor is a [Provider] that anybody in the world can get an account with,
 // so that a policy is called for.
 type OpenDoor interface {

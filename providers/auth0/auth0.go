@@ -1,7 +1,8 @@
 // Package auth0 signs people in with an Auth0 tenant, by OpenID Connect.
 //
 // At Auth0, the application is a Regular Web Application, and its Allowed Callback
-// URLs have https://<host>/api/auth/callback/auth0.
+// URLs have https://<host>/api/auth/callback/auth0. For people to be signed out there too,
+// its Allowed Logout URLs have https://<host>/api/auth/signout/auth0.
 //
 // In the environment, where the provider's id is "auth0", [FromEnv] reads
 // AUTH0_ISSUER, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET, or as Auth.js spells them
@@ -78,6 +79,9 @@ func (c Config) oidc() oidc.Config {
 		Presentation: auth.Presentation{Label: "Auth0", Mark: mark},
 		HTTPClient:   c.HTTPClient,
 		Now:          c.Now,
+	}
+	config.SignOutURL = func(back string) string {
+		return config.Issuer + "v2/logout?" + url.Values{"client_id": {c.ClientID}, "returnTo": {back}}.Encode()
 	}
 	if c.Organization != "" {
 		config.AuthParams = url.Values{"organization": {c.Organization}}

@@ -11,6 +11,7 @@ import (
 	"github.com/sallyport/auth/providers/auth0"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/session"
 )
 
 func TestOrganization(t *testing.T) { // A0-01
@@ -133,5 +134,26 @@ func TestRefusals(t *testing.T) { // CB-01, A0-01
 		_, err := providertest.SignIn(p, nil)
 		require.ErrorIs(t, err, test.want, test.description)
 		require.ErrorContains(t, err, test.description)
+	}
+}
+
+// TestSignOut: by the metadata's endpoint, and in Auth0's own way at a tenant without it.
+func TestSignOut(t *testing.T) { // A0-02, RP-03
+	idp := providertest.NewServer(providertest.Config{})
+	defer idp.Close()
+	const back = "https://app.example/api/auth/signout/auth0"
+	for want, change := range map[string]func(map[string]any){
+		"/logout?client_id=app&post_logout_redirect_uri=" + url.QueryEscape(back) + "&state=x": func(m map[string]any) {},
+		"/v2/logout?client_id=app&returnTo=" + url.QueryEscape(back+"?state=x"):                func(m map[string]any) { delete(m, "end_session_endpoint") },
+	} {
+		idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) {
+			m["issuer"] = idp.Issuer() + "/"
+			change(m)
+		}})
+		p, err := auth0.New(auth0.Config{Issuer: idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret("secret")})
+		require.NoError(t, err)
+		got, err := p.(auth.SessionEnder).EndSessionURL(context.Background(), &session.Session{}, back, "x")
+		require.NoError(t, err)
+		require.Equal(t, idp.Issuer()+want, got)
 	}
 }

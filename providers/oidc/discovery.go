@@ -29,8 +29,10 @@ type metadata struct {
 	authorization *url.URL // the endpoints, each of them https unless the issuer is http
 	token         string
 	keys          string
-	userinfo      string // may be empty
-	introspection string // RFC 8414 2; may be empty
+	userinfo      string   // may be empty
+	introspection string   // RFC 8414 2; may be empty
+	endSession    *url.URL // nil where there is none
+	revocation    string   // may be empty
 	algorithms    []string
 	clientAuth    ClientAuth
 	issInResponse bool // RFC 9207 3
@@ -154,6 +156,7 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 		}
 		m.introspection = introspection.String()
 	}
+	m.endSession, m.revocation = p.endSessionEndpoint(o), p.revocationEndpoint(o)
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
 	if m.algorithms, err = p.agreeOnAlgorithms(o); err != nil {
 		return nil, err
@@ -171,7 +174,7 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 	if err != nil {
 		return nil, codegrant.Misconfigured("the issuer's %s: %w", name, err)
 	}
-	browsers := name == "authorization_endpoint"
+	browsers := name == "authorization_endpoint" || name == "end_session_endpoint"
 	if !browsers && p.internal != nil && upstream.SameOrigin(u, p.internal) {
 		return u, nil
 	}

@@ -240,6 +240,11 @@ type Config struct {
 	// reader refuses a policy that asks for them, unless GroupsClaim names one.
 	NoGroups bool
 
+	// SignOutURL makes the address at which people are signed out at an issuer whose metadata
+	// has no end_session_endpoint, as that of older Auth0 tenants. It leads to back, which has
+	// a query, afterwards. If nil, there is none. It must be safe for concurrent use.
+	SignOutURL func(back string) string
+
 	Presentation auth.Presentation // If zero, the name
 
 	// InternalURL is the issuer's address as this server reaches it, where that is not

@@ -39,7 +39,11 @@ type Person struct {
 type Client struct {
 	ID, Secret   string
 	RedirectURIs []string // exactly; if empty, any
-	NoPKCE       bool     // refuses a challenge and a verifier, as Slack does; otherwise both are required
+	// PostLogoutRedirectURIs are those to which people may be sent back who were signed
+	// out, exactly; if empty, any.
+	PostLogoutRedirectURIs []string
+
+	NoPKCE bool // refuses a challenge and a verifier, as Slack does; otherwise both are required
 }
 
 // pkce reports whether a verifier is the one of challenge, or both are missing where
@@ -72,8 +76,12 @@ type Faults struct {
 	// Callback changes the parameters of the redirect back.
 	Callback func(url.Values)
 
+	// SignedOut changes those of the redirect back from the end_session_endpoint.
+	SignedOut func(url.Values)
+
 	// Endpoint may answer a request itself, and then returns true. name is
-	// "discovery", "keys", "authorize", "token", "userinfo", "introspect" or a path of GitHub's API.
+	// "discovery", "keys", "authorize", "token", "userinfo", "introspect", "end_session",
+	// "revocation" or a path of GitHub's API.
 	Endpoint func(name string, w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -93,6 +101,8 @@ type IdP struct {
 	opaque map[string]map[string]any // what introspection says of tokens
 	hits   map[string]int
 	sent   []url.Values // token requests
+
+	ended, revoked []url.Values // requests to these endpoints
 }
 
 type grant struct {
@@ -219,6 +229,8 @@ func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/token":                            {"token", p.token},
 		"/userinfo":                         {"userinfo", p.userinfo},
 		"/introspect":                       {"introspect", p.introspect},
+		"/logout":                           {"end_session", p.endSession},
+		"/revoke":                           {"revocation", p.revoke},
 		"/login/oauth/authorize":            {"authorize", p.authorize},
 		"/login/oauth/access_token":         {"token", p.token},
 		"/api/v3/user":                      {"/user", p.githubUser},
@@ -250,6 +262,8 @@ func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
 		"userinfo_endpoint":                              base + "/userinfo",
 		"introspection_endpoint":                         base + "/introspect",
 		"jwks_uri":                                       base + "/keys",
+		"end_session_endpoint":                           base + "/logout",
+		"revocation_endpoint":                            base + "/revoke",
 		"response_types_supported":                       []string{"code"},
 		"subject_types_supported":                        []string{"public"},
 		"id_token_signing_alg_values_supported":          []string{"RS256"},
@@ -283,27 +297,20 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.sent = append(p.sent, r.PostForm)
 	p.mu.Unlock()
-	id, secret, basic := r.BasicAuth()
-	if basic {
-		id, _ = url.QueryUnescape(id)
-		secret, _ = url.QueryUnescape(secret)
-	} else {
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	}
-	client, ok := p.client(id)
-	if !ok || client.Secret != secret || basic && r.PostForm.Has("client_secret") {
+	client, ok := p.authenticated(r)
+	if !ok {
 		tokenError(w, "invalid_client")
 		return
 	}
 	if r.PostForm.Get("grant_type") == "refresh_token" {
-		p.refresh(w, id, r.PostForm.Get("refresh_token"))
+		p.refresh(w, client.ID, r.PostForm.Get("refresh_token"))
 		return
 	}
 	p.mu.Lock()
 	g, ok := p.codes[r.PostForm.Get("code")]
 	delete(p.codes, r.PostForm.Get("code"))
 	p.mu.Unlock()
-	if !ok || g.client != id || g.redirectURI != r.PostForm.Get("redirect_uri") || p.now().After(g.until) ||
+	if !ok || g.client != client.ID || g.redirectURI != r.PostForm.Get("redirect_uri") || p.now().After(g.until) ||
 		!client.pkce(g.challenge, r.PostForm.Get("code_verifier")) {
 		tokenError(w, "invalid_grant")
 		return
@@ -327,6 +334,19 @@ func (p *IdP) answer(w http.ResponseWriter, g grant, refreshToken string) {
 	}
 	change(p.fault().Token, answer)
 	WriteJSON(w, http.StatusOK, answer)
+}
+
+// authenticated is the client that sends r, by RFC 6749 2.3.1.
+func (p *IdP) authenticated(r *http.Request) (Client, bool) {
+	id, secret, basic := r.BasicAuth()
+	if basic {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+	} else {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	client, ok := p.client(id)
+	return client, ok && client.Secret == secret && !(basic && r.PostForm.Has("client_secret"))
 }
 
 func (p *IdP) client(id string) (Client, bool) {
