@@ -41,6 +41,7 @@ type admission struct {
 	sessionIDs bool // sessions are found by the provider's
 	sessions   *session.Manager
 	keepTokens bool
+	keepHint   bool // the ID token, for signing out at the provider
 
 	backChannel, frontChannel bool // logout
 }
@@ -57,7 +58,7 @@ func (c *Config) ways(names naming, sessions *session.Manager) (ways []web.Way, 
 		return nil, errors.New("auth: Config.ReadOnly leaves signing in to an Auth.js application: leave Providers, AccessCode and Backend unset")
 	}
 	ad := admission{c.Policy, c.Enrich, names, slices.Clone(c.KeepGroups), c.Session.Store != nil || c.Session.Revocations != nil, sessions, c.KeepTokens,
-		c.BackChannelLogout, c.FrontChannelLogout}
+		c.SignOutAtProvider && c.Session.Database == nil, c.BackChannelLogout, c.FrontChannelLogout}
 	_, err = c.tokenWays()
 	for i, p := range c.Providers {
 		switch {
@@ -113,6 +114,12 @@ func (ad admission) way(p Provider) web.Way {
 			return refreshed(ctx, refresher, old)
 		}
 	}
+	if ender, ok := p.(SessionEnder); ok {
+		w.EndSession = ender.EndSessionURL
+	}
+	if revoker, ok := p.(TokenRevoker); ok {
+		w.Revoke = revoker.RevokeTokens
+	}
 	w.Begin = func(ctx context.Context, a attempt.Attempt) (string, error) {
 		return p.AuthCodeURL(ctx, Transaction(a))
 	}
@@ -127,8 +134,11 @@ func (ad admission) way(p Provider) web.Way {
 		}
 		if err == nil {
 			who.Account = accountOf(w.Type, id.Token)
-			if ad.keepTokens {
-				who.Session.ProviderTokens = &who.Account.ProviderTokens
+			switch tokens := &who.Account.ProviderTokens; {
+			case ad.keepTokens:
+				who.Session.ProviderTokens = tokens
+			case ad.keepHint && w.EndSession != nil && tokens.IDToken != "":
+				who.Session.ProviderTokens = &session.ProviderTokens{IDToken: tokens.IDToken}
 			}
 		}
 		return who, err

@@ -65,7 +65,8 @@
 // A session is an Auth.js token in an encrypted cookie, or in a store; package
 // session describes both, and how long they last. GET /api/auth/session shows
 // scripts who is signed in, never a token. Sign-out is a form that is posted to
-// /api/auth/signout. /api/auth/sessions is where somebody sees where else they are signed
+// /api/auth/signout, and ends at the provider too where that can be and the person, or
+// [Config].SignOutAtProvider, says so. /api/auth/sessions is where somebody sees where else they are signed
 // in, and ends that; [Authenticator.Sessions] and [Authenticator.Revoke] are for
 // administrators.
 //
@@ -164,7 +165,7 @@ func New(c Config) (*Authenticator, error) {
 		TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, AllowedHosts: c.AllowedHosts,
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
-		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone,
+		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone, SignOutAtProvider: c.SignOutAtProvider,
 		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate, RevalidateEvery: c.Session.RevalidateEvery,
 		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, TokensInCookie: c.KeepTokens && c.Session.Store == nil, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,

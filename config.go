@@ -110,7 +110,7 @@ type Config struct {
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
 	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
 	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash,
-	// admin.code-device and admin.again, each with its prefix __Secure- or __Host- over
+	// admin.code-device, admin.again and admin.signout, each with its prefix __Secure- or __Host- over
 	// https.
 	//
 	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
@@ -157,6 +157,20 @@ type Config struct {
 	// Prefer BackChannelLogout. It takes a provider of the type "oidc" that is a [Voucher],
 	// and a Session.Store that is a [session.Lister]. If false, there is no such address.
 	FrontChannelLogout bool
+
+	// SignOutAtProvider says what a sign-out is where the person does not choose, as with
+	// Auth.js's client: POST /signout then leads to the provider with which they signed in,
+	// which ends its own session, and from there back. If false, it ends the session here
+	// alone. The sign-out page lets people choose, where the provider can; see
+	// [SessionEnder]. The session here has ended before that, and a provider that is down
+	// changes nothing about it.
+	//
+	// The address to return to has to be registered at the provider:
+	// /api/auth/signout/ and the provider's name, below the public address of the site.
+	//
+	// With it, the ID token is kept, to say to the provider whose session it is: in a store
+	// always, in a cookie if there is room beside all else, and in a database not.
+	SignOutAtProvider bool
 
 	// Update changes a session because the browser asks, with data that it sends:
 	// update() of Auth.js's client. Anybody signed in can send anything: take from
@@ -257,6 +271,7 @@ func (c *Config) idle() (err error) {
 		{"KeepTokens", c.KeepTokens, redirect && c.Session.Database == nil, "Providers, for nobody else gives tokens, and no Session.Database, whose rows have no room for them"},
 		{"BackChannelLogout", c.BackChannelLogout, tellsOfLogout && takesBack, "Providers with a LogoutVerifier, and a Session.Store that is a session.Lister, or Session.Revocations: sessions that are in cookies alone cannot be taken back"},
 		{"FrontChannelLogout", c.FrontChannelLogout, redirect && lists, "Providers, and a Session.Store that is a session.Lister, in which the provider's sessions are found"},
+		{"SignOutAtProvider", c.SignOutAtProvider, slices.ContainsFunc(c.Providers, func(p Provider) bool { _, ok := p.(SessionEnder); return ok }), "a provider at which people can be signed out: a SessionEnder, as those of OpenID Connect are"},
 		{"Enrich", c.Enrich != nil, redirect, "Providers: no other sign-in is given to it"},
 		{"ReturnTo", c.ReturnTo != nil, signsIn, "a way to sign in here: Providers or AccessCode"},
 		{"Update", c.Update != nil, signsIn, "sessions of this package: Providers or AccessCode"},

@@ -5,12 +5,15 @@ import "github.com/sallyport/auth/internal/fault"
 var english = &Language{
 	Tag:          "en",
 	continueWith: "Continue with %s",
+	signOutThere: "Sign out at %s too",
+	staysIn:      "You will still be signed in at %s.",
+	stillIn:      "You are still signed in at %s.",
 	seconds:      "Too many wrong access codes came from your network. Try again in %d seconds.",
 	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
 	moment:       "2 January 2006, 15:04 UTC",
 	Words: Words{
 		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
-		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
+		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignOutHere: "Sign out here only", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
 		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
 		Sessions: "Where you are signed in", ThisDevice: "This device", UnknownDevice: "Unknown device", SignedInWith: "With", FromAddress: "From", SignedInAt: "Signed in", LastSeen: "Last seen",
 		SessionsHidden: "Other devices cannot be shown here.", EndOthers: "Sign out everywhere else", EndAll: "Sign out everywhere",

@@ -15,6 +15,8 @@ type Language struct {
 	Words Words
 
 	continueWith     string // "Continue with %s"
+	signOutThere     string // "Sign out at %s too"
+	staysIn, stillIn string // "You will still be signed in at %s.", "You are still signed in at %s."
 	seconds, minutes string // "Try again in %d seconds."
 	moment           string // a layout of package time
 	problems         map[fault.Code]Problem
@@ -28,6 +30,7 @@ type Words struct {
 	UseAccessCode string // opens its form beside the providers
 	SignOut       string // heading and button
 	SignOutIntro  string // the question below it
+	SignOutHere   string // button, where the provider can sign people out too
 	SignedInAs    string // followed by a name
 	Account       string // followed by the account that was refused
 	Stay          string // the way out of the sign-out page
@@ -66,6 +69,15 @@ func (l *Language) Problem(code string) (p Problem, ok bool) {
 
 // ContinueWith is the button of the provider label.
 func (l *Language) ContinueWith(label string) string { return fmt.Sprintf(l.continueWith, label) }
+
+// SignOutThere is the button that signs people out at the provider label too.
+func (l *Language) SignOutThere(label string) string { return fmt.Sprintf(l.signOutThere, label) }
+
+// StaysIn says, before a sign-out here, that it will be none at the provider label.
+func (l *Language) StaysIn(label string) string { return fmt.Sprintf(l.staysIn, label) }
+
+// StillIn says the same after it.
+func (l *Language) StillIn(label string) string { return fmt.Sprintf(l.stillIn, label) }
 
 // Wait says when somebody may try again who has to wait for d, never too early.
 func (l *Language) Wait(d time.Duration) string {

@@ -39,6 +39,11 @@ type Page struct {
 
 	Name    string // on the sign-in and sign-out pages: who is signed in, if anybody; on the error page: which account was refused
 	StayURL string // on the sign-out page: where somebody goes who stays signed in
+	StaysIn string // on the sign-out page, and once somebody is signed out: that the provider does not sign them out, with its name
+
+	SignOutThere string // on the sign-out page: the button that signs out at the provider too, where that can be; it sends "atProvider" 1, and the one for here alone 0
+	AtProvider   bool   // what is done where neither is sent
+
 	HomeURL string // on the error page: the site's front page
 
 	Code          string // of the error, from a closed set; empty for none

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/sallyport/auth/internal/returnto"
 	"github.com/sallyport/auth/session"
@@ -45,6 +46,13 @@ func (s *Server) landing(r *http.Request, who *session.Session, v *visit, to str
 		return to
 	}
 	return s.returnPath(r, v, s.returnTo(r.Context(), who, to))
+}
+
+// isHTTP reports whether target is an address of a web server, to which an identity
+// provider may have people sent.
+func isHTTP(target string) bool {
+	u, err := url.Parse(target)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
 // redirect sends the browser to location with GET, whatever it came with.

@@ -38,6 +38,8 @@ type signInPage struct {
 type signOutPage struct {
 	BasePath, CSRFToken, CallbackURL, Name string
 	StayURL, SessionsURL                   string
+	Provider                               string // with which the person signed in, if any
+	CanEndSession, AtProvider              bool   // whether they can be signed out there, and are unless they choose
 }
 
 type sessionsPage struct {
@@ -50,6 +52,7 @@ type errorPage struct {
 	BasePath, RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
 	SignInURL                                                                               string // in another tab
 	RetryPrompt                                                                             string // with which to try again
+	StillIn                                                                                 string // the provider at which somebody who signed out is still signed in
 	Code                                                                                    fault.Code
 	Wait                                                                                    time.Duration
 	Framed                                                                                  bool // inside any page
@@ -99,7 +102,14 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
 	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, SessionsURL: d.SessionsURL, Name: d.Name}
-	p.write(w, status, p.signOutPage, pages.Match(r.Header.Get("Accept-Language")), page, forms, p.ancestors)
+	lang := pages.Match(r.Header.Get("Accept-Language"))
+	switch {
+	case d.CanEndSession:
+		page.SignOutThere, page.AtProvider = lang.SignOutThere(d.Provider), d.AtProvider
+	case d.Provider != "":
+		page.StaysIn = lang.StaysIn(d.Provider)
+	}
+	p.write(w, status, p.signOutPage, lang, page, forms, p.ancestors)
 }
 
 func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessionsPage) {
@@ -131,6 +141,9 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 		page.HomeURL = p.home(d.BasePath)
 	}
 	explain(&page, lang, d.Code)
+	if d.StillIn != "" {
+		page.StaysIn = lang.StillIn(d.StillIn)
+	}
 	if d.Wait > 0 {
 		page.Text = lang.Wait(d.Wait)
 	}

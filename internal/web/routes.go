@@ -109,6 +109,8 @@ func (s *Server) actionOf(name, id string) action {
 			to.post, to.limit = func(w http.ResponseWriter, r *http.Request, v *visit) { s.callbackByForm(w, r, v, way) }, maxForm
 		}
 		return to
+	case way != nil && way.EndSession != nil && name == "signout":
+		return action{get: func(w http.ResponseWriter, r *http.Request, v *visit) { s.sessionEnded(w, r, v, way) }}
 	case id != "":
 		return action{}
 	}

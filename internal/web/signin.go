@@ -108,7 +108,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, v *visit, way *Wa
 		s.failed(w, r, v, way, a, err)
 		return
 	}
-	if u, perr := url.Parse(target); perr != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if !isHTTP(target) {
 		s.failed(w, r, v, way, a, errors.Join(fault.ErrMisconfigured, errors.New("the authorization URL is not an http address")))
 		return
 	}

@@ -103,7 +103,7 @@ func TestSignOutStraightToAProvider(t *testing.T) {
 	b := s.browser()
 	b.signIn("ada")
 	got := b.do("POST", "/api/auth/signout", url.Values{"csrfToken": {b.csrf()}, "callbackUrl": {"/bye"}})
-	require.Equal(t, s.server.URL+"/api/auth/signout?callbackUrl=%2Fbye", got.Header.Get("Location"))
+	require.Equal(t, s.server.URL+"/api/auth/signout?callbackUrl=%2Fbye&provider=stub", got.Header.Get("Location"))
 	page := b.get(got.Header.Get("Location"))
 	require.Equal(t, 200, page.StatusCode)
 	require.Contains(t, page.text, "You are signed out")

@@ -42,9 +42,9 @@ func TokenSource(ctx context.Context) (oauth2.TokenSource, bool) {
 }
 
 // hasTokens reports whether the session has a provider's tokens. What the backend has put
-// into one of its own is the backend's.
+// into one of its own is the backend's; and an ID token alone is for signing out.
 func (v *visit) hasTokens() bool {
-	return v.session != nil && v.session.ProviderTokens != nil && !v.foreign
+	return v.session != nil && v.session.ProviderTokens != nil && v.session.ProviderTokens.AccessToken != "" && !v.foreign
 }
 
 // Token implements [oauth2.TokenSource].
@@ -131,7 +131,7 @@ func (s *Server) refreshInCookie(r *http.Request, v *visit) {
 // tellOfTokens tells the operator that the session of who, which had tokens before it was
 // written, has no room for them.
 func (s *Server) tellOfTokens(r *http.Request, who *session.Session, before *session.ProviderTokens) {
-	if before != nil && who.ProviderTokens == nil {
+	if before != nil && before.AccessToken != "" && who.ProviderTokens == nil {
 		s.log.ErrorContext(r.Context(), "auth: the provider's tokens do not fit into a session in a cookie, and are not kept: keep sessions in a Session.Store, or say by Session.MaxSetCookieBytes that your proxies pass more",
 			"provider", who.Provider, "subject", who.Subject)
 	}

@@ -10,6 +10,8 @@
 //	callback.go    GET  /callback/{provider} the attempt that the state names, then Way.Finish
 //	               POST /callback/{provider} Way.FormAnswer, and the redirect to the same by GET
 //	code.go        POST /signin/access-code  Gate.Check
+//	signout.go     GET, POST /signout        the question, and the end of the session
+//	endsession.go  GET /signout/{provider}   the way back from the end of that at the provider
 //	sessions.go    GET, POST /sessions       where somebody is signed in, and the end of that
 //	backchannel.go POST /backchannel-logout/{provider}  Way.VerifyLogout, and the end of sessions
 //	frontchannel.go GET /frontchannel-logout/{provider} the same, by a frame
@@ -105,6 +107,7 @@ type Config struct {
 	CookieDomain       string // of the session: [session.Config].CookieDomain
 	FrameAncestors     []string
 	SameSiteNone       bool // Session's
+	SignOutAtProvider  bool
 	Templates          *template.Template
 
 	CrossOriginPatterns []string
@@ -163,6 +166,14 @@ type Way struct {
 	// none of this way's. If nil, no tokens are taken; see the root's TokenVerifier.
 	Bearer      func(ctx context.Context, token string) (*session.Session, error)
 	TakesTokens func() (issuer string, audiences []string, opaque bool)
+
+	// EndSession returns the address at the identity provider that ends the session there by
+	// which who began, and then leads to back with state; "" where there is none. If nil,
+	// there never is.
+	EndSession func(ctx context.Context, who *session.Session, back, state string) (location string, err error)
+
+	// Revoke has the identity provider take back what it gave. If nil, it does not do that.
+	Revoke func(ctx context.Context, t *session.ProviderTokens) error
 
 	// Finish turns the answer at the callback into somebody who may come in.
 	Finish func(ctx context.Context, a attempt.Attempt, answer url.Values) (*Admitted, error)
@@ -241,7 +252,11 @@ type Server struct {
 	codeHeaders          []string
 	deviceCookie         string
 	againCookie          string // that a rule has sent somebody to sign in again
-	vary                 string // what answers depend on
+	awayCookie           string // that somebody is at a provider to be signed out
+	awayCodec            *session.Codec
+	signOutAtProvider    bool
+	revoking             chan struct{} // has one for each that is under way
+	vary                 string        // what answers depend on
 	readOnly, nextAuthV4 bool
 	passPreflight        bool
 	takesTokens          bool // some way does
@@ -274,7 +289,8 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		sessions: c.Sessions, ways: make(map[string]*Way, len(c.Ways)),
 		backend: c.Backend, gate: c.Gate,
-		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone,
+		readOnly: c.ReadOnly, nextAuthV4: c.NextAuthV4, passPreflight: c.PassPreflight, sameSiteNone: c.SameSiteNone, signOutAtProvider: c.SignOutAtProvider,
+		revoking:  make(chan struct{}, maxRevocations),
 		signInURL: c.SignInURL, errorURL: c.ErrorURL,
 		userID: c.UserID, update: c.Update, returnTo: c.ReturnTo, public: c.Public, revalidate: c.Revalidate, revalidateEvery: c.RevalidateEvery, onEvent: c.OnEvent,
 		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress, tokensInCookie: c.TokensInCookie,
@@ -322,5 +338,6 @@ func New(c Config) (*Server, error) {
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
 	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now, c.SameSiteNone), newCSRF(prefix+".csrf-token", c.Secrets, c.SameSiteNone)
 	s.deviceCookie, s.againCookie = prefix+".code-device", prefix+".again"
+	s.awayCookie, s.awayCodec = prefix+".signout", session.NewCodec("sallyport.signout", c.Secrets)
 	return s, nil
 }
