@@ -8,8 +8,8 @@ const app = process.argv[2]
 const browser = await launch()
 
 const kinds = [
-  { name: 'phone-dark-zh', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'dark', locale: 'zh-CN' }, words: { go: '使用 Certified 登录', out: '退出登录', declined: '登录已取消' } },
-  { name: 'desktop-light-en', options: { viewport: { width: 1280, height: 800 }, colorScheme: 'light', locale: 'en-GB' }, words: { go: 'Continue with Certified', out: 'Sign out', declined: 'You did not sign in' } },
+  { name: 'phone-dark-zh', options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, colorScheme: 'dark', locale: 'zh-CN' }, words: { go: '使用 Certified 登录', out: '仅退出本站', declined: '登录已取消' } },
+  { name: 'desktop-light-en', options: { viewport: { width: 1280, height: 800 }, colorScheme: 'light', locale: 'en-GB' }, words: { go: 'Continue with Certified', out: 'Sign out here only', declined: 'You did not sign in' } },
 ]
 
 for (const { name, options, words } of kinds) {
@@ -50,7 +50,7 @@ for (const { name, options, words } of kinds) {
   await third.getByRole('link', { name: 'Sign out' }).click()
   await shoot(third, 'signout')
   await third.getByRole('button', { name: words.out }).click()
-  await third.waitForURL('**/api/auth/signout')
+  await third.waitForURL('**/api/auth/signout?provider=certified')
   assert.equal(await third.locator('form').count(), 0, 'a page that says so')
   await shoot(third, 'signed-out')
   await third.goBack()

@@ -4,7 +4,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider } from 'oidc-provider'
 
-const { ISSUER, PORT, REDIRECT_URIS, BACKCHANNEL_LOGOUT_URI } = process.env
+const { ISSUER, PORT, REDIRECT_URIS, POST_LOGOUT_REDIRECT_URIS, BACKCHANNEL_LOGOUT_URI } = process.env
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
 const acrValues = ['pwd', 'mfa']
 const people = { ada: 'Ada Lovelace', lin: '林晓' }
@@ -12,6 +12,7 @@ const people = { ada: 'Ada Lovelace', lin: '林晓' }
 const provider = new Provider(ISSUER, {
   clients: [{ client_id: 'app', client_secret: 'a-secret-for-tests-only-0123456789', redirect_uris: REDIRECT_URIS.split(' '),
     grant_types: ['authorization_code', 'client_credentials', 'refresh_token'],
+    post_logout_redirect_uris: POST_LOGOUT_REDIRECT_URIS?.split(' ') ?? [],
     ...BACKCHANNEL_LOGOUT_URI && { backchannel_logout_uri: BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true } }],
   acrValues,
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'one' }] },
@@ -26,6 +27,7 @@ const provider = new Provider(ISSUER, {
     backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_, resource) => ({ scope: 'read write', accessTokenTTL: 60, accessTokenFormat: resource.startsWith('urn:jwt') ? 'jwt' : 'opaque', jwt: { sign: { alg: 'RS256' } } }),

@@ -90,6 +90,17 @@ func TestEndSessionEndpoints(t *testing.T) { // RP-05, DI-07
 	}
 }
 
+// TestEndSessionOverHTTP: where http is taken, no browser is sent by it to another name than
+// the issuer's.
+func TestEndSessionOverHTTP(t *testing.T) { // RP-05
+	for endpoint, want := range map[string]bool{"http://idp.internal/logout": false, "http://10.0.0.7/logout": true} {
+		r := newRelying(t, func(c *oidc.Config) { c.InsecureHTTP = true })
+		r.idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) { m["end_session_endpoint"] = endpoint }})
+		address, _ := r.signOut(&session.Session{})
+		require.Equal(t, want, address != "", endpoint)
+	}
+}
+
 func TestSignOutURL(t *testing.T) { // A0-02
 	r := newRelying(t, func(c *oidc.Config) {
 		c.SignOutURL = func(back string) string { return "https://idp.example/v2/logout?returnTo=" + url.QueryEscape(back) }

@@ -62,8 +62,10 @@ func TestRevokeTokensByPrivateKey(t *testing.T) { // RF-07
 func TestRevocationThatFails(t *testing.T) { // RF-07, I1
 	tokens := &session.ProviderTokens{RefreshToken: "s3cret-refresh"}
 	for name, answer := range map[string]http.HandlerFunc{
-		"down":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
-		"redirect":   func(w http.ResponseWriter, req *http.Request) { http.Redirect(w, req, "/keys", http.StatusTemporaryRedirect) },
+		"down": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
+		"redirect": func(w http.ResponseWriter, req *http.Request) {
+			http.Redirect(w, req, "/keys", http.StatusTemporaryRedirect)
+		},
 		"refused":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"s3cret-refresh"}`, 400) },
 		"too large":  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, zeros{}, 2<<20) },
 		"breaks off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
