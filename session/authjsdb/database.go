@@ -4,10 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"net/url"
 	"time"
 
+	"github.com/sallyport/auth/internal/sqlerror"
 	"github.com/sallyport/auth/session"
 )
 
@@ -98,7 +97,7 @@ func (d *Database) Find(ctx context.Context, token string) (*session.Session, er
 		return nil, nil
 	}
 	if err != nil {
-		return nil, failure(ctx, "find", err)
+		return nil, sqlerror.Of(ctx, "authjsdb: find", err)
 	}
 	return s, nil
 }
@@ -108,7 +107,7 @@ func (d *Database) List(ctx context.Context, subject string) (map[string]*sessio
 	ctx, done := context.WithTimeout(ctx, limit)
 	defer done()
 	list, err := d.listed(ctx, subject)
-	return list, failure(ctx, "list", err)
+	return list, sqlerror.Of(ctx, "authjsdb: list", err)
 }
 
 func (d *Database) listed(ctx context.Context, subject string) (map[string]*session.Session, error) {
@@ -138,14 +137,14 @@ func (d *Database) Update(ctx context.Context, token string, old, s *session.Ses
 	defer done()
 	result, err := d.db.ExecContext(ctx, d.extend, token, s.ExpiresAt.UTC())
 	if err != nil {
-		return false, failure(ctx, "update", err)
+		return false, sqlerror.Of(ctx, "authjsdb: update", err)
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return false, failure(ctx, "update", err)
+		return false, sqlerror.Of(ctx, "authjsdb: update", err)
 	}
 	if s.Name != old.Name || s.Picture != old.Picture {
 		if _, err := d.db.ExecContext(ctx, d.rename, old.Subject, known(s.Name), known(s.Picture)); err != nil {
-			return false, failure(ctx, "update", err)
+			return false, sqlerror.Of(ctx, "authjsdb: update", err)
 		}
 	}
 	return true, nil
@@ -156,7 +155,7 @@ func (d *Database) Delete(ctx context.Context, token string) error {
 	ctx, done := context.WithTimeout(ctx, limit)
 	defer done()
 	_, err := d.db.ExecContext(ctx, d.remove, token)
-	return failure(ctx, "delete", err)
+	return sqlerror.Of(ctx, "authjsdb: delete", err)
 }
 
 // user is where the columns of a user go that are asked for. Those that are null are
@@ -178,21 +177,3 @@ func (t text) Scan(value any) error {
 
 // known is value as a column has it: null if it is empty.
 func known(value string) sql.NullString { return sql.NullString{String: value, Valid: value != ""} }
-
-// errConnectionString stands for an error whose text has the password.
-var errConnectionString = errors.New("the connection string is not a URL; is the password percent-encoded?")
-
-// failure is err as callers get it, or nil. Drivers that stop for ctx have errors of their
-// own, which do not say so.
-func failure(ctx context.Context, call string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if notURL := (*url.Error)(nil); errors.As(err, &notURL) {
-		err = errConnectionString
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("authjsdb: %s: %w: %w", call, context.Cause(ctx), err)
-	}
-	return fmt.Errorf("authjsdb: %s: %w", call, err)
-}

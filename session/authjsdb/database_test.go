@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/internal/sqltest"
 	"github.com/sallyport/auth/session"
 	"github.com/sallyport/auth/session/authjsdb"
 )
@@ -32,16 +33,16 @@ func TestFind(t *testing.T) {
 	s, err := d.Find(t.Context(), token)
 	require.NoError(t, err)
 	require.Nil(t, s)
-	require.Equal(t, []asked{{`SELECT s."expires", u."id", u."name", u."email", u."emailVerified" IS NOT NULL, u."image"
-FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE s."sessionToken" = $1`, []driver.Value{token}}}, server.said())
+	require.Equal(t, []asked{{SQL: `SELECT s."expires", u."id", u."name", u."email", u."emailVerified" IS NOT NULL, u."image"
+FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE s."sessionToken" = $1`, Args: []driver.Value{token}}}, server.Said())
 
-	server.answer = one(expires, int64(7), "Ada", "ada@example.com", true, "https://example.com/ada.png")
+	server.Answers(one(expires, int64(7), "Ada", "ada@example.com", true, "https://example.com/ada.png"))
 	s, err = d.Find(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, &session.Session{Subject: "7", Name: "Ada", Email: "ada@example.com", EmailVerified: true,
 		Picture: "https://example.com/ada.png", ExpiresAt: expires}, s)
 
-	server.answer = one(expires, "7", nil, nil, false, nil)
+	server.Answers(one(expires, "7", nil, nil, false, nil))
 	s, err = d.Find(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, &session.Session{Subject: "7", ExpiresAt: expires}, s)
@@ -52,17 +53,17 @@ func TestList(t *testing.T) { // SE-05
 	list, err := d.List(t.Context(), "7")
 	require.NoError(t, err)
 	require.Empty(t, list)
-	require.Equal(t, []asked{{`SELECT s."sessionToken", s."expires", u."id", u."name", u."email", u."emailVerified" IS NOT NULL, u."image"
-FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE CAST(u."id" AS text) = $1`, []driver.Value{"7"}}}, server.said())
+	require.Equal(t, []asked{{SQL: `SELECT s."sessionToken", s."expires", u."id", u."name", u."email", u."emailVerified" IS NOT NULL, u."image"
+FROM "sessions" s JOIN "users" u ON u."id" = s."userId" WHERE CAST(u."id" AS text) = $1`, Args: []driver.Value{"7"}}}, server.Said())
 
-	server.answer = func(context.Context, asked) ([][]driver.Value, int64, error) {
+	server.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
 		return [][]driver.Value{{"one", expires, int64(7), "Ada", nil, false, nil}, {"two", expires, int64(7), "Ada", nil, true, nil}}, 0, nil
-	}
+	})
 	list, err = d.List(t.Context(), "7")
 	require.NoError(t, err)
 	require.Equal(t, map[string]*session.Session{"one": {Subject: "7", Name: "Ada", ExpiresAt: expires}, "two": {Subject: "7", Name: "Ada", EmailVerified: true, ExpiresAt: expires}}, list)
 
-	server.answer = one("one", "no time", int64(7), nil, nil, false, nil)
+	server.Answers(one("one", "no time", int64(7), nil, nil, false, nil))
 	_, err = d.List(t.Context(), "7")
 	require.ErrorContains(t, err, "authjsdb: list: ")
 }
@@ -75,13 +76,13 @@ func TestLobeChatsNames(t *testing.T) {
 	_, err := d.Find(t.Context(), token)
 	require.NoError(t, err)
 	require.Equal(t, `SELECT s."expires", u."id", u."full_name", u."email", u."email_verified_at" IS NOT NULL, u."avatar"
-FROM "nextauth_sessions" s JOIN "lobe"."users" u ON u."id" = s."userId" WHERE s."sessionToken" = $1`, server.said()[0].sql)
+FROM "nextauth_sessions" s JOIN "lobe"."users" u ON u."id" = s."userId" WHERE s."sessionToken" = $1`, server.Said()[0].SQL)
 }
 
 func TestUpdate(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
 	old := &session.Session{Subject: "7", Name: "Ada", Picture: "https://example.com/ada.png"}
-	extended := asked{`UPDATE "sessions" SET "expires" = $2 WHERE "sessionToken" = $1`, []driver.Value{token, expires.UTC()}}
+	extended := asked{SQL: `UPDATE "sessions" SET "expires" = $2 WHERE "sessionToken" = $1`, Args: []driver.Value{token, expires.UTC()}}
 	for _, c := range []struct {
 		name, picture string
 		args          []driver.Value // of the user's statement
@@ -96,21 +97,21 @@ func TestUpdate(t *testing.T) {
 		require.True(t, found)
 		want := []asked{extended}
 		if c.args != nil {
-			want = append(want, asked{`UPDATE "users" SET "name" = $2, "image" = $3 WHERE "id" = $1`, c.args})
+			want = append(want, asked{SQL: `UPDATE "users" SET "name" = $2, "image" = $3 WHERE "id" = $1`, Args: c.args})
 		}
-		require.Equal(t, want, server.said())
+		require.Equal(t, want, server.Said())
 	}
-	server.answer = func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, nil }
+	server.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, nil })
 	found, err := d.Update(t.Context(), token, old, &session.Session{Name: "Ada Lovelace", ExpiresAt: expires})
 	require.NoError(t, err)
 	require.False(t, found)
-	require.Equal(t, []asked{extended}, server.said(), "nothing is changed where there is no session")
+	require.Equal(t, []asked{extended}, server.Said(), "nothing is changed where there is no session")
 }
 
 func TestDelete(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
 	require.NoError(t, d.Delete(t.Context(), token))
-	require.Equal(t, []asked{{`DELETE FROM "sessions" WHERE "sessionToken" = $1`, []driver.Value{token}}}, server.said())
+	require.Equal(t, []asked{{SQL: `DELETE FROM "sessions" WHERE "sessionToken" = $1`, Args: []driver.Value{token}}}, server.Said())
 }
 
 // SE-10: a name is a name.
@@ -135,7 +136,7 @@ func TestNames(t *testing.T) {
 		{"users.nickname", "nick", "want one of users, users.id"},
 		{"", "x", "want one of"},
 	} {
-		d, err := authjsdb.New(sql.OpenDB(&server{}), authjsdb.Config{Names: map[string]string{c.name: c.own}})
+		d, err := authjsdb.New(sql.OpenDB(&sqltest.Database{}), authjsdb.Config{Names: map[string]string{c.name: c.own}})
 		if c.want == "" {
 			require.NoError(t, err)
 			continue
@@ -180,20 +181,20 @@ func TestErrors(t *testing.T) {
 	down := errors.New("connection refused")
 	d, server := open(t, authjsdb.Config{})
 	each(d, func(name string, call func(ctx context.Context) error) {
-		server.answer = func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, down }
+		server.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, down })
 		err := call(t.Context())
 		require.ErrorIs(t, err, down, name)
 		require.ErrorContains(t, err, "authjsdb: "+name+": connection refused")
 
-		server.answer = func(context.Context, asked) ([][]driver.Value, int64, error) {
+		server.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
 			return nil, 0, &url.Error{Op: "parse", URL: "postgres://u:hidden@host", Err: down}
-		}
+		})
 		require.NotContains(t, call(t.Context()).Error(), "hidden", name)
 
-		server.answer = func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
+		server.Answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
 			<-ctx.Done()
 			return nil, 0, errors.New("the driver gave up")
-		}
+		})
 		synctest.Test(t, func(t *testing.T) {
 			begun := time.Now()
 			err := call(context.Background())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sallyport/auth/internal/sqlerror"
 	"github.com/sallyport/auth/session"
 )
 
@@ -43,7 +44,7 @@ func (d *Database) Start(ctx context.Context, token string, s *session.Session, 
 		return err
 	}
 	_, err := d.db.ExecContext(ctx, d.newSession, s.Subject, s.ExpiresAt.UTC(), token)
-	return failure(ctx, "start", err)
+	return sqlerror.Of(ctx, "authjsdb: start", err)
 }
 
 // Enroll makes s a session of the user who has the account s.Subject at s.Provider, and
@@ -72,7 +73,7 @@ func (d *Database) enroll(ctx context.Context, s *session.Session, a session.Acc
 	if errors.Is(err, session.ErrNotLinked) {
 		return err
 	}
-	return failure(ctx, "sign in", err)
+	return sqlerror.Of(ctx, "authjsdb: sign in", err)
 }
 
 // userOf sets of s what the user is who has its account, if anybody.

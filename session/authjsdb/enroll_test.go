@@ -23,19 +23,19 @@ type people struct {
 }
 
 func (p *people) answer(_ context.Context, a asked) ([][]driver.Value, int64, error) {
-	if p.fail != "" && strings.HasPrefix(a.sql, p.fail) {
+	if p.fail != "" && strings.HasPrefix(a.SQL, p.fail) {
 		return nil, 0, errors.New("down")
 	}
 	switch {
-	case strings.Contains(a.sql, "pg_advisory_xact_lock") && p.locked != nil:
+	case strings.Contains(a.SQL, "pg_advisory_xact_lock") && p.locked != nil:
 		p.locked()
-	case strings.HasPrefix(a.sql, "SELECT u."):
-		if row := p.accounts[a.args[0].(string)+" "+a.args[1].(string)]; row != nil {
+	case strings.HasPrefix(a.SQL, "SELECT u."):
+		if row := p.accounts[a.Args[0].(string)+" "+a.Args[1].(string)]; row != nil {
 			return [][]driver.Value{row}, 0, nil
 		}
-	case strings.HasPrefix(a.sql, "SELECT EXISTS"):
+	case strings.HasPrefix(a.SQL, "SELECT EXISTS"):
 		return [][]driver.Value{{p.taken}}, 0, nil
-	case strings.Contains(a.sql, "RETURNING"):
+	case strings.Contains(a.SQL, "RETURNING"):
 		return [][]driver.Value{{int64(7)}}, 1, nil
 	}
 	return nil, 1, nil
@@ -55,13 +55,13 @@ const newSession = `INSERT INTO "sessions" ("userId", "expires", "sessionToken")
 
 func TestAKnownAccount(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
-	server.answer = (&people{accounts: map[string][]driver.Value{"github 1": adaRow}}).answer
+	server.Answers((&people{accounts: map[string][]driver.Value{"github 1": adaRow}}).answer)
 	s := ada()
 	require.NoError(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth"}))
 	require.Equal(t, []asked{
-		{byAccount, []driver.Value{"github", "1"}},
-		{newSession, []driver.Value{"7", expires.UTC(), token}},
-	}, server.said())
+		{SQL: byAccount, Args: []driver.Value{"github", "1"}},
+		{SQL: newSession, Args: []driver.Value{"7", expires.UTC(), token}},
+	}, server.Said())
 	want := ada()
 	want.Subject, want.ProviderSubject, want.Name, want.Email, want.Picture = "7", "1", "Ada of the database", "ada@example.org", ""
 	require.Equal(t, want, s)
@@ -69,23 +69,23 @@ func TestAKnownAccount(t *testing.T) {
 
 func TestANewAccount(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
-	server.answer = (&people{}).answer
+	server.Answers((&people{}).answer)
 	s := ada()
 	require.NoError(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth", ProviderTokens: session.ProviderTokens{AccessToken: "a", RefreshToken: "r", IDToken: "i",
 		TokenType: "Bearer", Scope: "read:user", ExpiresAt: time.Unix(1790000000, 5)}}))
 	require.Equal(t, []asked{
-		{byAccount, []driver.Value{"github", "1"}},
-		{"BEGIN", nil},
-		{"SELECT pg_advisory_xact_lock(7305808869229538677)", nil},
-		{byAccount, []driver.Value{"github", "1"}},
-		{`SELECT EXISTS (SELECT FROM "users" WHERE "email" = $1)`, []driver.Value{"ada@example.com"}},
-		{`INSERT INTO "users" ("name", "email", "image") VALUES ($1, $2, $3) RETURNING "id"`, []driver.Value{"Ada", "ada@example.com", "https://example.com/ada.png"}},
-		{`INSERT INTO "accounts" ("userId", "provider", "type", "providerAccountId",
+		{SQL: byAccount, Args: []driver.Value{"github", "1"}},
+		{SQL: "BEGIN"},
+		{SQL: "SELECT pg_advisory_xact_lock(7305808869229538677)"},
+		{SQL: byAccount, Args: []driver.Value{"github", "1"}},
+		{SQL: `SELECT EXISTS (SELECT FROM "users" WHERE "email" = $1)`, Args: []driver.Value{"ada@example.com"}},
+		{SQL: `INSERT INTO "users" ("name", "email", "image") VALUES ($1, $2, $3) RETURNING "id"`, Args: []driver.Value{"Ada", "ada@example.com", "https://example.com/ada.png"}},
+		{SQL: `INSERT INTO "accounts" ("userId", "provider", "type", "providerAccountId",
 "access_token", "expires_at", "refresh_token", "id_token", "scope", "token_type")
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, []driver.Value{"7", "github", "oauth", "1", "a", int64(1790000000), "r", "i", "read:user", "bearer"}},
-		{"COMMIT", nil},
-		{newSession, []driver.Value{"7", expires.UTC(), token}},
-	}, server.said())
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, Args: []driver.Value{"7", "github", "oauth", "1", "a", int64(1790000000), "r", "i", "read:user", "bearer"}},
+		{SQL: "COMMIT"},
+		{SQL: newSession, Args: []driver.Value{"7", expires.UTC(), token}},
+	}, server.Said())
 	want := ada()
 	want.Subject, want.ProviderSubject, want.Email, want.EmailVerified = "7", "1", "ada@example.com", false
 	require.Equal(t, want, s)
@@ -93,30 +93,30 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, []driver.Value{"7", "github",
 
 func TestANewAccountOfWhomLittleIsKnown(t *testing.T) {
 	d, server := open(t, authjsdb.LobeChat())
-	server.answer = (&people{}).answer
+	server.Answers((&people{}).answer)
 	s := &session.Session{Provider: "oidc", Subject: "sub|1"}
 	require.NoError(t, d.Enroll(t.Context(), s, session.Account{Type: "oidc"}))
-	said := server.said()
-	require.Equal(t, asked{`SELECT EXISTS (SELECT FROM "users" WHERE "email" = $1 OR "id" = $2)`, []driver.Value{nil, "sub|1"}}, said[4])
-	require.Equal(t, asked{`INSERT INTO "users" ("full_name", "email", "avatar", "id") VALUES ($1, $2, $3, $4) RETURNING "id"`, []driver.Value{nil, nil, nil, "sub|1"}}, said[5])
-	require.Equal(t, []driver.Value{"7", "oidc", "oidc", "sub|1", nil, nil, nil, nil, nil, nil}, said[6].args)
-	require.Equal(t, asked{"COMMIT", nil}, said[7])
+	said := server.Said()
+	require.Equal(t, asked{SQL: `SELECT EXISTS (SELECT FROM "users" WHERE "email" = $1 OR "id" = $2)`, Args: []driver.Value{nil, "sub|1"}}, said[4])
+	require.Equal(t, asked{SQL: `INSERT INTO "users" ("full_name", "email", "avatar", "id") VALUES ($1, $2, $3, $4) RETURNING "id"`, Args: []driver.Value{nil, nil, nil, "sub|1"}}, said[5])
+	require.Equal(t, []driver.Value{"7", "oidc", "oidc", "sub|1", nil, nil, nil, nil, nil, nil}, said[6].Args)
+	require.Equal(t, asked{SQL: "COMMIT"}, said[7])
 	require.Len(t, said, 8, "no session is begun")
 }
 
 // An account never joins another one's user.
 func TestAnAddressThatIsTaken(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
-	server.answer = (&people{taken: true}).answer
+	server.Answers((&people{taken: true}).answer)
 	s := ada()
 	err := d.Start(t.Context(), token, s, session.Account{Type: "oauth"})
 	require.ErrorIs(t, err, session.ErrNotLinked)
 	require.NotContains(t, err.Error(), "xample")
 	require.Equal(t, ada(), s)
-	said := server.said()
-	require.Equal(t, "ROLLBACK", said[len(said)-1].sql)
+	said := server.Said()
+	require.Equal(t, "ROLLBACK", said[len(said)-1].SQL)
 	for _, a := range said {
-		require.NotContains(t, a.sql, "INSERT")
+		require.NotContains(t, a.SQL, "INSERT")
 	}
 }
 
@@ -126,13 +126,13 @@ func TestASignInThatWaited(t *testing.T) {
 	d, server := open(t, authjsdb.Config{})
 	p := &people{accounts: map[string][]driver.Value{}, taken: true}
 	p.locked = func() { p.accounts["github 1"] = adaRow }
-	server.answer = p.answer
+	server.Answers(p.answer)
 	s := ada()
 	require.NoError(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth"}))
 	require.Equal(t, "7", s.Subject)
 	inserts := 0
-	for _, a := range server.said() {
-		if strings.Contains(a.sql, "INSERT") {
+	for _, a := range server.Said() {
+		if strings.Contains(a.SQL, "INSERT") {
 			inserts++
 		}
 	}
@@ -143,12 +143,12 @@ func TestASignInThatWaited(t *testing.T) {
 func TestASignInThatFails(t *testing.T) {
 	for _, fail := range []string{"SELECT u.", "BEGIN", "SELECT pg_adv", "SELECT EXISTS", `INSERT INTO "users"`, `INSERT INTO "accounts"`, "COMMIT", `INSERT INTO "sessions"`} {
 		d, server := open(t, authjsdb.Config{})
-		server.answer = (&people{fail: fail}).answer
+		server.Answers((&people{fail: fail}).answer)
 		s := ada()
 		require.ErrorContains(t, d.Start(t.Context(), token, s, session.Account{Type: "oauth"}), "down", fail)
 		committed := false
-		for _, a := range server.said() {
-			committed = committed || a.sql == "COMMIT"
+		for _, a := range server.Said() {
+			committed = committed || a.SQL == "COMMIT"
 		}
 		require.Equal(t, fail == "COMMIT" || fail == `INSERT INTO "sessions"`, committed, fail)
 		if fail != `INSERT INTO "sessions"` {
@@ -159,9 +159,9 @@ func TestASignInThatFails(t *testing.T) {
 
 func TestEnrollSaysThatTheDatabaseFailed(t *testing.T) { // SE-06
 	d, server := open(t, authjsdb.Config{})
-	server.answer = (&people{fail: "BEGIN"}).answer
+	server.Answers((&people{fail: "BEGIN"}).answer)
 	require.ErrorIs(t, d.Enroll(t.Context(), ada(), session.Account{}), session.ErrStore)
-	server.answer = (&people{taken: true}).answer
+	server.Answers((&people{taken: true}).answer)
 	err := d.Enroll(t.Context(), ada(), session.Account{})
 	require.ErrorIs(t, err, session.ErrNotLinked)
 	require.NotErrorIs(t, err, session.ErrStore)
@@ -172,5 +172,5 @@ func TestASessionWithoutAnAccount(t *testing.T) {
 	for _, s := range []*session.Session{{Subject: "1"}, {Provider: "github"}} {
 		require.ErrorContains(t, d.Start(t.Context(), token, s, session.Account{}), "names no account")
 	}
-	require.Empty(t, server.said())
+	require.Empty(t, server.Said())
 }

@@ -1,6 +1,6 @@
 // Package sqlstore keeps sessions in PostgreSQL or SQLite, over database/sql. Its
-// [Store] is a session.Store, a session.Replacer and a session.Lister. It imports the
-// standard library alone: the program chooses the driver and opens the database.
+// [Store] is a session.Store, a session.Replacer and a session.Lister. It brings no
+// driver: the program chooses one and opens the database.
 //
 //	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 //	...

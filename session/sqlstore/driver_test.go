@@ -1,127 +1,21 @@
 package sqlstore_test
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
-	"io"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/internal/sqltest"
 	"github.com/sallyport/auth/session/sqlstore"
 )
 
-// asked is one statement that a database was given.
-type asked struct {
-	sql  string
-	args []driver.Value
-}
-
-// database is a driver that writes down what it is asked, and answers as it is told.
-type database struct {
-	mu     sync.Mutex
-	asked  []asked
-	answer func(ctx context.Context, a asked) ([][]driver.Value, int64, error)
-}
-
-func (d *database) Connect(context.Context) (driver.Conn, error) { return &conn{d}, nil }
-func (d *database) Driver() driver.Driver                        { return nil }
-
-func (d *database) ask(ctx context.Context, query string, args []driver.NamedValue) ([][]driver.Value, int64, error) {
-	a := asked{sql: query}
-	for _, arg := range args {
-		a.args = append(a.args, arg.Value)
-	}
-	d.mu.Lock()
-	d.asked = append(d.asked, a)
-	answer := d.answer
-	d.mu.Unlock()
-	if answer == nil {
-		return nil, 0, nil
-	}
-	return answer(ctx, a)
-}
-
-// answers has answer say what comes of a statement: rows, how many were changed, an error.
-func (d *database) answers(answer func(ctx context.Context, a asked) ([][]driver.Value, int64, error)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.answer = answer
-}
-
-// said is what was asked since it was last called.
-func (d *database) said() []asked {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	said := d.asked
-	d.asked = nil
-	return said
-}
-
-func (d *database) statements() (texts []string) {
-	for _, a := range d.said() {
-		texts = append(texts, a.sql)
-	}
-	return texts
-}
-
-type conn struct{ d *database }
-
-func (c *conn) Prepare(string) (driver.Stmt, error) { panic("a statement is prepared") }
-func (c *conn) Close() error                        { return nil }
-func (c *conn) Begin() (driver.Tx, error)           { panic("a transaction without a context") }
-
-func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
-	_, _, err := c.d.ask(ctx, "BEGIN", nil)
-	return tx{c.d}, err
-}
-
-func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	rows, _, err := c.d.ask(ctx, query, args)
-	return &result{rows: rows}, err
-}
-
-func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	_, affected, err := c.d.ask(ctx, query, args)
-	return driver.RowsAffected(affected), err
-}
-
-type tx struct{ d *database }
-
-func (t tx) Commit() error {
-	_, _, err := t.d.ask(context.Background(), "COMMIT", nil)
-	return err
-}
-
-func (t tx) Rollback() error {
-	_, _, err := t.d.ask(context.Background(), "ROLLBACK", nil)
-	return err
-}
-
-type result struct{ rows [][]driver.Value }
-
-func (r *result) Columns() []string { return []string{"column"} }
-func (r *result) Close() error      { return nil }
-
-// Next fails where a row has an error in the place of a value.
-func (r *result) Next(into []driver.Value) error {
-	if len(r.rows) == 0 {
-		return io.EOF
-	}
-	if err, ok := r.rows[0][0].(error); ok {
-		return err
-	}
-	copy(into, r.rows[0])
-	r.rows = r.rows[1:]
-	return nil
-}
+type asked = sqltest.Asked
 
 // newStore is a store in a new database, and the database.
-func newStore(t *testing.T, config sqlstore.Config) (*sqlstore.Store, *database) {
+func newStore(t *testing.T, config sqlstore.Config) (*sqlstore.Store, *sqltest.Database) {
 	t.Helper()
-	d := &database{}
+	d := &sqltest.Database{}
 	db := sql.OpenDB(d)
 	t.Cleanup(func() { db.Close() })
 	s, err := sqlstore.New(db, config)

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"time"
+
+	"github.com/sallyport/auth/internal/sqlerror"
 )
 
 // Add puts key on list until expiry, which is rounded down to a microsecond, in one
@@ -16,21 +18,21 @@ func (s *Store) Add(ctx context.Context, list, key string, expiry time.Time) err
 func (s *Store) List(ctx context.Context, list string) (keys []string, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	defer panicked(ctx, "list", &err)
+	defer sqlerror.Panicked(ctx, "sqlstore: list", &err)
 	rows, err := s.db.QueryContext(ctx, s.list, list, s.instant(s.now()))
 	if err != nil {
-		return nil, failure(ctx, "list", err)
+		return nil, sqlerror.Of(ctx, "sqlstore: list", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var key string
 		if err := rows.Scan(&key); err != nil {
-			return nil, failure(ctx, "list", err)
+			return nil, sqlerror.Of(ctx, "sqlstore: list", err)
 		}
 		keys = append(keys, key)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, failure(ctx, "list", err)
+		return nil, sqlerror.Of(ctx, "sqlstore: list", err)
 	}
 	return keys, nil
 }

@@ -17,7 +17,7 @@ func TestList(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, keys)
 
-	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
+	d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
 		return [][]driver.Value{{"one"}, {[]byte("two")}}, 0, nil
 	})
 	keys, err = s.List(t.Context(), "list")
@@ -34,7 +34,7 @@ func TestAListThatIsCutOffIsAnError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
-			d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return rows, 0, nil })
+			d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return rows, 0, nil })
 			keys, err := s.List(t.Context(), "list")
 			require.ErrorContains(t, err, "sqlstore: list: ")
 			require.Nil(t, keys)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+
+	"github.com/sallyport/auth/internal/sqlerror"
 )
 
 // migrations are the statements of each version of the schema, the first one first. They
@@ -72,7 +74,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if v, err := s.version(ctx, s.db); err == nil && v >= len(migrations[s.dialect]) {
 		return nil
 	}
-	return failure(ctx, "migrate", s.migrate(ctx))
+	return sqlerror.Of(ctx, "sqlstore: migrate", s.migrate(ctx))
 }
 
 func (s *Store) migrate(ctx context.Context) error {

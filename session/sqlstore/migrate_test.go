@@ -12,14 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/internal/sqltest"
 	"github.com/sallyport/auth/session/sqlstore"
 )
 
 // at answers that the schema has versions, one for each time that it is asked; an error for
 // those below 0.
-func at(d *database, versions ...int64) {
-	d.answers(func(_ context.Context, a asked) ([][]driver.Value, int64, error) {
-		if !strings.HasPrefix(a.sql, "SELECT coalesce") {
+func at(d *sqltest.Database, versions ...int64) {
+	d.Answers(func(_ context.Context, a asked) ([][]driver.Value, int64, error) {
+		if !strings.HasPrefix(a.SQL, "SELECT coalesce") {
 			return nil, 0, nil
 		}
 		v := versions[0]
@@ -62,17 +63,17 @@ func TestMigrateInPostgreSQL(t *testing.T) {
 	at(d, -1, 0)
 	require.NoError(t, s.Migrate(t.Context()))
 	begin := []string{version, "BEGIN", lock, tables[0], version}
-	require.Equal(t, slices.Concat(begin, tables[1:], []string{"COMMIT"}), d.statements())
+	require.Equal(t, slices.Concat(begin, tables[1:], []string{"COMMIT"}), d.Statements())
 
 	// An older release was there before.
 	at(d, 1, 1)
 	require.NoError(t, s.Migrate(t.Context()))
-	require.Equal(t, slices.Concat(begin, tables[4:], []string{"COMMIT"}), d.statements())
+	require.Equal(t, slices.Concat(begin, tables[4:], []string{"COMMIT"}), d.Statements())
 
 	// Another node was first.
 	at(d, 1, 2)
 	require.NoError(t, s.Migrate(t.Context()))
-	require.Equal(t, slices.Concat(begin, []string{"COMMIT"}), d.statements())
+	require.Equal(t, slices.Concat(begin, []string{"COMMIT"}), d.Statements())
 }
 
 func TestMigrateInSQLite(t *testing.T) {
@@ -101,7 +102,7 @@ func TestMigrateInSQLite(t *testing.T) {
 		`CREATE INDEX IF NOT EXISTS "sallyport_sessions_lists_expiry" ON "sallyport_sessions_lists" (expiry)`,
 		`INSERT INTO "sallyport_sessions_version" (version) VALUES (2) ON CONFLICT (version) DO NOTHING`,
 		"COMMIT",
-	}, d.statements())
+	}, d.Statements())
 }
 
 // RL-09: a node of an older release starts beside newer ones.
@@ -110,7 +111,7 @@ func TestMigrateLeavesALaterSchemaAlone(t *testing.T) {
 	for _, v := range []int64{2, 3, 99} {
 		at(d, v)
 		require.NoError(t, s.Migrate(t.Context()))
-		require.Equal(t, []string{version}, d.statements())
+		require.Equal(t, []string{version}, d.Statements())
 	}
 }
 
@@ -118,15 +119,15 @@ func TestAMigrationThatFailsIsUndone(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: "app.sessions"})
 	for _, fails := range append([]string{lock}, tables...) {
 		at(d, -1, 0)
-		rest := d.answer
-		d.answers(func(ctx context.Context, a asked) ([][]driver.Value, int64, error) {
-			if a.sql == fails {
+		rest := d.Answers(nil)
+		d.Answers(func(ctx context.Context, a asked) ([][]driver.Value, int64, error) {
+			if a.SQL == fails {
 				return nil, 0, errors.New("permission denied")
 			}
 			return rest(ctx, a)
 		})
 		require.EqualError(t, s.Migrate(t.Context()), "sqlstore: migrate: permission denied")
-		said := d.statements()
+		said := d.Statements()
 		require.Equal(t, "ROLLBACK", said[len(said)-1])
 	}
 }
@@ -145,7 +146,7 @@ func TestNamesOfTheSchemaAreShort(t *testing.T) {
 func TestSchema(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Table: "app.sessions"})
 	require.Equal(t, strings.Join(tables, ";\n")+";\n", s.Schema())
-	require.Empty(t, d.said())
+	require.Empty(t, d.Said())
 }
 
 // The guide shows the schema that Migrate makes.

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"regexp"
 	"time"
+
+	"github.com/sallyport/auth/internal/sqlerror"
 )
 
 // Config is how a [Store] is made.
@@ -127,13 +129,13 @@ func check(db *sql.DB, config *Config) error {
 func (s *Store) Find(ctx context.Context, key string) (data []byte, found bool, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	defer panicked(ctx, "find", &err)
+	defer sqlerror.Panicked(ctx, "sqlstore: find", &err)
 	err = s.db.QueryRowContext(ctx, s.find, key, s.instant(s.now())).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, failure(ctx, "find", err)
+		return nil, false, sqlerror.Of(ctx, "sqlstore: find", err)
 	}
 	return data, true, nil
 }
@@ -166,13 +168,13 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 func (s *Store) exec(ctx context.Context, call, statement string, args ...any) (rows int64, err error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	defer panicked(ctx, call, &err)
+	defer sqlerror.Panicked(ctx, "sqlstore: "+call, &err)
 	result, err := s.db.ExecContext(ctx, statement, args...)
 	if err == nil {
 		rows, err = result.RowsAffected()
 	}
 	if err != nil {
-		return 0, failure(ctx, call, err)
+		return 0, sqlerror.Of(ctx, "sqlstore: "+call, err)
 	}
 	return rows, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/internal/sqltest"
 	"github.com/sallyport/auth/session"
 	"github.com/sallyport/auth/session/sqlstore"
 )
@@ -93,7 +94,7 @@ ON CONFLICT (list, key) DO UPDATE SET expiry = excluded.expiry WHERE have.expiry
 			table := map[sqlstore.Dialect]string{sqlstore.PostgreSQL: "a.b", sqlstore.SQLite: "b"}[test.dialect]
 			s, d := newStore(t, sqlstore.Config{Dialect: test.dialect, Table: table, Now: clock})
 			require.NoError(t, test.call(s))
-			require.Equal(t, []asked{{test.want, test.args}}, d.said())
+			require.Equal(t, []asked{{SQL: test.want, Args: test.args}}, d.Said())
 		})
 	}
 }
@@ -106,7 +107,7 @@ func TestFind(t *testing.T) {
 	require.Nil(t, data)
 
 	kept := []byte("data")
-	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return [][]driver.Value{{kept}}, 0, nil })
+	d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return [][]driver.Value{{kept}}, 0, nil })
 	data, found, err = s.Find(t.Context(), "key")
 	require.NoError(t, err)
 	require.True(t, found)
@@ -119,7 +120,7 @@ func TestFind(t *testing.T) {
 func TestInsertAndReplaceSayWhetherARowWasChanged(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
 	for affected, want := range []bool{false, true} {
-		d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, int64(affected), nil })
+		d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, int64(affected), nil })
 		swapped, err := s.Replace(t.Context(), "key", []byte("old"), []byte("new"), expiry)
 		require.NoError(t, err)
 		require.Equal(t, want, swapped)
@@ -172,7 +173,7 @@ func TestErrors(t *testing.T) {
 	down := errors.New("connection refused")
 	for _, dialect := range []sqlstore.Dialect{sqlstore.PostgreSQL, sqlstore.SQLite} {
 		s, d := newStore(t, sqlstore.Config{Dialect: dialect})
-		d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 1, down })
+		d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 1, down })
 		each(s, func(name string, call func(ctx context.Context) error) {
 			err := call(t.Context())
 			require.ErrorIs(t, err, down, name)
@@ -187,7 +188,7 @@ func TestErrorsHaveNoConnectionString(t *testing.T) {
 	malformed := &url.Error{Op: "parse", URL: source, Err: errors.New("invalid port")}
 	require.ErrorContains(t, malformed, source)
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
-	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
+	d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
 		return nil, 0, fmt.Errorf("pq: %w", malformed)
 	})
 	each(s, func(name string, call func(ctx context.Context) error) {
@@ -201,7 +202,7 @@ func TestTimeLimit(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Timeout: set})
 			stopped := errors.New("canceling statement due to user request")
-			d.answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
+			d.Answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
 				<-ctx.Done()
 				return nil, 0, stopped
 			})
@@ -223,7 +224,7 @@ func TestTimeLimit(t *testing.T) {
 // The time limit covers the wait for a connection.
 func TestTimeLimitOfTheWaitForAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := sql.OpenDB(&database{})
+		db := sql.OpenDB(&sqltest.Database{})
 		defer db.Close()
 		db.SetMaxOpenConns(1)
 		s, err := sqlstore.New(db, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
@@ -243,20 +244,20 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	stopped := errors.New("interrupted")
 	each(s, func(name string, call func(ctx context.Context) error) {
 		ctx, cancel := context.WithCancel(t.Context())
-		d.answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
+		d.Answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
 			cancel()
 			<-ctx.Done()
 			return nil, 0, stopped
 		})
 		require.ErrorIs(t, call(ctx), context.Canceled, name)
-		d.said()
+		d.Said()
 		require.ErrorIs(t, call(ctx), context.Canceled, name)
-		require.Empty(t, d.said(), "the database was asked for nobody")
+		require.Empty(t, d.Said(), "the database was asked for nobody")
 	})
 }
 
 func TestNewRefuses(t *testing.T) {
-	db := sql.OpenDB(&database{})
+	db := sql.OpenDB(&sqltest.Database{})
 	defer db.Close()
 	for name, test := range map[string]struct {
 		db     *sql.DB
@@ -281,7 +282,7 @@ func TestNewRefuses(t *testing.T) {
 
 // SE-10: what is not a plain name is refused, for it cannot be a parameter.
 func TestNamesOfTables(t *testing.T) {
-	db := sql.OpenDB(&database{})
+	db := sql.OpenDB(&sqltest.Database{})
 	defer db.Close()
 	long := strings.Repeat("x", 50)
 	for name, want := range map[string]struct{ postgreSQL, sqlite bool }{
@@ -306,7 +307,7 @@ func TestNewAsksNothing(t *testing.T) {
 		s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
 		time.Sleep(1000 * time.Hour)
 		synctest.Wait()
-		require.Empty(t, d.said())
+		require.Empty(t, d.Said())
 		require.NoError(t, s.Close())
 	})
 }
@@ -318,7 +319,7 @@ func TestDialectString(t *testing.T) {
 // SE-06: a driver that panics is a database that is down.
 func TestADriverThatPanics(t *testing.T) {
 	s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.PostgreSQL})
-	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { panic("index out of range") })
+	d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { panic("index out of range") })
 	ctx := t.Context()
 	for call, do := range map[string]func() error{
 		"find":           func() error { _, _, err := s.Find(ctx, "k"); return err },

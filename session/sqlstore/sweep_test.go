@@ -12,12 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sallyport/auth/internal/sqltest"
 	"github.com/sallyport/auth/session/sqlstore"
 )
 
 // expired answers that so many rows were removed, one number for each statement.
-func expired(d *database, counts ...int64) {
-	d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
+func expired(d *sqltest.Database, counts ...int64) {
+	d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) {
 		if len(counts) == 0 {
 			return nil, 0, errors.New("asked once too often")
 		}
@@ -55,14 +56,14 @@ DELETE FROM "t_lists" AS have USING expired WHERE have.list = expired.list AND h
 			for i, statement := range []string{test.sessions, test.lists} {
 				for _, n := range counts[i] {
 					want += n
-					asks = append(asks, asked{statement, test.args})
+					asks = append(asks, asked{SQL: statement, Args: test.args})
 				}
 			}
 			expired(d, append(counts[0], counts[1]...)...)
 			n, err := s.DeleteExpired(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, want, n)
-			require.Equal(t, asks, d.said())
+			require.Equal(t, asks, d.Said())
 		}
 	}
 }
@@ -84,28 +85,28 @@ func TestSweepUntilClose(t *testing.T) {
 		s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.SQLite, Sweep: time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		time.Sleep(time.Minute - time.Nanosecond)
 		synctest.Wait()
-		require.Empty(t, d.said())
+		require.Empty(t, d.Said())
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		require.Len(t, d.said(), 2)
+		require.Len(t, d.Said(), 2)
 
-		d.answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, errors.New("down") })
+		d.Answers(func(context.Context, asked) ([][]driver.Value, int64, error) { return nil, 0, errors.New("down") })
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Len(t, d.said(), 1)
+		require.Len(t, d.Said(), 1)
 		require.Contains(t, log.String(), `level=WARN msg="expired sessions were not removed" error="sqlstore: delete expired: down"`)
 
-		d.answers(nil)
+		d.Answers(nil)
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		require.Len(t, d.said(), 4)
+		require.Len(t, d.Said(), 4)
 
 		log.Reset()
 		require.NoError(t, s.Close())
 		require.NoError(t, s.Close())
 		time.Sleep(5 * time.Hour)
 		synctest.Wait()
-		require.Empty(t, d.said())
+		require.Empty(t, d.Said())
 		require.Empty(t, log.String())
 	})
 }
@@ -115,7 +116,7 @@ func TestCloseEndsASweepThatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s, d := newStore(t, sqlstore.Config{Dialect: sqlstore.SQLite, Sweep: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		d.answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
+		d.Answers(func(ctx context.Context, _ asked) ([][]driver.Value, int64, error) {
 			<-ctx.Done()
 			time.Sleep(time.Millisecond)
 			return nil, 0, ctx.Err()
@@ -125,7 +126,7 @@ func TestCloseEndsASweepThatRuns(t *testing.T) {
 		begun := time.Now()
 		require.NoError(t, s.Close())
 		require.Equal(t, time.Millisecond, time.Since(begun))
-		require.Len(t, d.said(), 1)
+		require.Len(t, d.Said(), 1)
 		require.Empty(t, log.String(), "an end that was asked for is no failure")
 	})
 }
