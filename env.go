@@ -87,6 +87,7 @@ const codeCure = "it is the password for the service; a long random one that nob
 //	AUTH_SESSION_LIFETIME            Config.Session.Lifetime
 //	AUTH_BACKCHANNEL_LOGOUT          Config.BackChannelLogout: 1, with a store
 //	AUTH_FRONTCHANNEL_LOGOUT         Config.FrontChannelLogout: the same
+//	AUTH_SIGN_OUT_AT_PROVIDER        Config.SignOutAtProvider: 1
 //	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
 //	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store or Parts.Database
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
@@ -132,6 +133,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 		c.Providers = e.providers(parts)
 		c.Policy = e.policy(c.Providers)
 		c.BackChannelLogout, c.FrontChannelLogout = e.onOff("AUTH_BACKCHANNEL_LOGOUT"), e.onOff("AUTH_FRONTCHANNEL_LOGOUT")
+		c.SignOutAtProvider = e.onOff("AUTH_SIGN_OUT_AT_PROVIDER")
 		c.AccessCode = e.accessCode(parts, c.Secrets)
 	default:
 		c.Session = e.session(parts)

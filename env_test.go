@@ -408,10 +408,10 @@ func TestDefaultLoggerIsWarned(t *testing.T) {
 func TestLogoutFromEnv(t *testing.T) { // BC-01, FC-03
 	env := map[string]string{"NEXT_AUTH_SECRET": testSecret, "ACCESS_CODE": "0123456789abcdef", "NEXT_AUTH_SSO_PROVIDERS": "github", "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s"}
 	for value, want := range map[string]bool{"": false, "0": false, "1": true} {
-		env["AUTH_BACKCHANNEL_LOGOUT"], env["AUTH_FRONTCHANNEL_LOGOUT"] = value, ""
+		env["AUTH_BACKCHANNEL_LOGOUT"], env["AUTH_SIGN_OUT_AT_PROVIDER"], env["AUTH_FRONTCHANNEL_LOGOUT"] = value, value, ""
 		c, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
 		require.NoError(t, err)
-		require.Equal(t, []bool{want, false}, []bool{c.BackChannelLogout, c.FrontChannelLogout}, value)
+		require.Equal(t, []bool{want, want, false}, []bool{c.BackChannelLogout, c.SignOutAtProvider, c.FrontChannelLogout}, value)
 	}
 	env["AUTH_FRONTCHANNEL_LOGOUT"] = "yes"
 	_, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, stubParts())
