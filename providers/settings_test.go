@@ -229,11 +229,24 @@ func TestIssuersOfOnesOwn(t *testing.T) { // UI-06, EN-03
 			who = sign(map[string]string{"TRUST_EMAIL": "0"})
 			require.False(t, who.EmailVerified)
 			require.NotContains(t, who.Groups, "staff")
-			for variable, bad := range map[string]string{"TRUST_EMAIL": "yes", "GROUPS_CLAIM": "a..b", "INTERNAL_URL": "keycloak:8080", "DISCOVERY_URL": "keycloak:8080"} {
+			for variable, bad := range map[string]string{"TRUST_EMAIL": "yes", "PUSHED_REQUESTS": "yes", "GROUPS_CLAIM": "a..b", "INTERNAL_URL": "keycloak:8080", "DISCOVERY_URL": "keycloak:8080"} {
 				_, _, err := newProvider(t, id, map[string]string{variable: bad})
 				require.ErrorContains(t, err, "AUTH_"+prefixes[id]+"_"+variable)
 			}
 		})
+	}
+}
+
+// TestPushedRequestsFromTheEnvironment: an issuer may want them of one client, of which its
+// metadata says nothing.
+func TestPushedRequestsFromTheEnvironment(t *testing.T) {
+	for value, want := range map[string]int{"1": 1, "0": 0} {
+		p, idp, err := newProvider(t, "generic-oidc", map[string]string{"PUSHED_REQUESTS": value})
+		require.NoError(t, err)
+		idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) { m["pushed_authorization_request_endpoint"] = idp.Issuer() + "/par" }})
+		_, err = providertest.SignIn(p, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, idp.Hits("par"))
 	}
 }
 

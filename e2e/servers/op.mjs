@@ -28,6 +28,7 @@ const provider = new Provider(ISSUER, {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: process.env.PUSHED === '1' },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_, resource) => ({ scope: 'read write', accessTokenTTL: 60, accessTokenFormat: resource.startsWith('urn:jwt') ? 'jwt' : 'opaque', jwt: { sign: { alg: 'RS256' } } }),

@@ -27,6 +27,7 @@ type metadata struct {
 	provider      *gooidc.Provider
 	issuer        string   // of its ID tokens; may have a tenant's mark in it
 	authorization *url.URL // the endpoints, each of them https unless the issuer is http
+	pushed        string   // RFC 9126 5; empty where nothing is to be sent there
 	token         string
 	keys          string
 	userinfo      string   // may be empty
@@ -119,15 +120,13 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
 		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
 	}
-	for member, way := range map[string]string{
-		"require_pushed_authorization_requests": "pushed authorization requests (RFC 9126)",
-		"require_signed_request_object":         "signed request objects (RFC 9101)",
-	} {
-		if wanted, _ := o.Bool(member); wanted {
-			return nil, codegrant.Misconfigured("the issuer takes %s alone, which are not sent here: let the client do without at the provider", way)
-		}
+	if wanted, _ := o.Bool("require_signed_request_object"); wanted {
+		return nil, codegrant.Misconfigured("the issuer takes signed request objects (RFC 9101) alone, which are not sent here: let the client do without at the provider")
 	}
 	var err error
+	if m.pushed, err = p.pushedEndpoint(o); err != nil {
+		return nil, err
+	}
 	endpoint := provider.Endpoint()
 	if m.authorization, err = p.checkEndpoint("authorization_endpoint", endpoint.AuthURL); err != nil {
 		return nil, err

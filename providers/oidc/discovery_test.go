@@ -47,7 +47,7 @@ func TestMetadata(t *testing.T) { // DI-01, DI-07, DI-08, DI-10, DI-13, PK-02
 		{"PKCE plain only", set("code_challenge_methods_supported", []string{"plain"}), true},
 		{"no PKCE", func(m map[string]any) { delete(m, "code_challenge_methods_supported") }, true},
 		{"post only", set("token_endpoint_auth_methods_supported", []string{"client_secret_post"}), true},
-		{"pushed requests only", set("require_pushed_authorization_requests", true), false},
+		{"pushed requests only, and nowhere to", set("require_pushed_authorization_requests", true), false},
 		{"signed requests only", set("require_signed_request_object", true), false},
 		{"pushed requests too", set("require_pushed_authorization_requests", false), true},
 		{"client certificates only", set("token_endpoint_auth_methods_supported", []string{"tls_client_auth"}), false},

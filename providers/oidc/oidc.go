@@ -225,6 +225,11 @@ type Config struct {
 	// the claim is missing and there are none.
 	GroupsClaim string
 
+	// PushedRequests sends each authorization request to the issuer's server first (RFC 9126),
+	// so that a browser's address has a name of it alone. If false, that is done where the
+	// issuer's metadata requires it.
+	PushedRequests bool
+
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. The identity's issuer is the ID token's; another
 	// one is an error. A logout token names people by "sub": of those to whom Map gives

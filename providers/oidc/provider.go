@@ -87,18 +87,26 @@ func (p *Provider) Lacks() (emails, groups bool) {
 	return false, p.config.NoGroups && p.config.GroupsClaim == ""
 }
 
-// AuthCodeURL implements [auth.Provider]. It may have to wait for discovery; ctx
-// bounds that. The error wraps [auth.ErrUnavailable] or [auth.ErrMisconfigured].
+// AuthCodeURL implements [auth.Provider]. It may have to wait for discovery, and for the
+// issuer to take a pushed request; ctx bounds that. The error wraps [auth.ErrUnavailable] or [auth.ErrMisconfigured].
 func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string, error) {
 	m, err := p.metadata.Get(ctx)
 	if err != nil {
 		return "", p.fail("discovery", err)
 	}
 	c := &p.config
-	return codegrant.AuthRequest{
+	request := codegrant.AuthRequest{
 		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true, FormPost: c.FormPost,
 		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
-	}.URL(tx), nil
+	}
+	if m.pushed == "" {
+		return request.URL(tx), nil
+	}
+	address, err := request.Push(ctx, tx, c.Name, p.clientAt(m), p.client, m.pushed, codegrant.Method(m.clientAuth))
+	if err != nil {
+		return "", p.fail("pushed authorization request", err)
+	}
+	return address, nil
 }
 
 // Exchange implements [auth.Provider]: OpenID Connect Core 3.1.2.7 to 3.1.3.7, and

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +13,11 @@ import (
 // authorize is the authorization endpoint. login_hint, a subject, chooses a
 // person without a page; "deny" declines.
 func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+	q, ok := p.requested(r)
+	if !ok {
+		http.Error(w, "no such request_uri", http.StatusBadRequest)
+		return
+	}
 	client, ok := p.client(q.Get("client_id"))
 	back := q.Get("redirect_uri")
 	if !ok || len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, back) {
@@ -40,7 +45,7 @@ func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
 	case person == nil && q.Get("prompt") == "none":
 		answer.Set("error", "login_required")
 	case person == nil && p.config.Ask:
-		p.ask(w, r)
+		p.ask(w, q)
 		return
 	case person == nil && len(p.config.People) == 0:
 		answer.Set("error", "access_denied")
@@ -120,10 +125,10 @@ small{display:block;color:var(--quiet)}
 
 // ask shows a link for each person: with forms, the Content-Security-Policy of
 // the page that led here would have to allow where they lead.
-func (p *IdP) ask(w http.ResponseWriter, r *http.Request) {
+func (p *IdP) ask(w http.ResponseWriter, asked url.Values) {
 	type choice struct{ Link, Name, Email string }
 	link := func(hint string) string {
-		q := r.URL.Query()
+		q := maps.Clone(asked)
 		q.Set("login_hint", hint)
 		return "?" + q.Encode()
 	}

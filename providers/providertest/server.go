@@ -67,8 +67,9 @@ type Config struct {
 
 // Faults are what an [IdP] does wrong. The zero value does nothing wrong.
 type Faults struct {
-	// Metadata, IDToken, Header, Token and Userinfo change what is about to be sent.
-	Metadata, IDToken, Header, Token, Userinfo func(map[string]any)
+	// Metadata, IDToken, Header, Token, Userinfo and Pushed, the answer to a pushed
+	// authorization request, change what is about to be sent.
+	Metadata, IDToken, Header, Token, Userinfo, Pushed func(map[string]any)
 
 	// Sign replaces the signing of ID tokens.
 	Sign func(header, claims map[string]any) string
@@ -96,6 +97,7 @@ type IdP struct {
 	key    *rsa.PrivateKey
 	keyID  string
 	codes  map[string]grant
+	pushed map[string]url.Values // by request_uri
 	tokens map[string]grant
 	sets   map[string]*family        // by each refresh token that was ever in it
 	opaque map[string]map[string]any // what introspection says of tokens
@@ -114,7 +116,7 @@ type grant struct {
 // New returns an identity provider to serve at c.Issuer.
 func New(c Config) *IdP {
 	p := &IdP{
-		config: c, now: c.Now, codes: map[string]grant{}, tokens: map[string]grant{}, sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{},
+		config: c, now: c.Now, codes: map[string]grant{}, pushed: map[string]url.Values{}, tokens: map[string]grant{}, sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{},
 	}
 	if p.now == nil {
 		p.now = time.Now
@@ -226,6 +228,7 @@ func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/.well-known/openid-configuration": {"discovery", p.discovery},
 		"/keys":                             {"keys", p.keys},
 		"/authorize":                        {"authorize", p.authorize},
+		"/par":                              {"par", p.push},
 		"/token":                            {"token", p.token},
 		"/userinfo":                         {"userinfo", p.userinfo},
 		"/introspect":                       {"introspect", p.introspect},

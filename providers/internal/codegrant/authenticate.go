@@ -1,8 +1,13 @@
 package codegrant
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/url"
+	"strings"
+
+	"github.com/sallyport/auth/internal/upstream"
 )
 
 // Authenticate adds to req, which will have form as its body, what shows who the client
@@ -32,4 +37,21 @@ func (c Client) Authenticate(method Method, form url.Values, req *http.Request) 
 		form.Set("client_secret", c.Secret.Reveal())
 	}
 	return nil
+}
+
+// post sends form to an endpoint as the client, once.
+func (c Client) post(ctx context.Context, client *upstream.Client, endpoint string, method Method, form url.Values) (*upstream.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, "POST", endpoint, nil)
+	if err != nil {
+		return nil, Misconfigured("the endpoint has no address")
+	}
+	if err := c.Authenticate(method, form, req); err != nil {
+		return nil, err
+	}
+	body := form.Encode()
+	req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body)) // which cannot be sent twice
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", upstream.UserAgent)
+	return client.Do(req, MaxDocument)
 }

@@ -50,9 +50,25 @@ type AuthRequest struct {
 // has none: no metadata turns it off. Nothing stands twice: what the endpoint's own query says
 // of a parameter that is sent here, or that is the protocol's, is left out.
 func (r AuthRequest) URL(tx auth.Transaction) string {
-	endpoint := *r.Endpoint
+	endpoint, options := r.parts(tx)
+	config := oauth2.Config{
+		ClientID:    r.ClientID,
+		RedirectURL: tx.RedirectURI,
+		Scopes:      r.Scopes,
+		Endpoint:    oauth2.Endpoint{AuthURL: endpoint.String()},
+	}
+	address := config.AuthCodeURL(tx.State, options...)
+	if r.Dialect.ClientID != "" || r.Dialect.Fragment != "" {
+		address = r.Dialect.address(address)
+	}
+	return address
+}
+
+// parts are the endpoint, with what stays of its own query, and what stands beside what
+// x/oauth2 sends by itself.
+func (r AuthRequest) parts(tx auth.Transaction) (endpoint url.URL, options []oauth2.AuthCodeOption) {
+	endpoint = *r.Endpoint
 	query := endpoint.Query()
-	var options []oauth2.AuthCodeOption
 	if !r.Dialect.InsecureNoPKCE {
 		options = append(options, oauth2.S256ChallengeOption(tx.Verifier))
 	}
@@ -78,17 +94,7 @@ func (r AuthRequest) URL(tx auth.Transaction) string {
 		set("response_mode", "form_post")
 	}
 	endpoint.RawQuery, endpoint.ForceQuery = query.Encode(), false
-	config := oauth2.Config{
-		ClientID:    r.ClientID,
-		RedirectURL: tx.RedirectURI,
-		Scopes:      r.Scopes,
-		Endpoint:    oauth2.Endpoint{AuthURL: endpoint.String()},
-	}
-	address := config.AuthCodeURL(tx.State, options...)
-	if r.Dialect.ClientID != "" || r.Dialect.Fragment != "" {
-		address = r.Dialect.address(address)
-	}
-	return address
+	return endpoint, options
 }
 
 // Prompts is [auth.Prompter]'s, of a provider that heeds the values heeded, and of a

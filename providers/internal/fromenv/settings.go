@@ -34,6 +34,7 @@ import (
 //	AUTH_NAME_GROUPS_CLAIM        GroupsClaim: a claim, or a path with dots
 //	AUTH_NAME_INTERNAL_URL        InternalURL
 //	AUTH_NAME_DISCOVERY_URL       DiscoveryURL
+//	AUTH_NAME_PUSHED_REQUESTS     PushedRequests: 1 or 0
 //
 // AUTH_INSECURE_HTTP, 1 or 0, is InsecureHTTP of all providers.
 type Settings struct {
@@ -50,6 +51,7 @@ type Settings struct {
 	GroupsClaim      string
 	InternalURL      string
 	DiscoveryURL     string
+	PushedRequests   bool
 	InsecureHTTP     bool
 
 	// What the operator's policy looks at: whether AUTH_ALLOWED_EMAILS and
@@ -122,6 +124,7 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 	}
 	s.TrustedAudiences = r.List(name + "TRUSTED_AUDIENCES")
 	s.TrustEmail = Switch(r, name+"TRUST_EMAIL")
+	s.PushedRequests = Switch(r, name+"PUSHED_REQUESTS")
 	s.GroupsClaim = r.Get(name + "GROUPS_CLAIM")
 	if s.GroupsClaim != "" && slices.Contains(strings.Split(s.GroupsClaim, "."), "") {
 		problem("GROUPS_CLAIM", "is no claim", "write its name, or names with single dots between them, such as realm_access.roles")

@@ -40,6 +40,7 @@ func New(c oidc.Config, s fromenv.Settings) (auth.Provider, error) {
 		return nil, &envvar.Error{Variable: "AUTH_" + fromenv.Variable(c.Name) + "_TRUST_EMAIL", Problem: "is set for a provider at which anybody can get an account, with any address", Cure: "unset it, or name one tenant that is your own"}
 	}
 	c.TrustEmail, c.InternalURL = c.TrustEmail || s.TrustEmail, s.InternalURL
+	c.PushedRequests = c.PushedRequests || s.PushedRequests
 	c.DiscoveryURL = cmp.Or(s.DiscoveryURL, c.DiscoveryURL)
 	c.InsecureHTTP = c.InsecureHTTP || s.InsecureHTTP
 	if s.GroupsClaim != "" {
