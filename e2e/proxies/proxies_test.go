@@ -290,7 +290,7 @@ func TestThroughProxies(t *testing.T) { // HO-01, HO-02, RD-09
 
 				require.Equal(t, 200, b.ask("GET", routes+"/signout", nil))
 				require.Equal(t, 200, b.submit(), b.text)
-				require.Equal(t, routes+"/signout", b.at.String())
+				require.Equal(t, routes+"/signout?provider=demo", b.at.String())
 				require.Contains(t, b.text, "You are signed out")
 				require.Equal(t, 200, b.ask("GET", site+test.prefix+"/", nil))
 				require.Equal(t, routes+"/signin?callbackUrl="+url.QueryEscape(test.prefix+"/"), b.at.String(), "signed out, home asks to sign in")

@@ -27,13 +27,14 @@ func TestRedisListsExpire(t *testing.T) {
 	require.False(t, time.Now().Before(end.Add(-time.Millisecond)), "gone too early")
 }
 
-// SE-07: what is under the name of a list and is none is no error.
+// SE-07: what is under the name of a list and is none is left alone, and takes no key: a session
+// that cannot be found cannot be ended.
 func TestRedisListOfAnotherType(t *testing.T) {
 	_, as := tlsRedis(t)
 	store, admin := redisStore(t, as("sallyport")), as("admin")
 	list, key := redisKey(), redisKey()
 	require.NoError(t, admin.Set(t.Context(), "sallyport:session:list:"+list, "foreign", 0).Err())
-	require.NoError(t, store.Add(t.Context(), list, key, time.Now().Add(time.Hour)))
+	require.ErrorContains(t, store.Add(t.Context(), list, key, time.Now().Add(time.Hour)), "of another type")
 	keys, err := store.List(t.Context(), list)
 	require.NoError(t, err)
 	require.Empty(t, keys)
