@@ -60,7 +60,7 @@ func (l *storeLimiter) seal(key string, n *storedCount) []byte {
 	body := make([]byte, 1+8, countLen-countMAC)
 	body[0] = countVersion
 	_, _ = rand.Read(body[1:]) // never fails: it ends the program instead
-	body = binary.BigEndian.AppendUint32(body, uint32(n.wrong))
+	body = binary.BigEndian.AppendUint32(body, uint32(n.wrong)) // #nosec G115 -- some ten at most
 	for _, t := range []time.Time{n.since, n.until, n.at} {
 		body = binary.BigEndian.AppendUint64(body, uint64(t.UnixMilli()))
 	}
@@ -77,7 +77,7 @@ func (l *storeLimiter) open(key string, data []byte) (n storedCount) {
 	}
 	n.wrong = int(binary.BigEndian.Uint32(body[9:]))
 	for i, t := range []*time.Time{&n.since, &n.until, &n.at} {
-		*t = time.UnixMilli(int64(binary.BigEndian.Uint64(body[13+8*i:])))
+		*t = time.UnixMilli(int64(binary.BigEndian.Uint64(body[13+8*i:]))) // #nosec G115 -- as seal wrote it
 	}
 	return n
 }

@@ -178,7 +178,7 @@ func (m *MemoryStore) drop(e *memoryEntry) {
 func (m *MemoryStore) makeRoom() {
 	first := m.ends[0]
 	if first.expiry.After(m.now()) {
-		at := rand.IntN(len(m.ends))
+		at := rand.IntN(len(m.ends)) // #nosec G404 -- it decides nothing that is to be kept secret
 		first = m.ends[at]
 		for i := range min(roomSample, len(m.ends)) {
 			if e := m.ends[(at+i)%len(m.ends)]; e.expiry.Before(first.expiry) {

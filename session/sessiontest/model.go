@@ -45,7 +45,7 @@ type modelSession struct {
 // model runs a random sequence and compares after each step.
 func (c *checker) model() {
 	seed := uint64(time.Now().UnixNano())
-	m := &model{c: c, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), alive: map[string]*modelSession{}}
+	m := &model{c: c, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), alive: map[string]*modelSession{}} // #nosec G404 -- to be repeated
 	for range 3 {
 		node, err := session.NewManager(session.Config{Store: c.store, MaxAge: modelLife, UpdateAge: time.Minute, Lifetime: 2 * modelLife}, modelSecrets, c.kit.Now)
 		if err != nil {
