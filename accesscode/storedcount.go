@@ -59,7 +59,7 @@ func (l *storeLimiter) mac(parts ...string) []byte {
 func (l *storeLimiter) seal(key string, n *storedCount) []byte {
 	body := make([]byte, 1+8, countLen-countMAC)
 	body[0] = countVersion
-	_, _ = rand.Read(body[1:]) // never fails: it ends the program instead
+	_, _ = rand.Read(body[1:])                                  // never fails: it ends the program instead
 	body = binary.BigEndian.AppendUint32(body, uint32(n.wrong)) // #nosec G115 -- some ten at most
 	for _, t := range []time.Time{n.since, n.until, n.at} {
 		body = binary.BigEndian.AppendUint64(body, uint64(t.UnixMilli()))
