@@ -238,6 +238,51 @@ func (ad admission) enriched(ctx context.Context, s *session.Session, id *Identi
 	return ad.sessions.Know(ctx, &who)
 }
 
+// bearer has the requests taken that bring access tokens of p.
+func (ad admission) bearer(w *web.Way, p Provider, v TokenVerifier) {
+	w.TakesTokens = v.TakesTokens
+	w.Bearer = func(ctx context.Context, token string) (*session.Session, error) {
+		t, err := v.VerifyToken(ctx, token)
+		if err != nil || t == nil {
+			return nil, err
+		}
+		admitted, err := ad.admit(ctx, p.Name(), t.Identity, t)
+		if err != nil {
+			return nil, err
+		}
+		s := admitted.Session
+		if w.VouchesFor != nil && !w.VouchesFor(s.Issuer) {
+			return nil, fmt.Errorf("%w: the token's issuer %q is none of provider %q", ErrMisconfigured, s.Issuer, p.Name())
+		}
+		s.Machine, s.AuthTime, s.ExpiresAt = t.Machine, t.Identity.AuthTime, t.Expires
+		return s, nil
+	}
+}
+
+// write has s say what t is for.
+func (t *AccessToken) write(s *session.Session) error {
+	s.Machine = t.Machine
+	return s.SetClaim(scopeClaim, strings.Join(t.Scopes, " "))
+}
+
+// refreshed is what p makes of old, which keeps what the answer leaves out.
+func refreshed(ctx context.Context, p Refresher, old *session.ProviderTokens) (*session.ProviderTokens, error) {
+	before := &oauth2.Token{AccessToken: old.AccessToken, RefreshToken: old.RefreshToken, TokenType: old.TokenType, Expiry: old.ExpiresAt}
+	t, err := p.Refresh(ctx, before.WithExtra(map[string]any{"id_token": old.IDToken, "scope": old.Scope}))
+	if err != nil {
+		return nil, err
+	}
+	next := accountOf("", t).ProviderTokens
+	if next.AccessToken == "" {
+		return nil, fmt.Errorf("%w: the provider gave no access token", ErrInvalidResponse)
+	}
+	next.RefreshToken = cmp.Or(next.RefreshToken, old.RefreshToken)
+	next.IDToken = cmp.Or(next.IDToken, old.IDToken)
+	next.TokenType = cmp.Or(next.TokenType, old.TokenType)
+	next.Scope = cmp.Or(next.Scope, old.Scope)
+	return &next, nil
+}
+
 // about is err with whom it is about, if id says so and can be shown.
 func about(id *Identity, err error) error {
 	id, bad := checked(id)

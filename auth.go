@@ -117,6 +117,8 @@ import (
 	"net/url"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/sallyport/auth/internal/web"
 	"github.com/sallyport/auth/session"
 )
@@ -298,3 +300,32 @@ func (a *Authenticator) UserID(s *session.Session) string { return a.userID(s) }
 // the request. Behind [Authenticator.Identify] an answer depends on who asked if it is
 // called before the header of the answer goes out.
 func FromContext(ctx context.Context) (s *session.Session, ok bool) { return web.FromContext(ctx) }
+
+// TokenSource returns the tokens that the provider has given for the person whose request
+// ctx belongs to, to call its API or another as that person. ok is false when nobody is
+// signed in, and where no tokens are kept: see [Config].KeepTokens.
+//
+//	tokens, ok := auth.TokenSource(r.Context())
+//	if ok {
+//		client := oauth2.NewClient(r.Context(), tokens)
+//		resp, err := client.Get("https://graph.microsoft.com/v1.0/me/events")
+//
+// A token that ends within a minute is made anew first, where there is a refresh token and
+// the provider is a [Refresher]: once for each session, however many requests of it there
+// are, and on however many nodes where the [session.Store] is a [session.Replacer]. That is
+// done when Token is called; without a store it is done before the handler is, for the
+// cookie has to be set in time, and Token does no I/O.
+//
+// Of a token, Extra has "id_token" and "scope". The refresh token is left out: whoever used
+// it would end the session.
+//
+// The error of Token wraps [ErrSignInAgain] where the provider no longer stands for the
+// person. Their session has ended then, so that sending a browser to the same address has
+// it sign in. With every other error the token has expired and the session goes on:
+// [ErrExpired] where there is no refresh token, the provider's, such as
+// [ErrUnavailable], or [ErrStore], or ctx's.
+//
+// The source is safe for concurrent use, and for as long as ctx.
+func TokenSource(ctx context.Context) (tokens oauth2.TokenSource, ok bool) {
+	return web.TokenSource(ctx)
+}

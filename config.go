@@ -293,3 +293,28 @@ func (c *Config) idle() (err error) {
 	}
 	return err
 }
+
+// tokenWays reports whether access tokens of some provider are taken. Of the providers that
+// are asked about tokens that do not say whose they are, one alone may be there, and no
+// backend with tokens of its own: it would learn the others'.
+func (c *Config) tokenWays() (takes bool, err error) {
+	asked := ""
+	for _, p := range c.Providers {
+		v, ok := p.(TokenVerifier)
+		if !ok {
+			continue
+		}
+		_, audiences, opaque := v.TakesTokens()
+		takes = takes || len(audiences) > 0
+		if opaque && asked != "" {
+			err = errors.Join(err, fmt.Errorf("auth: providers %q and %q are both asked about tokens that do not say whose they are: let one of them", asked, p.Name()))
+		}
+		if opaque {
+			asked = p.Name()
+		}
+	}
+	if asked != "" && c.Backend != nil {
+		err = errors.Join(err, fmt.Errorf("auth: provider %q is asked about tokens that do not say whose they are, and may be the Backend's", asked))
+	}
+	return takes, err
+}

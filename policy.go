@@ -295,3 +295,35 @@ func writeStrength(s *session.Session, id *Identity) error {
 	}
 	return nil
 }
+
+// scopeClaim says in a session for what an access token was issued.
+const scopeClaim = "scope"
+
+// RequireScope is a [Rule] that wants an access token for all of scopes. Others get 403
+// with the challenge of RFC 6750, which names them. A person who has signed in here has
+// given no token, and so is refused, unless Config.Enrich has set the claim "scope": names
+// with spaces between them.
+//
+// It panics without scopes, and where one is no text of visible ASCII without quotation
+// marks and backslashes.
+func RequireScope(scopes ...string) Rule {
+	mustBeNames("RequireScope", scopes)
+	wanted := strings.Join(scopes, " ")
+	return func(s *session.Session) error {
+		var has string
+		if _, err := s.Claim(scopeClaim, &has); err != nil || !covers(has, wanted) {
+			return &fault.Scope{Wanted: wanted}
+		}
+		return nil
+	}
+}
+
+// covers reports whether has, names with spaces between them, has all of wanted.
+func covers(has, wanted string) bool {
+	for scope := range strings.SplitSeq(wanted, " ") {
+		if !strings.Contains(" "+has+" ", " "+scope+" ") {
+			return false
+		}
+	}
+	return true
+}

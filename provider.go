@@ -239,6 +239,28 @@ type TokenRevoker interface {
 	RevokeTokens(ctx context.Context, t *session.ProviderTokens) error
 }
 
+// A TokenVerifier is a [Provider] whose access tokens an API takes beside sessions, where
+// its configuration says so.
+type TokenVerifier interface {
+	// TakesTokens returns the issuer, as its metadata spells it, what tokens call this API,
+	// and whether tokens count that do not say whose they are. Without audiences, no tokens
+	// are taken, and VerifyToken is not called.
+	TakesTokens() (issuer string, audiences []string, opaque bool)
+
+	// VerifyToken says whose a token is, which anybody may have sent. The result is nil
+	// without an error for one of another issuer. An error wraps [ErrInvalidToken], or
+	// [ErrNotAllowed], or else means that nobody can tell.
+	VerifyToken(ctx context.Context, token string) (*AccessToken, error)
+}
+
+// AccessToken is what the issuer of an access token says of it.
+type AccessToken struct {
+	Identity *Identity // by whose leave it was issued, or the client, if Machine
+	Scopes   []string  // what it is for
+	Machine  bool      // a client has it for itself
+	Expires  time.Time // zero where the issuer does not say
+}
+
 // OpenDoor is a [Provider] that anybody in the world can get an account with,
 // so that a policy is called for.
 type OpenDoor interface {

@@ -107,14 +107,21 @@ func TestOneRefreshOfManyRequestsOnTwoNodes(t *testing.T) { // RF-01
 	})
 }
 
+// due is somebody whose access token has expired, and who their provider is.
+func due(t *testing.T, c session.Config) (*box, *rotating, *session.Session) {
+	t.Helper()
+	b := newBox(t, c)
+	p := newRotating(func() time.Time { return b.now })
+	b.signedIn(p)
+	s := b.load()
+	b.now = b.now.Add(time.Hour)
+	return b, p, s
+}
+
 func TestARefreshGoesOnWhenTheRequestEnds(t *testing.T) { // RF-06
 	for name, c := range stores() {
 		t.Run(name, func(t *testing.T) {
-			b := newBox(t, c)
-			p := newRotating(func() time.Time { return b.now })
-			b.signedIn(p)
-			s := b.load()
-			b.now = b.now.Add(time.Hour)
+			b, p, s := due(t, c)
 			ctx, cancel := context.WithCancel(context.Background())
 			called, goOn := make(chan struct{}), make(chan struct{})
 			go func() { <-called; cancel() }()
@@ -162,11 +169,7 @@ func TestARefusedRefreshEndsTheSession(t *testing.T) { // RF-03, RF-08
 	store := session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })
 	for name, c := range map[string]session.Config{"cookie": {}, "store": {Store: store}, "revocations": {Revocations: store}} {
 		t.Run(name, func(t *testing.T) {
-			b := newBox(t, c)
-			p := newRotating(func() time.Time { return b.now })
-			b.signedIn(p)
-			s := b.load()
-			b.now = b.now.Add(time.Hour)
+			b, p, s := due(t, c)
 			p.good = "none"
 			_, err := b.RefreshTokens(context.Background(), s, p.due, p.refresh)
 			require.ErrorIs(t, err, session.ErrEnded)
@@ -184,11 +187,7 @@ func TestARefusedRefreshEndsTheSession(t *testing.T) { // RF-03, RF-08
 func TestAFailedRefreshPauses(t *testing.T) { // RF-04
 	for name, c := range stores() {
 		t.Run(name, func(t *testing.T) {
-			b := newBox(t, c)
-			p := newRotating(func() time.Time { return b.now })
-			b.signedIn(p)
-			s := b.load()
-			b.now = b.now.Add(time.Hour)
+			b, p, s := due(t, c)
 			calls := 0
 			down := func(context.Context, *session.ProviderTokens) (*session.ProviderTokens, error) {
 				calls++
@@ -213,11 +212,7 @@ func TestASignOutDuringARefreshStays(t *testing.T) { // SE-11
 	store := session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })
 	for _, other := range []bool{false, true} {
 		c := session.Config{Store: store}
-		b := newBox(t, c)
-		p := newRotating(func() time.Time { return b.now })
-		b.signedIn(p)
-		s := b.load()
-		b.now = b.now.Add(time.Hour)
+		b, p, s := due(t, c)
 		_, err := b.RefreshTokens(context.Background(), s, p.due, func(ctx context.Context, old *session.ProviderTokens) (*session.ProviderTokens, error) {
 			where := b
 			if other {
@@ -318,11 +313,7 @@ func (l *late) Insert(ctx context.Context, key string, data []byte, expiry time.
 func TestALeaseThatAnotherNodeHasJustGivenBack(t *testing.T) { // RF-01
 	store := &late{MemoryStore: session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })}
 	c := session.Config{Store: store}
-	b := newBox(t, c)
-	p := newRotating(func() time.Time { return b.now })
-	b.signedIn(p)
-	s := b.load()
-	b.now = b.now.Add(time.Hour)
+	b, p, s := due(t, c)
 	store.first = func() {
 		_, err := b.node(c).RefreshTokens(context.Background(), s, p.due, p.refresh)
 		require.NoError(t, err)
@@ -339,11 +330,7 @@ type plainStore struct{ session.Store }
 // Two nodes then refresh at once. Of a provider that takes a token twice nobody is signed out.
 func TestALostRaceWithoutALease(t *testing.T) {
 	c := session.Config{Store: plainStore{session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })}}
-	b := newBox(t, c)
-	p := newRotating(func() time.Time { return b.now })
-	b.signedIn(p)
-	s := b.load()
-	b.now = b.now.Add(time.Hour)
+	b, p, s := due(t, c)
 	got, err := b.RefreshTokens(context.Background(), s, p.due, func(ctx context.Context, old *session.ProviderTokens) (*session.ProviderTokens, error) {
 		_, err := b.node(c).RefreshTokens(ctx, s, p.due, p.refresh)
 		require.NoError(t, err)

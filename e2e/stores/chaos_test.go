@@ -36,38 +36,12 @@ const (
 // Questions arrive as they are.
 func badLine(t *testing.T, addr string) (port string, harms *atomic.Int32) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
 	harms = &atomic.Int32{}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", addr)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			go func() { // questions
-				defer server.Close()
-				b := make([]byte, 64<<10)
-				for {
-					n, err := client.Read(b)
-					if err != nil {
-						return
-					}
-					if _, err := server.Write(b[:n]); err != nil {
-						return
-					}
-				}
-			}()
-			go answers(client, server, harms)
-		}
-	}()
-	_, port, err = net.SplitHostPort(l.Addr().String())
+	line := between(t, addr, func(client, server net.Conn) {
+		go pass(server, client, func() bool { return true })
+		go answers(client, server, harms)
+	})
+	_, port, err := net.SplitHostPort(line)
 	require.NoError(t, err)
 	return port, harms
 }

@@ -15,49 +15,22 @@ type turns struct{ n atomic.Int64 }
 // before returns the address at which connections to addr are counted.
 func (c *turns) before(t testing.TB, addr string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", addr)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			var asked atomic.Bool
-			go pass(server, client, func() {
-				if !asked.Swap(true) {
-					c.n.Add(1)
-				}
-			})
-			go pass(client, server, func() { asked.Store(false) })
-		}
-	}()
-	return l.Addr().String()
+	return between(t, addr, func(client, server net.Conn) { c.count(client, server, func() bool { return true }) })
 }
 
-// pass copies what from says to to, and calls said before each piece of it.
-func pass(to, from net.Conn, said func()) {
-	defer to.Close()
-	defer from.Close()
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := from.Read(buf)
-		if n > 0 {
-			said()
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
+// count hands on what hand lets pass, and counts.
+func (c *turns) count(client, server net.Conn, hand func() bool) {
+	var asked atomic.Bool
+	go pass(server, client, func() bool {
+		if !asked.Swap(true) {
+			c.n.Add(1)
 		}
-		if err != nil {
-			return
-		}
-	}
+		return hand()
+	})
+	go pass(client, server, func() bool {
+		asked.Store(false)
+		return hand()
+	})
 }
 
 // A request that reads its session waits for its store once, and so it does with scs. SQLite

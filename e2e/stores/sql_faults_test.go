@@ -110,52 +110,20 @@ func TestDatabaseThatSaysNothing(t *testing.T) {
 
 // wire hands bytes on between a client and PostgreSQL.
 type wire struct {
-	port  string
-	turns atomic.Int64 // how often a client spoke after the server
-	cut   atomic.Bool  // nothing is handed on, and nothing closed
+	port string
+	turns
+	cut atomic.Bool // nothing is handed on, and nothing closed
 }
 
 func newWire(t *testing.T) *wire {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
+	t.Helper()
 	w := &wire{}
-	_, w.port, err = net.SplitHostPort(l.Addr().String())
+	line := between(t, "127.0.0.1:"+postgres.port, func(client, server net.Conn) {
+		w.count(client, server, func() bool { return !w.cut.Load() })
+	})
+	var err error
+	_, w.port, err = net.SplitHostPort(line)
 	require.NoError(t, err)
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", "127.0.0.1:"+postgres.port)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			var asked atomic.Bool
-			hand := func(to, from net.Conn, said func()) {
-				defer to.Close()
-				b := make([]byte, 64<<10)
-				for {
-					n, err := from.Read(b)
-					if err != nil {
-						return
-					}
-					said()
-					if !w.cut.Load() {
-						_, _ = to.Write(b[:n])
-					}
-				}
-			}
-			go hand(server, client, func() {
-				if !asked.Swap(true) {
-					w.turns.Add(1)
-				}
-			})
-			go hand(client, server, func() { asked.Store(false) })
-		}
-	}()
 	return w
 }
 
@@ -196,7 +164,7 @@ func TestRoundTrips(t *testing.T) {
 			db.SetMaxOpenConns(1)
 			for name, call := range calls(test.d.store(t, db, sqlstore.Config{})) {
 				require.NoError(t, call(t.Context()))
-				before := w.turns.Load()
+				before := w.n.Load()
 				for range 5 {
 					require.NoError(t, call(t.Context()))
 				}
@@ -204,7 +172,7 @@ func TestRoundTrips(t *testing.T) {
 				if name == "delete expired" {
 					statements = 2
 				}
-				require.Equal(t, 5*statements*test.trips, w.turns.Load()-before, name)
+				require.Equal(t, 5*statements*test.trips, w.n.Load()-before, name)
 			}
 		})
 	}
