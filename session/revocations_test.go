@@ -163,6 +163,20 @@ func TestRevocationsAreSealed(t *testing.T) { // SE-02
 	require.Equal(t, `{"v":3}`, string(left))
 }
 
+// Whoever can write to the store must not undo a revocation with another one that is older.
+func TestARevocationOfSomebodyElseUndoesNone(t *testing.T) { // SE-02
+	store := &watchedStore{Store: session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })}
+	f := newFleet(t, 1, session.Config{Revocations: store})
+	f.revoke(0, session.OfUser("eve"))
+	older := store.data
+	f.advance(time.Hour)
+	bob := f.signIn(0, who("bob", ""))
+	f.revoke(0, session.OfUser("bob"))
+	name := store.keys[len(store.keys)-1]
+	require.NoError(t, store.Store.Commit(context.Background(), name, older, f.nodes[0].now.Add(time.Hour)))
+	require.Equal(t, "", f.signedIn(bob))
+}
+
 // A token that was taken back must not hide one that holds: a sibling domain can plant
 // it in front.
 func TestATokenThatWasTakenBackHidesNone(t *testing.T) { // CK-02
