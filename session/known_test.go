@@ -51,6 +51,12 @@ func TestWhoIsKnown(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, is, "under a new secret too")
 
+			require.NoError(t, b.Know(ctx, ada))
+			moved := store.data
+			require.False(t, known(&session.Session{Provider: "github", Issuer: "https://github.com", Subject: "3"}))
+			require.NoError(t, store.Store.Commit(ctx, store.keys[len(store.keys)-1], moved, b.now.Add(time.Hour)))
+			require.False(t, known(&session.Session{Provider: "github", Issuer: "https://github.com", Subject: "3"}), "what says that somebody else is known")
+
 			for _, method := range []string{"Find", "Commit"} {
 				store.fail = method
 				_, findErr := b.Known(ctx, ada)
