@@ -111,6 +111,20 @@ func limited(t *http.Transport) *http.Transport {
 	return t
 }
 
+// WithTLS returns a client that does what c does, over connections that change has a say
+// in. A transport that is not an [http.Transport] cannot be told, and ok is false.
+func (c *Client) WithTLS(change func(*tls.Config)) (changed *Client, ok bool) {
+	t, ok := c.http.Transport.(*http.Transport)
+	if !ok {
+		return nil, false
+	}
+	t = t.Clone()
+	change(t.TLSClientConfig)
+	other := *c
+	other.http = &http.Client{Transport: t, CheckRedirect: c.http.CheckRedirect}
+	return &other, true
+}
+
 // refuseStrangeAddresses looks at what a name has become: link-local addresses
 // are a cloud's metadata service, and no issuer is at 0.0.0.0 or a multicast
 // group.

@@ -36,7 +36,10 @@ type metadata struct {
 	revocation    string   // may be empty
 	algorithms    []string
 	clientAuth    ClientAuth
-	issInResponse bool // RFC 9207 3
+
+	signedRequests                         bool // RFC 9101 10.5, or as configured
+	assertionAlgorithms, requestAlgorithms []string
+	issInResponse                          bool // RFC 9207 3
 }
 
 // discover is OpenID Connect Discovery 4, by go-oidc. The error wraps
@@ -100,9 +103,9 @@ func (p *Provider) readDiscovery(r *upstream.Response) (strictjson.Object, error
 		known.Issuer = p.config.Issuer // go-oidc knows of no other spelling
 	}
 	known.AuthURL, _ = o.String("authorization_endpoint")
-	known.TokenURL, _ = o.String("token_endpoint")
+	known.TokenURL, _ = p.endpoint(o, "token_endpoint")
 	known.KeysURL, _ = o.String("jwks_uri")
-	known.InfoURL, _ = o.String("userinfo_endpoint")
+	known.InfoURL, _ = p.endpoint(o, "userinfo_endpoint")
 	known.Algorithms, _ = o.Strings("id_token_signing_alg_values_supported")
 	r.Header = http.Header{"Content-Type": {"application/json"}}
 	r.Body, err = json.Marshal(known)
@@ -120,9 +123,12 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	if p.config.TrustEmail && strings.Contains(m.issuer, codegrant.TenantMark) {
 		return nil, codegrant.Misconfigured("TrustEmail is for an issuer of the operator's own, and %.200q is one of many tenants: name yours", m.issuer)
 	}
-	if wanted, _ := o.Bool("require_signed_request_object"); wanted {
-		return nil, codegrant.Misconfigured("the issuer takes signed request objects (RFC 9101) alone, which are not sent here: let the client do without at the provider")
+	wanted, _ := o.Bool("require_signed_request_object")
+	if m.signedRequests = wanted || p.config.SignedRequests; m.signedRequests && p.config.PrivateKey == nil {
+		return nil, codegrant.Misconfigured("the issuer takes signed request objects (RFC 9101) alone: set PrivateKey, or let the client do without at the provider")
 	}
+	m.assertionAlgorithms, _ = o.Strings("token_endpoint_auth_signing_alg_values_supported")
+	m.requestAlgorithms, _ = o.Strings("request_object_signing_alg_values_supported")
 	var err error
 	if m.pushed, err = p.pushedEndpoint(o); err != nil {
 		return nil, err
@@ -148,7 +154,7 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 		}
 		m.userinfo = userinfo.String()
 	}
-	if address, _ := o.String("introspection_endpoint"); address != "" && p.config.Introspect {
+	if address, _ := p.endpoint(o, "introspection_endpoint"); address != "" && p.config.Introspect {
 		introspection, err := p.checkEndpoint("introspection_endpoint", address)
 		if err != nil {
 			return nil, err
@@ -157,11 +163,27 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 	}
 	m.endSession, m.revocation = p.endSessionEndpoint(o), p.revocationEndpoint(o)
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
+	m.issInResponse = m.issInResponse || p.config.FAPI2
 	if m.algorithms, err = p.agreeOnAlgorithms(o); err != nil {
 		return nil, err
 	}
-	m.clientAuth, err = p.agreeOnClientAuth(o)
-	return m, err
+	if m.clientAuth, err = p.agreeOnClientAuth(o); err != nil {
+		return nil, err
+	}
+	return m, m.certified()
+}
+
+// endpoint is the address of one that this server calls: among those that look at a
+// certificate, where there is one to show (RFC 8705 5).
+func (p *Provider) endpoint(o strictjson.Object, name string) (string, bool) {
+	if p.config.Certificate != nil {
+		if aliases, err := strictjson.Parse(o["mtls_endpoint_aliases"]); err == nil {
+			if address, ok := aliases.String(name); ok {
+				return address, true
+			}
+		}
+	}
+	return o.String(name)
 }
 
 // checkEndpoint refuses what a browser or a secret must not be sent to: a
@@ -245,29 +267,4 @@ func (p *Provider) agreeOnAlgorithms(o strictjson.Object) ([]string, error) {
 		return nil, codegrant.Misconfigured("the issuer signs ID tokens with %.200q, and only %q are accepted: give it a signing key of such a kind", theirs, p.config.Algorithms)
 	}
 	return both, nil
-}
-
-// agreeOnClientAuth says how to authenticate, before a code is there to be lost by
-// trying.
-func (p *Provider) agreeOnClientAuth(o strictjson.Object) (ClientAuth, error) {
-	switch {
-	case p.config.ClientAuth != "":
-		return p.config.ClientAuth, nil
-	case p.config.SecretIssuer != "":
-		return ClientSecretPost, nil
-	case p.config.PrivateKey != nil:
-		return PrivateKeyJWT, nil
-	}
-	theirs, ok := o.Strings("token_endpoint_auth_methods_supported")
-	switch {
-	// In the form there is one encoding that every server decodes. In the header, some
-	// compare what RFC 6749 2.3.1 has a client encode as it came: Casdoor, LemonLDAP.
-	case slices.Contains(theirs, string(ClientSecretPost)) && codegrant.NeedsEncoding(p.config.ClientID, p.config.ClientSecret):
-		return ClientSecretPost, nil
-	case !ok || slices.Contains(theirs, string(ClientSecretBasic)): // the default: Discovery 3
-		return ClientSecretBasic, nil
-	case slices.Contains(theirs, string(ClientSecretPost)):
-		return ClientSecretPost, nil
-	}
-	return "", codegrant.Misconfigured("the issuer wants clients to authenticate by %.200q, which a client secret cannot", theirs)
 }

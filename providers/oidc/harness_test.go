@@ -35,12 +35,14 @@ func (r *relying) advance(d time.Duration) {
 }
 
 func newRelying(t *testing.T, change func(*oidc.Config)) *relying {
+	return newRelyingOn(t, providertest.Config{Clients: []providertest.Client{{ID: "app", Secret: clientSecret}}}, change)
+}
+
+// newRelyingOn is [newRelying] at an identity provider of another kind.
+func newRelyingOn(t *testing.T, idp providertest.Config, change func(*oidc.Config)) *relying {
 	r := &relying{t: t, now: time.Now()}
-	r.idp = providertest.NewServer(providertest.Config{
-		Now:     r.clock,
-		Clients: []providertest.Client{{ID: "app", Secret: clientSecret}},
-		People:  []providertest.Person{{Subject: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true}},
-	})
+	idp.Now, idp.People = r.clock, []providertest.Person{{Subject: "ada", Name: "Ada", Email: "ada@example.com", EmailVerified: true}}
+	r.idp = providertest.NewServer(idp)
 	t.Cleanup(r.idp.Close)
 	c := oidc.Config{Name: "idp", Issuer: r.idp.Issuer(), ClientID: "app", ClientSecret: auth.NewSecret(clientSecret), Now: r.clock}
 	if change != nil {

@@ -51,6 +51,7 @@ import (
 	"cmp"
 	"context"
 	"crypto"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,17 +64,6 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
-)
-
-// ClientAuth is how the relying party authenticates at the token endpoint.
-type ClientAuth string
-
-// The methods of OpenID Connect Core 9 that this package speaks.
-const (
-	ClientSecretBasic ClientAuth = "client_secret_basic" // the secret in the Authorization header: RFC 6749 2.3.1
-	ClientSecretPost  ClientAuth = "client_secret_post"  // the secret in the form
-	PrivateKeyJWT     ClientAuth = "private_key_jwt"     // a signed assertion: RFC 7523 2.2
-	ClientAuthNone    ClientAuth = "none"                // a public client: PKCE alone
 )
 
 // Needs says what has to be known of a person to decide about them.
@@ -94,16 +84,31 @@ type Config struct {
 	Name         string      // the provider's id, required: lower-case letters, digits and hyphens
 	Issuer       string      // its address, required; see below
 	ClientID     string      // required
-	ClientSecret auth.Secret // required unless PrivateKey is set or ClientAuth is "none"
+	ClientSecret auth.Secret // required unless PrivateKey or Certificate is set or ClientAuth is "none"
 
 	// ClientAuth is the method at the token endpoint. If empty: private_key_jwt
-	// when PrivateKey is set, otherwise what discovery says, basic before post; post
+	// when PrivateKey is set, tls_client_auth when only Certificate is, otherwise what discovery says, basic before post; post
 	// before basic where the id or the secret has characters that basic encodes (RFC
 	// 6749 2.3.1), such as + / =, which some servers do not decode.
 	ClientAuth ClientAuth
 
-	PrivateKey   crypto.Signer // for private_key_jwt or SecretIssuer: RSA of 2048 bits or more, or ECDSA P-256
-	PrivateKeyID string        // its "kid"
+	// PrivateKey is for private_key_jwt, signed requests or SecretIssuer: RSA of 2048 bits or
+	// more, ECDSA P-256 or Ed25519. It may be in a module that only signs. RSA signs with
+	// RS256, or with PS256 where the issuer's metadata has no RS256.
+	PrivateKey   crypto.Signer
+	PrivateKeyID string // its "kid"
+
+	// Certificate is what connections to the issuer are made with: for "tls_client_auth" and
+	// "self_signed_tls_client_auth", and where the issuer binds tokens to it (RFC 8705). The
+	// issuer's mtls_endpoint_aliases are then called, where there are some. An HTTPClient's
+	// Transport has to be an [http.Transport]. If nil, without one.
+	Certificate *tls.Certificate
+
+	// DPoPKey binds the tokens of everybody to it (RFC 9449): whoever steals one cannot use
+	// it. It is a key like PrivateKey, another one, and the same on all nodes. An issuer that
+	// answers with tokens that are not bound is an error. Resources are called with
+	// [Provider.DPoP]. If nil, tokens are bearer tokens, or bound to Certificate.
+	DPoPKey crypto.Signer
 
 	// SecretIssuer is for an issuer whose client secret is a JWT that the client signs,
 	// as Apple's is. Each token request then has a new one as client_secret, signed by
@@ -230,6 +235,18 @@ type Config struct {
 	// issuer's metadata requires it.
 	PushedRequests bool
 
+	// SignedRequests sends each authorization request as a JWT that PrivateKey signs (RFC
+	// 9101), in the browser's address or, with PushedRequests, to the issuer's server. If
+	// false, that is done where the issuer's metadata requires it.
+	SignedRequests bool
+
+	// FAPI2 holds client and issuer to the FAPI 2.0 Security Profile, which banks and
+	// governments ask for. The client authenticates by PrivateKey or by Certificate, pushes
+	// its requests, and has its tokens bound to DPoPKey or to Certificate. It signs with
+	// PS256, ES256 or EdDSA, and takes ID tokens signed so alone; each callback has to name
+	// its issuer (RFC 9207). [New] refuses what does not go with that.
+	FAPI2 bool
+
 	// Map turns verified claims into an identity, and may refuse with an error
 	// that wraps [auth.ErrNotAllowed]. The identity's issuer is the ID token's; another
 	// one is an error. A logout token names people by "sub": of those to whom Map gives
@@ -307,8 +324,14 @@ func New(c Config) (*Provider, error) {
 	} else if !slices.Contains(c.Scopes, "openid") {
 		c.Scopes = append([]string{"openid"}, c.Scopes...)
 	}
+	if c.FAPI2 {
+		c.PushedRequests = true
+	}
 	if c.Algorithms == nil {
 		c.Algorithms = algorithms
+		if c.FAPI2 {
+			c.Algorithms = fapiAlgorithms
+		}
 	}
 	if c.ParamNames == nil {
 		c.ParamNames = []string{"prompt", "login_hint", "ui_locales", "screen_hint", "domain_hint", "connection", "organization", "max_age", "acr_values"}
@@ -333,6 +356,9 @@ func New(c Config) (*Provider, error) {
 	}
 	c.Issuer = requested(c.Issuer)
 	p := &Provider{config: c, client: upstream.New(c.HTTPClient), mapped: mapped}
+	if err := p.secure(); err != nil {
+		return nil, err
+	}
 	if c.InsecureHTTP {
 		p.client = p.client.PrivateHTTP()
 	}
@@ -395,17 +421,7 @@ func (c *Config) check() error {
 	if strings.Count(c.IssuerTemplate, codegrant.TenantMark) > 1 {
 		problem("IssuerTemplate: want %s once", codegrant.TenantMark)
 	}
-	method := codegrant.Method(c.ClientAuth)
-	if c.SecretIssuer != "" {
-		if !c.ClientSecret.IsZero() || c.ClientAuth != "" {
-			problem("SecretIssuer: the secret is made of PrivateKey, and sent as client_secret: leave ClientSecret and ClientAuth out")
-		}
-		if method = ""; c.PrivateKey == nil {
-			problem("PrivateKey is nil, and SecretIssuer needs it")
-			method = codegrant.None // which needs nothing more
-		}
-	}
-	err = errors.Join(err, codegrant.CheckClient(c.Name, c.ClientID, c.ClientSecret, method, c.PrivateKey))
+	err = errors.Join(err, c.checkClient(), c.checkFAPI2())
 	for _, a := range c.Algorithms {
 		if !slices.Contains(algorithms, a) {
 			problem("Algorithms: %q is none that may sign an ID token", a)

@@ -315,7 +315,7 @@ func TestPrivateKeyIsSafe(t *testing.T) { // TK-01, LG-06
 	for _, key := range []crypto.Signer{weak, curve} {
 		for _, method := range []oidc.ClientAuth{"", oidc.PrivateKeyJWT} {
 			_, err := oidc.New(oidc.Config{Name: "x", Issuer: "https://x.example", ClientID: "id", PrivateKey: key, ClientAuth: method})
-			require.ErrorContains(t, err, "PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
+			require.ErrorContains(t, err, "PrivateKey: want RSA of 2048 bits or more, ECDSA P-256 or Ed25519")
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
+	"github.com/sallyport/auth/providers/internal/dpop"
 )
 
 // The way of an exchange, from the callback to an identity. Each step has a gate
@@ -42,7 +43,8 @@ import (
 // concurrent use.
 type Provider struct {
 	config   Config
-	internal *url.URL // where the issuer is reached; nil for where it is
+	dpop     *dpop.Prover // nil where tokens are not bound to a key
+	internal *url.URL     // where the issuer is reached; nil for where it is
 	client   *upstream.Client
 	metadata *upstream.Lazy[*metadata]
 	keys     *keySource
@@ -97,14 +99,24 @@ func (p *Provider) AuthCodeURL(ctx context.Context, tx auth.Transaction) (string
 	c := &p.config
 	request := codegrant.AuthRequest{
 		Endpoint: m.authorization, ClientID: c.ClientID, Scopes: c.Scopes, Fixed: c.AuthParams, Names: c.ParamNames, Nonce: true, FormPost: c.FormPost,
-		Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
+		Signed: m.signedRequests, Dialect: codegrant.Dialect{InsecureNoPKCE: c.InsecureNoPKCE},
 	}
-	if m.pushed == "" {
-		return request.URL(tx), nil
+	client := p.clientAt(m)
+	if p.dpop != nil {
+		request.BoundTo = p.dpop.Thumbprint()
 	}
-	address, err := request.Push(ctx, tx, c.Name, p.clientAt(m), p.client, m.pushed, codegrant.Method(m.clientAuth))
+	address, step := "", "authorization request"
+	switch {
+	case m.pushed != "":
+		step = "pushed authorization request"
+		address, err = request.Push(ctx, tx, c.Name, client, p.client, m.pushed, codegrant.Method(m.clientAuth))
+	case m.signedRequests:
+		address, err = request.SignedURL(tx, client)
+	default:
+		address = request.URL(tx)
+	}
 	if err != nil {
-		return "", p.fail("pushed authorization request", err)
+		return "", p.fail(step, err)
 	}
 	return address, nil
 }
@@ -210,16 +222,6 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction,
 		return nil, codegrant.Invalid("the answer has no id_token")
 	}
 	return t, nil
-}
-
-// clientAt is who we are to the issuer's endpoints.
-func (p *Provider) clientAt(m *metadata) codegrant.Client {
-	c := &p.config
-	audience := c.Issuer
-	if c.IssuerTemplate == "" {
-		audience = m.issuer
-	}
-	return codegrant.Client{ID: c.ClientID, KeyID: c.PrivateKeyID, Secret: c.ClientSecret, Key: c.PrivateKey, SecretIssuer: c.SecretIssuer, Audience: audience, Now: c.Now}
 }
 
 func idToken(t *oauth2.Token) string {

@@ -12,7 +12,7 @@ func (p *Provider) pushedEndpoint(o strictjson.Object) (string, error) {
 	if required, _ := o.Bool("require_pushed_authorization_requests"); !required && !p.config.PushedRequests {
 		return "", nil
 	}
-	address, ok := o.String("pushed_authorization_request_endpoint")
+	address, ok := p.endpoint(o, "pushed_authorization_request_endpoint")
 	if !ok {
 		return "", codegrant.Misconfigured("the issuer has no pushed_authorization_request_endpoint")
 	}

@@ -11,7 +11,7 @@ import (
 // revocationEndpoint is where tokens are taken back (RFC 8414 2), or "". One that no
 // token may be sent to is none: nobody is kept from signing in by it.
 func (p *Provider) revocationEndpoint(o strictjson.Object) string {
-	address, ok := o.String("revocation_endpoint")
+	address, ok := p.endpoint(o, "revocation_endpoint")
 	if !ok {
 		return ""
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
+	"github.com/sallyport/auth/providers/internal/dpop"
 )
 
 // protected are the claims that only the ID token speaks of. Userinfo is not signed
@@ -92,19 +93,33 @@ func merge(id, info Claims) Claims {
 
 // userinfo is OpenID Connect Core 5.3, by go-oidc, and all that the endpoint said.
 func (p *Provider) userinfo(ctx context.Context, m *metadata, t *oauth2.Token, id Claims) (*gooidc.UserInfo, strictjson.Object, error) {
+	info, claims, call, err := p.askUserinfo(ctx, m, t, id)
+	if call.HasNonce() && errors.Is(err, errUnauthorized) { // RFC 9449 9
+		info, claims, _, err = p.askUserinfo(ctx, m, t, id)
+	}
+	return info, claims, err
+}
+
+// errUnauthorized is userinfo that does not take the token, or not without a nonce.
+var errUnauthorized = codegrant.BadStatus(http.StatusUnauthorized)
+
+func (p *Provider) askUserinfo(ctx context.Context, m *metadata, t *oauth2.Token, id Claims) (*gooidc.UserInfo, strictjson.Object, *dpop.Call, error) {
 	var claims strictjson.Object
+	var call *dpop.Call
 	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {
+		call.Answered(r.Header)
 		claims, err = readUserinfo(r, func(jwt string) (strictjson.Object, error) { return p.openUserinfo(ctx, jwt, id) })
 		return err
 	})
-	info, err := m.provider.UserInfo(gooidc.ClientContext(ctx, gate.HTTPClient()), oauth2.StaticTokenSource(t))
+	call = p.dpop.Call(gate)
+	info, err := m.provider.UserInfo(gooidc.ClientContext(ctx, &http.Client{Transport: call}), oauth2.StaticTokenSource(t))
 	if err := gate.Err(); err != nil {
-		return nil, nil, err
+		return nil, nil, call, err
 	}
 	if err != nil {
-		return nil, nil, codegrant.Invalid("the answer is not understood") // err may quote it
+		return nil, nil, call, codegrant.Invalid("the answer is not understood") // err may quote it
 	}
-	return info, claims, nil
+	return info, claims, call, nil
 }
 
 // openUserinfo verifies a signed answer as an ID token is verified: Core 5.3.2. It is
@@ -152,6 +167,9 @@ func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (str
 // into claims: go-oidc would verify the signature alone, and neither issuer nor
 // audience.
 func readUserinfo(r *upstream.Response, open func(jwt string) (strictjson.Object, error)) (strictjson.Object, error) {
+	if r.Status == http.StatusUnauthorized {
+		return nil, errUnauthorized
+	}
 	if r.Status != http.StatusOK {
 		return nil, codegrant.BadStatus(r.Status)
 	}

@@ -15,7 +15,7 @@ import (
 func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
 	q, ok := p.requested(r)
 	if !ok {
-		http.Error(w, "no such request_uri", http.StatusBadRequest)
+		http.Error(w, "no such request_uri, or a request that is not signed as it should be", http.StatusBadRequest)
 		return
 	}
 	client, ok := p.client(q.Get("client_id"))
@@ -57,7 +57,7 @@ func (p *IdP) authorize(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.codes[code] = grant{
 			client: client.ID, redirectURI: back, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"),
-			scope: q.Get("scope"), person: *person, begun: p.now(), until: p.now().Add(time.Minute),
+			scope: q.Get("scope"), person: *person, begun: p.now(), until: p.now().Add(time.Minute), thumbprint: q.Get("dpop_jkt"),
 		}
 		p.mu.Unlock()
 		answer.Set("code", code)

@@ -5,8 +5,8 @@ import "net/http"
 // githubUser is GET /user. A person's claims "id", a number, and "login" say who
 // it is there.
 func (p *IdP) githubUser(w http.ResponseWriter, r *http.Request) {
-	g, ok := p.bearer(r)
-	if !ok {
+	g, challenge := p.bearer(w, r)
+	if challenge != "" {
 		WriteJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
 		return
 	}
@@ -19,8 +19,8 @@ func (p *IdP) githubUser(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *IdP) githubEmails(w http.ResponseWriter, r *http.Request) {
-	g, ok := p.bearer(r)
-	if !ok {
+	g, challenge := p.bearer(w, r)
+	if challenge != "" {
 		WriteJSON(w, http.StatusUnauthorized, map[string]any{"message": "Bad credentials"})
 		return
 	}

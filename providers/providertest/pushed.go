@@ -36,11 +36,14 @@ func (p *IdP) requested(r *http.Request) (url.Values, bool) {
 	q := r.URL.Query()
 	name := q.Get("request_uri")
 	if name == "" {
-		return q, true
+		return p.opened(q)
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	form, ok := p.pushed[name]
 	delete(p.pushed, name)
-	return form, ok && form.Get("client_id") == q.Get("client_id")
+	p.mu.Unlock()
+	if !ok || form.Get("client_id") != q.Get("client_id") {
+		return nil, false
+	}
+	return p.opened(form)
 }

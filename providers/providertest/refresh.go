@@ -28,7 +28,7 @@ func (p *IdP) newFamily(g grant) string {
 }
 
 // refresh is RFC 6749 6.
-func (p *IdP) refresh(w http.ResponseWriter, client, token string) {
+func (p *IdP) refresh(w http.ResponseWriter, client, token, thumbprint string) {
 	p.mu.Lock()
 	f, ok := p.sets[token]
 	ok = ok && f.client == client
@@ -45,7 +45,9 @@ func (p *IdP) refresh(w http.ResponseWriter, client, token string) {
 		tokenError(w, "invalid_grant")
 		return
 	}
-	p.answer(w, f.grant, next)
+	g := f.grant
+	g.thumbprint = thumbprint // a client that authenticates may change its key: RFC 9449 5
+	p.answer(w, g, next)
 }
 
 // EndRefresh makes all refresh tokens of person worth nothing, as an administrator does.

@@ -7,6 +7,8 @@
 package providertest
 
 import (
+	"cmp"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -44,6 +46,14 @@ type Client struct {
 	PostLogoutRedirectURIs []string
 
 	NoPKCE bool // refuses a challenge and a verifier, as Slack does; otherwise both are required
+
+	// Key is the public half of what the client signs: assertions, by which it then has to
+	// authenticate (private_key_jwt), and request objects. If nil, it has Secret alone.
+	Key crypto.PublicKey
+
+	// DPoP has the client prove its key at the token endpoint and at userinfo, with a nonce
+	// ([IdP].RotateNonce), and binds its tokens to that key: RFC 9449.
+	DPoP bool
 }
 
 // pkce reports whether a verifier is the one of challenge, or both are missing where
@@ -63,6 +73,8 @@ type Config struct {
 	People  []Person         // the first signs in where nobody chooses
 	Ask     bool             // whether the authorization endpoint shows a page to choose a person
 	Now     func() time.Time // If nil, time.Now
+
+	Algorithm string // of ID tokens: RS256 or PS256. If empty, RS256
 }
 
 // Faults are what an [IdP] does wrong. The zero value does nothing wrong.
@@ -101,6 +113,8 @@ type IdP struct {
 	tokens map[string]grant
 	sets   map[string]*family        // by each refresh token that was ever in it
 	opaque map[string]map[string]any // what introspection says of tokens
+	nonce  string                    // the one that proofs have to have
+	jtis   map[string]bool           // of proofs and assertions that have come
 	hits   map[string]int
 	sent   []url.Values // token requests
 
@@ -111,16 +125,19 @@ type grant struct {
 	client, redirectURI, nonce, challenge, scope string
 	person                                       Person
 	begun, until                                 time.Time
+	thumbprint                                   string // of the key that a code or a token is bound to
 }
 
 // New returns an identity provider to serve at c.Issuer.
 func New(c Config) *IdP {
 	p := &IdP{
 		config: c, now: c.Now, codes: map[string]grant{}, pushed: map[string]url.Values{}, tokens: map[string]grant{}, sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{},
+		nonce: randomText(), jtis: map[string]bool{},
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
+	p.config.Algorithm = cmp.Or(c.Algorithm, "RS256")
 	p.key, p.keyID = nextKey(), randomText()
 	return p
 }
@@ -269,7 +286,7 @@ func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
 		"revocation_endpoint":                            base + "/revoke",
 		"response_types_supported":                       []string{"code"},
 		"subject_types_supported":                        []string{"public"},
-		"id_token_signing_alg_values_supported":          []string{"RS256"},
+		"id_token_signing_alg_values_supported":          []string{p.config.Algorithm},
 		"code_challenge_methods_supported":               []string{"S256"},
 		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},
 		"authorization_response_iss_parameter_supported": true,
@@ -287,7 +304,7 @@ func change(f func(map[string]any), m map[string]any) {
 func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
+	WriteJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: p.config.Algorithm, Use: "sig"}}})
 }
 
 // token is the token endpoint: RFC 6749 4.1.3, with PKCE required, unless the client has
@@ -305,8 +322,13 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 		tokenError(w, "invalid_client")
 		return
 	}
+	thumbprint, problem := p.proven(w, r, client, "")
+	if problem != "" {
+		tokenError(w, problem)
+		return
+	}
 	if r.PostForm.Get("grant_type") == "refresh_token" {
-		p.refresh(w, client.ID, r.PostForm.Get("refresh_token"))
+		p.refresh(w, client.ID, r.PostForm.Get("refresh_token"), thumbprint)
 		return
 	}
 	p.mu.Lock()
@@ -314,10 +336,11 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	delete(p.codes, r.PostForm.Get("code"))
 	p.mu.Unlock()
 	if !ok || g.client != client.ID || g.redirectURI != r.PostForm.Get("redirect_uri") || p.now().After(g.until) ||
-		!client.pkce(g.challenge, r.PostForm.Get("code_verifier")) {
+		!client.pkce(g.challenge, r.PostForm.Get("code_verifier")) || g.thumbprint != "" && g.thumbprint != thumbprint {
 		tokenError(w, "invalid_grant")
 		return
 	}
+	g.thumbprint = thumbprint
 	p.answer(w, g, p.newFamily(g))
 }
 
@@ -329,6 +352,9 @@ func (p *IdP) answer(w http.ResponseWriter, g grant, refreshToken string) {
 	p.tokens[access] = g
 	p.mu.Unlock()
 	answer := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 3600, "scope": g.scope}
+	if g.thumbprint != "" {
+		answer["token_type"] = "DPoP"
+	}
 	if strings.Contains(g.scope, "openid") {
 		answer["id_token"] = p.idToken(g, access)
 	}
@@ -339,7 +365,7 @@ func (p *IdP) answer(w http.ResponseWriter, g grant, refreshToken string) {
 	WriteJSON(w, http.StatusOK, answer)
 }
 
-// authenticated is the client that sends r, by RFC 6749 2.3.1.
+// authenticated is the client that sends r, by RFC 6749 2.3.1 or RFC 7523 2.2.
 func (p *IdP) authenticated(r *http.Request) (Client, bool) {
 	id, secret, basic := r.BasicAuth()
 	if basic {
@@ -349,6 +375,9 @@ func (p *IdP) authenticated(r *http.Request) (Client, bool) {
 		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
 	client, ok := p.client(id)
+	if client.Key != nil {
+		return client, p.asserted(r.PostForm, client)
+	}
 	return client, ok && client.Secret == secret && !(basic && r.PostForm.Has("client_secret"))
 }
 
@@ -377,12 +406,15 @@ func (p *IdP) idToken(g grant, access string) string {
 	p.mu.Lock()
 	key, keyID := p.key, p.keyID
 	p.mu.Unlock()
-	header := map[string]any{"alg": "RS256", "typ": "JWT", "kid": keyID}
+	header := map[string]any{"alg": p.config.Algorithm, "typ": "JWT", "kid": keyID}
 	f := p.fault()
 	change(f.IDToken, claims)
 	change(f.Header, header)
 	if f.Sign != nil {
 		return f.Sign(header, claims)
+	}
+	if p.config.Algorithm == "PS256" {
+		return signPSS(key, header, claims)
 	}
 	return Sign(key, header, claims)
 }
@@ -411,9 +443,9 @@ func (p Person) claims() map[string]any {
 }
 
 func (p *IdP) userinfo(w http.ResponseWriter, r *http.Request) {
-	g, ok := p.bearer(r)
-	if !ok {
-		w.Header().Set("WWW-Authenticate", "Bearer")
+	g, challenge := p.bearer(w, r)
+	if challenge != "" {
+		w.Header().Set("WWW-Authenticate", challenge)
 		http.Error(w, "unauthorized", http.StatusUnauthorized)
 		return
 	}
@@ -422,13 +454,28 @@ func (p *IdP) userinfo(w http.ResponseWriter, r *http.Request) {
 	WriteJSON(w, http.StatusOK, claims)
 }
 
-// bearer finds whom an access token belongs to. It comes in the header only.
-func (p *IdP) bearer(r *http.Request) (grant, bool) {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+// bearer finds whom an access token belongs to, or what is to be asked for. The token
+// comes in the header only.
+func (p *IdP) bearer(w http.ResponseWriter, r *http.Request) (g grant, challenge string) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	g, ok := p.tokens[token]
-	return g, ok && !r.URL.Query().Has("access_token")
+	p.mu.Unlock()
+	switch {
+	case !ok || r.URL.Query().Has("access_token") || g.thumbprint == "" && scheme != "Bearer":
+		return grant{}, "Bearer"
+	case g.thumbprint == "":
+		return g, ""
+	}
+	client, _ := p.client(g.client)
+	thumbprint, problem := p.proven(w, r, client, token)
+	if problem == "" && (scheme != "DPoP" || thumbprint != g.thumbprint) {
+		problem = "invalid_token"
+	}
+	if problem != "" {
+		return grant{}, `DPoP error="` + problem + `"`
+	}
+	return g, ""
 }
 
 func tokenError(w http.ResponseWriter, code string) {

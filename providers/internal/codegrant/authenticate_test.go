@@ -15,13 +15,14 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/providers/internal/codegrant"
+	"github.com/sallyport/auth/providers/internal/signing"
 )
 
 // TestAuthenticate: by the method that is asked for, and no other.
 func TestAuthenticate(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	client := codegrant.Client{ID: "a b", Secret: auth.NewSecret("s:+é"), Key: key, KeyID: "k", Audience: "https://idp.example", Now: time.Now}
+	client := codegrant.Client{ID: "a b", Secret: auth.NewSecret("s:+é"), Key: signing.Key{Signer: key, ID: "k"}, Audience: "https://idp.example", Now: time.Now}
 	authenticate := func(c codegrant.Client, method codegrant.Method) (url.Values, string) {
 		req, err := http.NewRequest("POST", "https://idp.example/introspect", nil)
 		require.NoError(t, err)

@@ -2,20 +2,17 @@ package codegrant
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/internal/dpop"
+	"github.com/sallyport/auth/providers/internal/signing"
 )
 
 // Method is how the relying party authenticates at the token endpoint.
@@ -26,12 +23,14 @@ const (
 	ClientSecretBasic Method = "client_secret_basic" // RFC 6749 2.3.1, in the header
 	ClientSecretPost  Method = "client_secret_post"  // RFC 6749 2.3.1, in the form
 	PrivateKeyJWT     Method = "private_key_jwt"     // RFC 7523 2.2
-	None              Method = "none"                // a public client: PKCE alone
+	TLS               Method = "tls_client_auth"     // RFC 8705 2: the certificate of the connection
+	SelfSignedTLS     Method = "self_signed_tls_client_auth"
+	None              Method = "none" // a public client: PKCE alone
 )
 
 // CheckClient says what a configuration lacks for method. An empty method, which
-// discovery is to fill in, needs a secret or a key. The error joins every problem,
-// and does not show the secret.
+// discovery is to fill in, needs a secret or a key; a certificate is the caller's to look
+// at. The error joins every problem, and does not show the secret.
 func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.Signer) error {
 	var err error
 	problem := func(text string) { err = errors.Join(err, fmt.Errorf("auth: provider %q: %s", name, text)) }
@@ -47,13 +46,13 @@ func CheckClient(name, id string, secret auth.Secret, method Method, key crypto.
 		if key == nil {
 			problem("PrivateKey is nil, and private_key_jwt needs it")
 		}
-	case None:
+	case TLS, SelfSignedTLS, None:
 	default:
 		problem(fmt.Sprintf("ClientAuth %q is not known", method))
 	}
 	if key != nil {
-		if _, e := assertionAlgorithm(key); e != nil {
-			problem(e.Error())
+		if e := (signing.Key{Signer: key}).Check(); e != nil {
+			problem("PrivateKey: " + e.Error())
 		}
 	}
 	return err
@@ -65,30 +64,18 @@ func NeedsEncoding(id string, secret auth.Secret) bool {
 	return url.QueryEscape(id) != id || url.QueryEscape(secret.Reveal()) != secret.Reveal()
 }
 
-// assertionAlgorithm is the one algorithm of a key that every server with
-// private_key_jwt takes.
-func assertionAlgorithm(key crypto.Signer) (jose.SignatureAlgorithm, error) {
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		if k.N.BitLen() >= 2048 {
-			return jose.RS256, nil
-		}
-	case *ecdsa.PrivateKey:
-		if k.Curve == elliptic.P256() {
-			return jose.ES256, nil
-		}
-	}
-	return "", errors.New("PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256")
-}
-
 // Client is who we are at a token endpoint.
 type Client struct {
 	ID       string
 	Secret   auth.Secret      // for client_secret_basic and client_secret_post
-	Key      crypto.Signer    // for private_key_jwt
-	KeyID    string           // its "kid"
-	Audience string           // of an assertion: the issuer, as RFC 7523bis wants it
+	Key      signing.Key      // for private_key_jwt and for request objects, whose algorithms are those below
+	Audience string           // of both: the issuer, as RFC 7523bis wants it
 	Now      func() time.Time // the clock of assertions and of a token's expiry
+	DPoP     *dpop.Prover     // what tokens are bound to; nil for nothing
+
+	// RequestAlgorithms are those that request objects may be signed with, as far as the
+	// provider says so.
+	RequestAlgorithms []string
 
 	// SecretIssuer, if it is not empty, has client_secret_post send a JWT of this
 	// issuer, which Key signs, in the place of Secret.
@@ -136,26 +123,13 @@ const (
 
 // sign is the JWT of RFC 7523 3 about this client, by issuer, for one request.
 func (c Client) sign(issuer string, life time.Duration) (string, error) {
-	algorithm, err := assertionAlgorithm(c.Key)
-	if err != nil {
-		return "", err
-	}
-	options := (&jose.SignerOptions{}).WithType("JWT")
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: c.Key, KeyID: c.KeyID}}, options)
-	if err != nil {
-		return "", Misconfigured("the client's private key does not sign")
-	}
 	now := c.Now()
-	payload, err := json.Marshal(map[string]any{
+	signed, err := c.Key.Sign("JWT", map[string]any{
 		"iss": issuer, "sub": c.ID, "aud": c.Audience, "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(life).Unix(),
-	})
-	if err != nil {
-		return "", err
-	}
-	signed, err := signer.Sign(payload)
+	}, false)
 	if err != nil {
 		return "", Misconfigured("the client's private key does not sign")
 	}
-	return signed.CompactSerialize()
+	return signed, nil
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
+	"github.com/sallyport/auth/providers/internal/signing"
 )
 
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -51,7 +53,7 @@ func TestCheckClient(t *testing.T) { // TK-01, LG-06
 	require.NoError(t, err)
 	good := ecKey(t, elliptic.P256())
 	secret := auth.NewSecret("s3cret")
-	const kinds = "PrivateKey: want RSA of 2048 bits or more, or ECDSA P-256"
+	const kinds = "PrivateKey: want RSA of 2048 bits or more, ECDSA P-256 or Ed25519"
 	for name, test := range map[string]struct {
 		id     string
 		secret auth.Secret
@@ -72,11 +74,14 @@ func TestCheckClient(t *testing.T) { // TK-01, LG-06
 		"in the form, without":        {"app", auth.Secret{}, codegrant.ClientSecretPost, nil, "ClientSecret is empty"},
 		"in the form, and a key":      {"app", auth.Secret{}, codegrant.ClientSecretPost, good, "ClientSecret is empty"},
 		"a key, without":              {"app", secret, codegrant.PrivateKeyJWT, nil, "PrivateKey is nil, and private_key_jwt needs it"},
-		"unknown":                     {"app", secret, "tls_client_auth", nil, `ClientAuth "tls_client_auth" is not known`},
+		"by certificate":              {"app", auth.Secret{}, codegrant.TLS, nil, ""},
+		"by a certificate of its own": {"app", auth.Secret{}, codegrant.SelfSignedTLS, nil, ""},
+		"unknown":                     {"app", secret, "client_secret_jwt", nil, `ClientAuth "client_secret_jwt" is not known`},
 		"a short key":                 {"app", auth.Secret{}, "", weak, kinds},
 		"a key of another curve":      {"app", auth.Secret{}, codegrant.PrivateKeyJWT, ecKey(t, elliptic.P384()), kinds},
-		"a key of another kind":       {"app", auth.Secret{}, codegrant.PrivateKeyJWT, ed, kinds},
-		"a key that only signs":       {"app", auth.Secret{}, codegrant.PrivateKeyJWT, hsm{good}, kinds},
+		"a key of Ed25519":            {"app", auth.Secret{}, codegrant.PrivateKeyJWT, ed, ""},
+		"a key that only signs":       {"app", auth.Secret{}, codegrant.PrivateKeyJWT, hsm{good}, ""},
+		"a short key that only signs": {"app", auth.Secret{}, codegrant.PrivateKeyJWT, hsm{weak}, kinds},
 		"a short key that is not for": {"app", secret, codegrant.ClientSecretPost, weak, kinds},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +115,7 @@ func redeem(t *testing.T, method codegrant.Method, client codegrant.Client) (*ht
 // are.
 func TestClientAuthentication(t *testing.T) { // TK-01
 	now := func() time.Time { return time.Unix(1_800_000_000, 500) }
-	all := codegrant.Client{Secret: auth.NewSecret("a b"), Key: ecKey(t, elliptic.P256()), Now: now}
+	all := codegrant.Client{Secret: auth.NewSecret("a b"), Key: signing.Key{Signer: ecKey(t, elliptic.P256())}, Now: now}
 	form := func(more url.Values) url.Values {
 		f := url.Values{"grant_type": {"authorization_code"}, "code": {"the-code"}, "redirect_uri": {"https://app.example/cb"}, "code_verifier": {"v"}}
 		for name, v := range more {
@@ -132,10 +137,12 @@ func TestClientAuthentication(t *testing.T) { // TK-01
 		require.Equal(t, test.header, secret, method)
 		require.Equal(t, test.form, got.PostForm, method)
 	}
-	for algorithm, key := range map[jose.SignatureAlgorithm]crypto.Signer{"RS256": rsaKey(), "ES256": ecKey(t, elliptic.P256())} {
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	for algorithm, key := range map[jose.SignatureAlgorithm]crypto.Signer{"RS256": rsaKey(), "ES256": ecKey(t, elliptic.P256()), "EdDSA": ed} {
 		jti := map[any]bool{}
 		for range 2 {
-			got, err := redeem(t, codegrant.PrivateKeyJWT, codegrant.Client{Secret: auth.NewSecret("a b"), Key: key, KeyID: "k1", Now: now})
+			got, err := redeem(t, codegrant.PrivateKeyJWT, codegrant.Client{Secret: auth.NewSecret("a b"), Key: signing.Key{Signer: key, ID: "k1"}, Now: now})
 			require.NoError(t, err)
 			require.Empty(t, got.Header.Get("Authorization"))
 			assertion := got.PostForm.Get("client_assertion")
@@ -162,7 +169,7 @@ func TestClientAuthentication(t *testing.T) { // TK-01
 // the one that does not change.
 func TestSignedSecret(t *testing.T) { // TK-01
 	key := ecKey(t, elliptic.P256())
-	client := codegrant.Client{Secret: auth.NewSecret("a b"), Key: key, KeyID: "k1", SecretIssuer: "team", Now: func() time.Time { return time.Unix(1_800_000_000, 500) }}
+	client := codegrant.Client{Secret: auth.NewSecret("a b"), Key: signing.Key{Signer: key, ID: "k1"}, SecretIssuer: "team", Now: func() time.Time { return time.Unix(1_800_000_000, 500) }}
 	jti := map[any]bool{}
 	for range 2 {
 		got, err := redeem(t, codegrant.ClientSecretPost, client)
@@ -181,19 +188,28 @@ func TestSignedSecret(t *testing.T) { // TK-01
 		require.Equal(t, map[string]any{"iss": "team", "sub": "app", "aud": "https://x.example", "iat": 1_800_000_000., "exp": 1_800_000_300.}, claims)
 	}
 	require.Len(t, jti, 2, "each is for one request")
-	client.Key = hsm{key}
+	client.Key.Signer = hsm{broken{key}}
 	got, err := redeem(t, codegrant.ClientSecretPost, client)
-	require.ErrorContains(t, err, "PrivateKey: want RSA")
+	require.ErrorContains(t, err, "does not sign")
 	require.Nil(t, got, "the code is not sent")
 }
 
 func TestKeyThatDoesNotSign(t *testing.T) { // TK-01
-	for want, key := range map[string]crypto.Signer{
-		"does not sign":         &rsa.PrivateKey{PublicKey: rsaKey().PublicKey, D: big.NewInt(1)},
-		"PrivateKey: want RSA ": hsm{rsaKey()},
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	for name, key := range map[string]crypto.Signer{
+		"wrong": &rsa.PrivateKey{PublicKey: rsaKey().PublicKey, D: big.NewInt(1)}, "down": broken{rsaKey()}, "short": weak,
 	} {
-		got, err := redeem(t, codegrant.PrivateKeyJWT, codegrant.Client{Key: key, Now: time.Now})
-		require.ErrorContains(t, err, want)
+		got, err := redeem(t, codegrant.PrivateKeyJWT, codegrant.Client{Key: signing.Key{Signer: key}, Now: time.Now})
+		require.ErrorContains(t, err, "the client's private key does not sign", name)
+		require.NotContains(t, err.Error(), "4711", name)
 		require.Nil(t, got, "the code is not sent")
 	}
+}
+
+// broken is a module that does not answer.
+type broken struct{ crypto.Signer }
+
+func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("pin 4711")
 }

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"golang.org/x/oauth2"
-
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
@@ -19,13 +17,18 @@ const maxRequestURI = 512
 // the browser goes with the name that it was given there: what is asked for, the browser
 // and whoever reads its addresses do not see, and cannot change. provider is for errors.
 func (r AuthRequest) Push(ctx context.Context, tx auth.Transaction, provider string, c Client, client *upstream.Client, endpoint string, method Method) (string, error) {
-	authorization, options := r.parts(tx)
-	config := oauth2.Config{ClientID: r.ClientID, RedirectURL: tx.RedirectURI, Scopes: r.Scopes}
-	request, err := url.Parse(config.AuthCodeURL(tx.State, options...))
+	authorization, request, err := r.query(tx)
 	if err != nil {
-		return "", Misconfigured("the authorization request is no address")
+		return "", err
 	}
-	answer, err := c.post(ctx, client, endpoint, method, request.Query())
+	if r.Signed { // RFC 9126 3
+		object, err := c.signRequest(request)
+		if err != nil {
+			return "", err
+		}
+		request = url.Values{"request": {object}}
+	}
+	answer, err := c.post(ctx, client, endpoint, method, request)
 	if err != nil {
 		return "", err
 	}

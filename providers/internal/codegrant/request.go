@@ -12,7 +12,7 @@ import (
 
 // ownParams are the parameters that carry the protocol. Nobody else sets them.
 var ownParams = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
-	"code_challenge", "code_challenge_method", "request", "request_uri", "client_secret"}
+	"code_challenge", "code_challenge_method", "request", "request_uri", "dpop_jkt", "client_secret"}
 
 // CheckParams refuses extra parameters that are the protocol's own, in a provider's
 // configuration and among those that a sign-in may bring, and fixed ones without a
@@ -41,6 +41,8 @@ type AuthRequest struct {
 	Names    []string   // those of a transaction's parameters that are passed on
 	Nonce    bool       // whether there will be an ID token to find the nonce in
 	FormPost bool       // whether the answer is asked for as a form: OAuth 2.0 Form Post Response Mode 2
+	BoundTo  string     // the thumbprint of the key that the code is bound to: RFC 9449 10; "" for none
+	Signed   bool       // whether what is pushed is a JWT; see [AuthRequest.SignedURL]
 	Dialect  Dialect
 }
 
@@ -62,6 +64,17 @@ func (r AuthRequest) URL(tx auth.Transaction) string {
 		address = r.Dialect.address(address)
 	}
 	return address
+}
+
+// query is the endpoint, with what stays of its own query, and all that is asked for.
+func (r AuthRequest) query(tx auth.Transaction) (endpoint url.URL, request url.Values, err error) {
+	endpoint, options := r.parts(tx)
+	config := oauth2.Config{ClientID: r.ClientID, RedirectURL: tx.RedirectURI, Scopes: r.Scopes}
+	address, err := url.Parse(config.AuthCodeURL(tx.State, options...))
+	if err != nil {
+		return endpoint, nil, Misconfigured("the authorization request is no address")
+	}
+	return endpoint, address.Query(), nil
 }
 
 // parts are the endpoint, with what stays of its own query, and what stands beside what
@@ -92,6 +105,9 @@ func (r AuthRequest) parts(tx auth.Transaction) (endpoint url.URL, options []oau
 	}
 	if r.FormPost {
 		set("response_mode", "form_post")
+	}
+	if r.BoundTo != "" {
+		set("dpop_jkt", r.BoundTo)
 	}
 	endpoint.RawQuery, endpoint.ForceQuery = query.Encode(), false
 	return endpoint, options

@@ -174,6 +174,8 @@ func ReadResponse(provider, asked string, response url.Values, iss Issuer) (code
 			refused.Err = auth.ErrDeclined
 		}
 		return "", refused
+	case response.Has("response"):
+		return "", Invalid("the callback brings its answer as a JWT (JARM), which was not asked for")
 	case response.Has("access_token") || response.Has("id_token"):
 		return "", Invalid("the callback brings tokens, want a code")
 	case code == "" || len(code) > maxCode || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):

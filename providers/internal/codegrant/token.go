@@ -20,6 +20,7 @@ import (
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
+	"github.com/sallyport/auth/providers/internal/dpop"
 )
 
 // MaxDocument bounds an answer of a provider, in bytes after decompression.
@@ -57,7 +58,8 @@ type answer struct {
 // expires_in makes no sense.
 //
 // The code is sent at most once: nothing is tried again, neither with other
-// credentials nor elsewhere. An error holds nothing of the answer but the error
+// credentials nor elsewhere, but for a proof without the nonce that the server wants
+// (RFC 9449 8). An error holds nothing of the answer but the error
 // code and its description, cut and printable, as an [*auth.ProviderError].
 func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.Transaction, code string) (*oauth2.Token, error) {
 	return t.send(ctx, c, func(ctx context.Context, config *oauth2.Config, params url.Values) (*oauth2.Token, error) {
@@ -76,14 +78,26 @@ func (t TokenRequest) Exchange(ctx context.Context, c *upstream.Client, tx auth.
 // send has request make the one request of x/oauth2's, as the client and with what else
 // its authentication needs.
 func (t TokenRequest) send(ctx context.Context, c *upstream.Client, request func(context.Context, *oauth2.Config, url.Values) (*oauth2.Token, error)) (*oauth2.Token, error) {
+	token, call, err := t.once(ctx, c, request)
+	var said *auth.ProviderError
+	if errors.As(err, &said) && said.Code == "use_dpop_nonce" && call.HasNonce() {
+		// Which redeems nothing: RFC 9449 8.
+		token, _, err = t.once(ctx, c, request)
+	}
+	return token, err
+}
+
+func (t TokenRequest) once(ctx context.Context, c *upstream.Client, request func(context.Context, *oauth2.Config, url.Values) (*oauth2.Token, error)) (*oauth2.Token, *dpop.Call, error) {
 	config, params, err := t.Client.config(t.Method)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config.Endpoint.TokenURL = t.Endpoint
+	var call *dpop.Call
 	var lifetime time.Duration
 	var extra map[string]string
 	gate := c.Gate(MaxDocument, func(r *upstream.Response) error {
+		call.Answered(r.Header)
 		a, err := t.read(r)
 		if err != nil {
 			return err
@@ -93,13 +107,14 @@ func (t TokenRequest) send(ctx context.Context, c *upstream.Client, request func
 		r.Body, err = json.Marshal(a) // #nosec G117 -- for x/oauth2, in memory
 		return err
 	})
-	client := &http.Client{Transport: t.Dialect.transport(gate)}
+	call = t.Client.DPoP.Call(gate)
+	client := &http.Client{Transport: t.Dialect.transport(call)}
 	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, client), config, params)
 	if err := gate.Err(); err != nil {
-		return nil, err
+		return nil, call, err
 	}
 	if err != nil {
-		return nil, Invalid("the answer is not understood") // err may quote it
+		return nil, call, Invalid("the answer is not understood") // err may quote it
 	}
 	token.Expiry = time.Time{}
 	if lifetime > 0 {
@@ -112,7 +127,7 @@ func (t TokenRequest) send(ctx context.Context, c *upstream.Client, request func
 		}
 		token = token.WithExtra(all)
 	}
-	return token, nil
+	return token, call, nil
 }
 
 // read is RFC 6749 5: a token, or why there is none.
@@ -164,6 +179,11 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 	switch {
 	case a.AccessToken == "":
 		return nil, Invalid("the answer has no access_token")
+	case t.Client.DPoP != nil: // RFC 9449 5: no other type is bound to the key
+		if !strings.EqualFold(kind, dpop.Scheme) {
+			return nil, Misconfigured("token_type is %q, want DPoP: has the client bound tokens at the provider, and can the provider do that?", Printable(kind, 32))
+		}
+		a.TokenType = dpop.Scheme
 	case !o.Present("token_type"):
 		// RFC 6749 5.1 requires it, and some servers have only ever had the one type, and
 		// leave it out. What comes is used as a bearer token, and by a server that wants

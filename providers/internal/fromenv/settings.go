@@ -2,9 +2,6 @@ package fromenv
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"slices"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/envvar"
+	"github.com/sallyport/auth/providers/internal/signing"
 )
 
 // Settings are what every provider takes beside its registration. Their zero value
@@ -111,7 +109,7 @@ func ReadSettings(r *envvar.Reader, name string, oauth2 bool) (s Settings) {
 	s.PrivateKeyID = r.Get(name + "PRIVATE_KEY_ID")
 	if text, _ := r.First(name + "PRIVATE_KEY"); text != "" { // a PEM may end with a line break
 		if s.PrivateKey = PrivateKey(text); s.PrivateKey == nil {
-			problem("PRIVATE_KEY", "is no private key that can be used", "set it to a PEM of RSA with 2048 bits or more, or of ECDSA P-256, whose line breaks may be written \\n")
+			problem("PRIVATE_KEY", "is no private key that can be used", "set it to a PEM of RSA with 2048 bits or more, of ECDSA P-256 or of Ed25519, whose line breaks may be written \\n")
 		}
 	} else if s.ClientAuth == "private_key_jwt" {
 		problem("PRIVATE_KEY", "is not set", "private_key_jwt signs with it; set it to the PEM whose public half the identity provider has")
@@ -170,7 +168,7 @@ func isScope(scope string) bool {
 }
 
 // PrivateKey is the key of a PEM in which \n may stand for line breaks: RSA of 2048 bits
-// or more, or ECDSA P-256. It is nil for what is none.
+// or more, ECDSA P-256 or Ed25519. It is nil for what is none.
 func PrivateKey(text string) crypto.Signer {
 	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
 	if block == nil {
@@ -184,15 +182,8 @@ func PrivateKey(text string) crypto.Signer {
 			}
 		}
 	}
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		if k.N.BitLen() >= 2048 {
-			return k
-		}
-	case *ecdsa.PrivateKey:
-		if k.Curve == elliptic.P256() {
-			return k
-		}
+	if signer, ok := key.(crypto.Signer); ok && (signing.Key{Signer: signer}).Check() == nil {
+		return signer
 	}
 	return nil
 }
