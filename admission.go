@@ -97,6 +97,9 @@ func (ad admission) way(p Provider) web.Way {
 	if expirer, ok := p.(Expirer); ok {
 		w.Expired = expirer.Expired
 	}
+	if restarter, ok := p.(Restarter); ok {
+		w.NoRestart = !restarter.Restarts()
+	}
 	if prompter, ok := p.(Prompter); ok {
 		w.AccountPrompt, w.LoginPrompt = prompter.Prompts()
 	}

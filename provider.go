@@ -181,6 +181,14 @@ type Expirer interface {
 	Expired(response url.Values) bool
 }
 
+// A Restarter is a [Provider] that says whether a sign-in begins again by itself, once,
+// where the browser comes back with an answer to an attempt that is over, or to none: after
+// a laptop's sleep, say. Nothing of such an answer is redeemed in any case. Without it, one
+// does.
+type Restarter interface {
+	Restarts() bool
+}
+
 // A Prompter is a [Provider] that heeds the parameter "prompt" of the authorization
 // request (OpenID Connect Core 3.1.2.1). Without it, whoever was refused and tries again
 // may be signed in as the same person at once, without being asked.

@@ -95,14 +95,14 @@ func (w *Way) expired(answer url.Values) bool { return w.Expired != nil && w.Exp
 // stale deals with a callback that belongs to no attempt of this browser that is
 // still open: a reload, the back button, a laptop's sleep. Somebody who is signed
 // in goes on. Otherwise the attempt begins again, once, by the provider of the
-// callback; no code is redeemed.
+// callback, unless that one wants none of it; no code is redeemed.
 func (s *Server) stale(w http.ResponseWriter, r *http.Request, v *visit, way *Way, answer url.Values, a attempt.Attempt, cause error) {
 	to := cmp.Or(a.ReturnTo, v.home())
 	restarted := attempt.Restarted(answer.Get("state"))
 	switch {
 	case v.session != nil:
 		redirect(w, v.address(to))
-	case answer.Get("code") == "" && !way.expired(answer) || restarted:
+	case answer.Get("code") == "" && !way.expired(answer) || restarted || way.NoRestart:
 		if restarted && len(r.Cookies()) == 0 {
 			cause = fmt.Errorf("%w: %w", fault.ErrNoCookies, cause)
 		}

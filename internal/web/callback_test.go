@@ -359,6 +359,27 @@ func TestAttemptLastsTenMinutes(t *testing.T) { // ST-08
 	require.Contains(t, s.log.String(), "sign-in restarted")
 }
 
+// once is a provider whose sign-ins do not begin again by themselves.
+type once struct{ *stubProvider }
+
+func (once) Restarts() bool { return false }
+
+func TestProviderWithoutRestarts(t *testing.T) { // ST-08
+	s := newSite(t, func(c *auth.Config) { c.Providers[0] = once{c.Providers[0].(*stubProvider)} })
+	b := s.browser()
+	state := b.start("stub", "/x").Get("state")
+	got := b.back("stub", "unknown", "ada")
+	require.Equal(t, 400, got.StatusCode)
+	require.Empty(t, got.Header.Get("Location"))
+	s.advance(10*time.Minute + 1)
+	require.Equal(t, 400, b.back("stub", state, "ada").StatusCode)
+	require.Equal(t, []string{"Expired", "Expired"}, s.reasons())
+	require.Zero(t, s.stub.exchanged())
+	state = b.start("stub", "/x").Get("state")
+	require.Equal(t, s.server.URL+"/x", b.back("stub", state, "ada").Header.Get("Location"))
+	require.Equal(t, s.server.URL+"/", b.back("stub", "unknown", "ada").Header.Get("Location"), "who is signed in goes on")
+}
+
 func TestRestartKeepsWhatWasAskedFor(t *testing.T) { // ST-08
 	s := newSite(t, nil)
 	b := s.browser()

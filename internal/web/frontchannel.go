@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/session"
@@ -66,7 +67,9 @@ func issuedSession(r *http.Request, way *Way) (iss, sid string, ok bool) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return "", "", false
 	}
-	q, err := url.ParseQuery(r.URL.RawQuery)
+	// A semicolon is a character like others (RFC 3986 3.4), and a sid may have one; net/url
+	// refuses it.
+	q, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
 	if err != nil || len(q["iss"]) != 1 || len(q["sid"]) != 1 {
 		return "", "", false
 	}

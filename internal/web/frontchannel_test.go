@@ -43,6 +43,14 @@ func TestFrontChannelLogout(t *testing.T) { // FC-01, LG-03
 	e := s.last()
 	require.Equal(t, auth.Event{Kind: auth.EventLoggedOut, Provider: "stub", Issuer: "https://idp.example", Subject: "ada", Client: e.Client}, e)
 
+	// A semicolon is a character like others, encoded or not.
+	for _, semicolon := range []string{";", "%3B"} {
+		bob := s.browser()
+		bob.signIn("b;ob")
+		require.Equal(t, 200, frame.get("/api/auth/frontchannel-logout/stub?iss=https://idp.example&sid=sid+of+b"+semicolon+"ob", inAFrame...).StatusCode)
+		require.Empty(t, bob.who())
+	}
+
 	// Where the browser brings the cookie, it is deleted.
 	got = eve.get(frontChannel("iss", "https://idp.example", "sid", "sid of eve"), inAFrame...)
 	require.Equal(t, 200, got.StatusCode)

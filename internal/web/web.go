@@ -152,6 +152,10 @@ type Way struct {
 	// provider's own part took too long. If nil, none does.
 	Expired func(answer url.Values) bool
 
+	// NoRestart has an answer of no attempt, or of one that is over, be an error: the sign-in
+	// does not begin again by itself.
+	NoRestart bool
+
 	// The parameter prompt of an attempt with which somebody can take another account, and
 	// with which they show anew who they are. Empty where the way has none.
 	AccountPrompt, LoginPrompt string

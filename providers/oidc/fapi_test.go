@@ -43,6 +43,7 @@ func TestFAPI2(t *testing.T) {
 		id, err := r.signIn()
 		require.NoError(t, err, want)
 		require.Equal(t, "ada", id.Subject)
+		require.False(t, r.p.Restarts())
 		require.Equal(t, "DPoP", id.Token.Type())
 		require.Equal(t, 1, r.idp.Hits("par"))
 		_, err = jose.ParseSignedCompact(r.idp.TokenRequests()[0].Get("client_assertion"), []jose.SignatureAlgorithm{want})

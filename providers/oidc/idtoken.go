@@ -56,6 +56,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if expired {
 		return Claims{}, clockError("it has expired", p.config.Now())
 	}
+	p.signed.Store(header.algorithm)
 	return Claims{signed.claims}, nil
 }
 

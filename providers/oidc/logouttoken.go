@@ -20,7 +20,8 @@ const (
 
 // VerifyLogout implements [auth.LogoutVerifier]: OpenID Connect Back-Channel Logout 1.0,
 // section 2.6. What holds for ID tokens holds for logout tokens: the form, the algorithms, the keys
-// and how often they are fetched, the issuer, the audiences. Beyond that, exp and jti are
+// and how often they are fetched, the issuer, the audiences. The algorithm is that of the
+// last ID token, where one has come: a client is registered for one (2.6). Beyond that, exp and jti are
 // required, it was issued in the last five minutes, and it has no nonce, so that an ID token
 // is none. "typ" may be logout+jwt, JWT or missing: many issuers send none.
 //
@@ -45,6 +46,9 @@ func (p *Provider) verifyLogoutToken(ctx context.Context, token string) (*auth.L
 	}
 	if !slices.Contains(m.algorithms, header.algorithm) {
 		return nil, otherAlgorithm(header, m.algorithms)
+	}
+	if used, ok := p.signed.Load().(string); ok && used != header.algorithm {
+		return nil, otherAlgorithm(header, []string{used})
 	}
 	o, key, err := p.keys.verify(ctx, token, header)
 	if err != nil {

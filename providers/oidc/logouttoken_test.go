@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/providers/internal/signing"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
 )
@@ -163,6 +164,33 @@ func TestLogoutTokenIsReadStrictly(t *testing.T) { // BC-03
 		_, err = r.p.VerifyLogout(context.Background(), token)
 		require.Equal(t, ok, err == nil, "%s: %v", members, err)
 	}
+}
+
+// TestLogoutTokenOfAnotherAlgorithm: a client is registered for one, by which its ID tokens
+// are signed, whatever keys the issuer has besides.
+func TestLogoutTokenOfAnotherAlgorithm(t *testing.T) { // BC-04
+	r := newRelying(t, nil)
+	other := ecKey(t)
+	r.idp.SetFaults(providertest.Faults{Metadata: func(m map[string]any) {
+		m["id_token_signing_alg_values_supported"] = []string{"RS256", "ES256"}
+	}, Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
+		if name == "keys" {
+			providertest.WriteJSON(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: r.idp.SigningKey().Public(), KeyID: r.idp.SigningKeyID()}, {Key: other.Public(), KeyID: "other"}}})
+		}
+		return name == "keys"
+	}})
+	var claims map[string]any
+	ordinary := r.idp.LogoutToken("app", "ada", "s1", func(_, c map[string]any) { claims = c })
+	signed, err := signing.Key{Signer: other, ID: "other"}.Sign("logout+jwt", claims, false)
+	require.NoError(t, err)
+	_, err = r.p.VerifyLogout(context.Background(), signed)
+	require.NoError(t, err, "nothing is known yet")
+	_, err = r.signIn()
+	require.NoError(t, err)
+	_, err = r.p.VerifyLogout(context.Background(), signed)
+	require.ErrorContains(t, err, "ES256")
+	_, err = r.p.VerifyLogout(context.Background(), ordinary)
+	require.NoError(t, err)
 }
 
 func TestLogoutTokenWithAnAlias(t *testing.T) { // BC-05

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -48,7 +49,8 @@ type Provider struct {
 	client   *upstream.Client
 	metadata *upstream.Lazy[*metadata]
 	keys     *keySource
-	mapped   bool // by the configuration's Map, which may make another subject of "sub"
+	signed   atomic.Value // the algorithm, a string, of the ID token that was verified last
+	mapped   bool         // by the configuration's Map, which may make another subject of "sub"
 }
 
 // Name implements [auth.Provider].
@@ -78,6 +80,10 @@ func (p *Provider) FormAnswer(form url.Values) url.Values {
 
 // Expired implements [auth.Expirer].
 func (p *Provider) Expired(response url.Values) bool { return codegrant.Expired(response) }
+
+// Restarts implements [auth.Restarter]: not with [Config].FAPI2, whose conformance tests
+// want an end after a wrong state.
+func (p *Provider) Restarts() bool { return !p.config.FAPI2 }
 
 // Prompts implements [auth.Prompter].
 func (p *Provider) Prompts() (account, login string) {
