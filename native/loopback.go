@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	headerTimeout  = 5 * time.Second
+	readTimeout    = 5 * time.Second
 	maxHeaderBytes = 16 << 10
 )
 
@@ -71,7 +71,7 @@ func (l Loopback) SignIn(ctx context.Context) (*auth.Identity, error) {
 	}
 	c := &callback{redirect: redirect, state: tx.State, answer: make(chan url.Values, 1)}
 	server := &http.Server{
-		Handler: c, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: c, ReadTimeout: readTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers send does not get on the person's terminal
 	}
 	broken := make(chan error, 1)

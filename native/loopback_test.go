@@ -165,9 +165,36 @@ func TestCallbackIsOne(t *testing.T) { // ST-02, ST-04, CB-01
 // not handed on, nor does it wait for somebody to take it.
 func TestSecondAnswer(t *testing.T) {
 	c := native.NewCallback("http://127.0.0.1:1/callback", "s")
+	require.Equal(t, 400, native.Answer(c, "http://127.0.0.1:1/callback?state=s&code=1&x=%zz"), "what is malformed is no answer")
 	require.Equal(t, 200, native.Answer(c, "http://127.0.0.1:1/callback?state=s&code=1"))
 	require.Equal(t, 410, native.Answer(c, "http://127.0.0.1:1/callback?state=s&code=2"))
 	require.Equal(t, "1", native.Taken(c).Get("code"))
+}
+
+// exchanging is a provider whose Exchange a test looks into.
+type exchanging struct {
+	*oidc.Provider
+	exchange func(tx auth.Transaction)
+}
+
+func (e exchanging) Exchange(ctx context.Context, tx auth.Transaction, response url.Values) (*auth.Identity, error) {
+	e.exchange(tx)
+	return e.Provider.Exchange(ctx, tx, response)
+}
+
+// TestPortIsClosedFirst: while the code is redeemed, nothing listens any more.
+func TestPortIsClosedFirst(t *testing.T) {
+	p, _ := provider(t, nil)
+	looked := false
+	_, err := native.Loopback{Provider: exchanging{p, func(tx auth.Transaction) {
+		u, err := url.Parse(tx.RedirectURI)
+		require.NoError(t, err)
+		_, err = net.Dial("tcp", u.Host)
+		require.Error(t, err)
+		looked = true
+	}}, Open: func(address string) error { browse(t, address); return nil }}.SignIn(context.Background())
+	require.NoError(t, err)
+	require.True(t, looked)
 }
 
 func TestLoopbackFails(t *testing.T) {

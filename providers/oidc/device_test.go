@@ -148,7 +148,7 @@ func TestDeviceFailsAfterTheTokens(t *testing.T) {
 }
 
 func TestDeviceEndpoint(t *testing.T) { // DI-07
-	for name, endpoint := range map[string]any{"none": nil, "no text": 1, "http": "http://idp.example/device_authorization"} {
+	for name, endpoint := range map[string]any{"none": nil, "no text": 1, "http": "http://127.0.0.1/device_authorization"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newDevice(t, nil)
@@ -162,12 +162,15 @@ func TestDeviceEndpoint(t *testing.T) { // DI-07
 	}
 }
 
-// TestDevicePage: people are sent where https leads, or to a loopback issuer.
+// TestDevicePage: people are sent by https, where the issuer is reached so.
 func TestDevicePage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newDevice(t, nil)
 		for _, page := range []string{"http://idp.example/device", "http://127.0.0.1/device", "javascript:alert(1)", "https://ada@idp.example/", ""} {
-			a.idp.SetFaults(providertest.Faults{Device: func(d map[string]any) { d["verification_uri"] = page }})
+			a.idp.SetFaults(providertest.Faults{Device: func(d map[string]any) {
+				d["verification_uri"] = page
+				delete(d, "verification_uri_complete")
+			}})
 			_, err := a.p.AuthorizeDevice(context.Background())
 			require.ErrorIs(t, err, auth.ErrInvalidResponse, page)
 		}
