@@ -98,7 +98,7 @@ func (c Config) oauth2() (oauth2.Config, error) {
 	if restricted {
 		scopes = append(scopes, readOrg)
 	}
-	method := oauth2.ClientSecretPost
+	var method oauth2.ClientAuth
 	if c.DeviceOnly {
 		method = oauth2.ClientAuthNone
 	}
