@@ -30,7 +30,7 @@ func goList(t *testing.T, format string, args ...string) []string {
 //	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
 //	            one provider -> providers/internal/oidcenv, providers/internal/oauth2env -> providers/internal/fromenv -> auth, envvar
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
-//	clerk, accesscode -> auth
+//	clerk, accesscode, native -> auth
 var arrows = []struct{ from, to string }{
 	{"", "envvar internal/web internal/attempt internal/fault internal/controlchar pages session"},
 	{"internal/web", "internal/attempt internal/device internal/fault internal/forwarded internal/generations internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
@@ -44,6 +44,7 @@ var arrows = []struct{ from, to string }{
 	{"envvar", ""},
 	{"accesscode", ". envvar session"},
 	{"clerk", ". envvar internal/forwarded internal/pace internal/strictjson internal/upstream session"},
+	{"native", ". pages"},
 	{"clerk/clerktest", ". clerk providers/providertest"},
 	{"providers/internal/signing", ""},
 	{"providers/internal/dpop", "providers/internal/signing"},
@@ -59,7 +60,7 @@ var arrows = []struct{ from, to string }{
 	{"providers", ". providers/*"},
 	{"examples/internal/serve", "envvar"},
 	{"examples/internal/visit", ""},
-	{"examples/*", ". envvar pages session accesscode clerk clerk/clerktest providers providers/* examples/internal/*"},
+	{"examples/*", ". envvar pages session accesscode clerk clerk/clerktest native providers providers/* examples/internal/*"},
 }
 
 func TestArrows(t *testing.T) {

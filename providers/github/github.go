@@ -46,7 +46,12 @@ const readOrg = "read:org" // the scope with which memberships can be read
 // Config describes an OAuth App or a GitHub App.
 type Config struct {
 	ClientID     string      // of the app's page. Required
-	ClientSecret auth.Secret // of the app's page, shown once. Required
+	ClientSecret auth.Secret // of the app's page, shown once. Required unless DeviceOnly is set
+
+	// DeviceOnly is for a program that has no secret to keep, and signs people in by the
+	// device flow alone ([auth.DeviceAuthorizer]), which GitHub takes without one. It has to
+	// be enabled on the app's page.
+	DeviceOnly bool
 
 	// Organizations, by login name, and Teams ("org/team-slug") say who may sign in:
 	// the active members of any of them. Case does not count. If both are nil,
@@ -93,6 +98,10 @@ func (c Config) oauth2() (oauth2.Config, error) {
 	if restricted {
 		scopes = append(scopes, readOrg)
 	}
+	var method oauth2.ClientAuth
+	if c.DeviceOnly {
+		method = oauth2.ClientAuthNone
+	}
 	g := &github{api: api, organizations: c.Organizations, teams: c.Teams}
 	return oauth2.Config{
 		Name:           "github",
@@ -100,7 +109,9 @@ func (c Config) oauth2() (oauth2.Config, error) {
 		AuthURL:        base + "/login/oauth/authorize",
 		TokenURL:       base + "/login/oauth/access_token",
 		ClientID:       c.ClientID,
+		DeviceURL:      base + "/login/device/code",
 		ClientSecret:   c.ClientSecret,
+		ClientAuth:     method,
 		Scopes:         scopes,
 		ParamNames:     []string{"prompt", "login"},
 		Prompts:        []string{"select_account"},

@@ -72,6 +72,7 @@ type Config struct {
 
 	AuthURL      string      // authorization endpoint, required; https, or http on loopback; see InsecureHTTP
 	TokenURL     string      // token endpoint, required; likewise
+	DeviceURL    string      // device authorization endpoint (RFC 8628 3.1); likewise. If empty, there is no device flow
 	ClientID     string      // required
 	ClientSecret auth.Secret // required unless ClientAuth is "none"
 	ClientAuth   ClientAuth  // if empty, client_secret_post
@@ -157,12 +158,8 @@ func New(c Config) (*Provider, error) {
 	if c.Identify == nil {
 		problem("Identify is nil")
 	}
-	check := upstream.CheckURL
-	if c.InsecureHTTP {
-		check = upstream.CheckPrivateURL
-	}
 	endpoint := func(field, raw string) *url.URL {
-		u, e := check(raw)
+		u, e := c.address(raw)
 		switch {
 		case errors.Is(e, upstream.ErrInsecure) && c.InsecureHTTP:
 			problem("%s: want an https address (http only on loopback and private addresses)", field)
@@ -176,6 +173,9 @@ func New(c Config) (*Provider, error) {
 		p.client = p.client.PrivateHTTP()
 	}
 	endpoint("TokenURL", c.TokenURL)
+	if c.DeviceURL != "" {
+		endpoint("DeviceURL", c.DeviceURL)
+	}
 	endpoint("Issuer", c.Issuer)
 	if e := codegrant.CheckParams(c.AuthParams, c.ParamNames); e != nil {
 		problem("%w", e)
@@ -187,4 +187,12 @@ func New(c Config) (*Provider, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// address parses that of an endpoint.
+func (c *Config) address(raw string) (*url.URL, error) {
+	if c.InsecureHTTP {
+		return upstream.CheckPrivateURL(raw)
+	}
+	return upstream.CheckURL(raw)
 }

@@ -78,6 +78,12 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("token endpoint", err)
 	}
+	return p.identify(ctx, t)
+}
+
+// identify is whom the token of a sign-in belongs to.
+func (p *Provider) identify(ctx context.Context, t *oauth2.Token) (*auth.Identity, error) {
+	c := &p.config
 	if err := p.checkScopes(t); err != nil {
 		return nil, p.fail("token endpoint", err)
 	}

@@ -34,6 +34,7 @@ type metadata struct {
 	introspection string   // RFC 8414 2; may be empty
 	endSession    *url.URL // nil where there is none
 	revocation    string   // may be empty
+	device        string   // RFC 8628 4; may be empty
 	algorithms    []string
 	clientAuth    ClientAuth
 
@@ -161,7 +162,7 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 		}
 		m.introspection = introspection.String()
 	}
-	m.endSession, m.revocation = p.endSessionEndpoint(o), p.revocationEndpoint(o)
+	m.endSession, m.revocation, m.device = p.endSessionEndpoint(o), p.revocationEndpoint(o), p.deviceEndpoint(o)
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
 	m.issInResponse = m.issInResponse || p.config.FAPI2
 	if m.algorithms, err = p.agreeOnAlgorithms(o); err != nil {
@@ -195,7 +196,7 @@ func (p *Provider) checkEndpoint(name, address string) (*url.URL, error) {
 	if err != nil {
 		return nil, codegrant.Misconfigured("the issuer's %s: %w", name, err)
 	}
-	browsers := name == "authorization_endpoint" || name == "end_session_endpoint"
+	browsers := name == "authorization_endpoint" || name == "end_session_endpoint" || name == "verification_uri"
 	if !browsers && p.internal != nil && upstream.SameOrigin(u, p.internal) {
 		return u, nil
 	}

@@ -99,6 +99,18 @@ func TestDPoPByOtherMeans(t *testing.T) {
 	require.Equal(t, http.DefaultTransport, plain.p.DPoP(nil))
 }
 
+func TestDPoPOfADevice(t *testing.T) { // RFC 8628, RFC 9449
+	r := newBound(t, providertest.Client{}, nil)
+	d, err := r.p.AuthorizeDevice(context.Background())
+	require.NoError(t, err)
+	resp, err := http.Get(d.VerificationURIComplete)
+	require.NoError(t, err)
+	resp.Body.Close()
+	id, err := r.p.AwaitDevice(context.Background(), d)
+	require.NoError(t, err)
+	require.Equal(t, "DPoP", id.Token.Type())
+}
+
 // TestTokensThatAreNotBound: whoever asked for bound tokens is not content with others.
 func TestTokensThatAreNotBound(t *testing.T) {
 	for name, kind := range map[string]any{"Bearer": "Bearer", "none": nil, "another": "mac"} {

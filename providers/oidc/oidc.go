@@ -188,7 +188,8 @@ type Config struct {
 	// sent. If nil: login, which Core 15.1 has every issuer heed; an empty list is none.
 	Prompts []string
 
-	// Refusal says what an error at the callback means where the issuer means something
+	// Refusal says what an error at the callback, or at the token endpoint in the device
+	// flow, means where the issuer means something
 	// of its own by it: an error of package auth's, or nil for what the code means
 	// everywhere. If nil, there is nothing of its own. It must be safe for concurrent use.
 	Refusal func(code, description string) error

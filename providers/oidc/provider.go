@@ -11,6 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 	"github.com/sallyport/auth/providers/internal/dpop"
@@ -144,12 +145,21 @@ func (p *Provider) Exchange(ctx context.Context, tx auth.Transaction, response u
 	if err != nil {
 		return nil, p.fail("token endpoint", err)
 	}
-	claims, err := p.verifyIDToken(ctx, m, t, p.ofSignIn(tx, code))
+	return p.identify(ctx, m, t, func(o strictjson.Object, algorithm string) error {
+		if got := response.Get("iss"); iss.Template != "" && got != "" {
+			if issuer, _ := o.String("iss"); got != issuer {
+				return codegrant.Invalid("iss of the callback is not the ID token's")
+			}
+		}
+		return p.ofSignIn(tx, code)(o, algorithm)
+	})
+}
+
+// identify is whom the tokens of a sign-in are about.
+func (p *Provider) identify(ctx context.Context, m *metadata, t *oauth2.Token, occasion func(o strictjson.Object, algorithm string) error) (*auth.Identity, error) {
+	claims, err := p.verifyIDToken(ctx, m, t, occasion)
 	if err != nil {
 		return nil, p.fail("ID token", err)
-	}
-	if got := response.Get("iss"); iss.Template != "" && got != "" && got != claims.String("iss") {
-		return nil, p.fail("callback", codegrant.Invalid("iss of the callback is not the ID token's"))
 	}
 	if claims, err = p.completeFromUserinfo(ctx, m, t, claims); err != nil {
 		return nil, p.fail("userinfo", err)
@@ -224,10 +234,15 @@ func (p *Provider) redeem(ctx context.Context, m *metadata, tx auth.Transaction,
 	if err != nil {
 		return nil, err
 	}
-	if idToken(t) == "" { // userinfo is no substitute for it: Core 3.1.3.3
-		return nil, codegrant.Invalid("the answer has no id_token")
+	return t, wantIDToken(t)
+}
+
+// wantIDToken refuses an answer without one. Userinfo is no substitute: Core 3.1.3.3.
+func wantIDToken(t *oauth2.Token) error {
+	if idToken(t) == "" {
+		return codegrant.Invalid("the answer has no id_token")
 	}
-	return t, nil
+	return nil
 }
 
 func idToken(t *oauth2.Token) string {

@@ -79,9 +79,10 @@ type Config struct {
 
 // Faults are what an [IdP] does wrong. The zero value does nothing wrong.
 type Faults struct {
-	// Metadata, IDToken, Header, Token, Userinfo and Pushed, the answer to a pushed
-	// authorization request, change what is about to be sent.
-	Metadata, IDToken, Header, Token, Userinfo, Pushed func(map[string]any)
+	// Metadata, IDToken, Header, Token, Userinfo, Pushed, the answer to a pushed
+	// authorization request, and Device, that to a device authorization request, change
+	// what is about to be sent.
+	Metadata, IDToken, Header, Token, Userinfo, Pushed, Device func(map[string]any)
 
 	// Sign replaces the signing of ID tokens.
 	Sign func(header, claims map[string]any) string
@@ -94,7 +95,7 @@ type Faults struct {
 
 	// Endpoint may answer a request itself, and then returns true. name is
 	// "discovery", "keys", "authorize", "token", "userinfo", "introspect", "end_session",
-	// "revocation" or a path of GitHub's API.
+	// "revocation", "device" or a path of GitHub's API.
 	Endpoint func(name string, w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -104,19 +105,20 @@ type IdP struct {
 	config Config
 	now    func() time.Time
 
-	mu     sync.Mutex
-	faults Faults
-	key    *rsa.PrivateKey
-	keyID  string
-	codes  map[string]grant
-	pushed map[string]url.Values // by request_uri
-	tokens map[string]grant
-	sets   map[string]*family        // by each refresh token that was ever in it
-	opaque map[string]map[string]any // what introspection says of tokens
-	nonce  string                    // the one that proofs have to have
-	jtis   map[string]bool           // of proofs and assertions that have come
-	hits   map[string]int
-	sent   []url.Values // token requests
+	mu      sync.Mutex
+	faults  Faults
+	key     *rsa.PrivateKey
+	keyID   string
+	codes   map[string]grant
+	pushed  map[string]url.Values   // by request_uri
+	devices map[string]*deviceGrant // by device_code
+	tokens  map[string]grant
+	sets    map[string]*family        // by each refresh token that was ever in it
+	opaque  map[string]map[string]any // what introspection says of tokens
+	nonce   string                    // the one that proofs have to have
+	jtis    map[string]bool           // of proofs and assertions that have come
+	hits    map[string]int
+	sent    []url.Values // token requests
 
 	ended, revoked []url.Values // requests to these endpoints
 }
@@ -131,8 +133,8 @@ type grant struct {
 // New returns an identity provider to serve at c.Issuer.
 func New(c Config) *IdP {
 	p := &IdP{
-		config: c, now: c.Now, codes: map[string]grant{}, pushed: map[string]url.Values{}, tokens: map[string]grant{}, sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{},
-		nonce: randomText(), jtis: map[string]bool{},
+		config: c, now: c.Now, codes: map[string]grant{}, pushed: map[string]url.Values{}, devices: map[string]*deviceGrant{}, tokens: map[string]grant{},
+		sets: map[string]*family{}, opaque: map[string]map[string]any{}, hits: map[string]int{}, nonce: randomText(), jtis: map[string]bool{},
 	}
 	if p.now == nil {
 		p.now = time.Now
@@ -247,6 +249,9 @@ func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/authorize":                        {"authorize", p.authorize},
 		"/par":                              {"par", p.push},
 		"/token":                            {"token", p.token},
+		"/device_authorization":             {"device", p.authorizeDevice},
+		"/login/device/code":                {"device", p.authorizeDevice},
+		"/device":                           {"device_page", p.devicePage},
 		"/userinfo":                         {"userinfo", p.userinfo},
 		"/introspect":                       {"introspect", p.introspect},
 		"/logout":                           {"end_session", p.endSession},
@@ -279,6 +284,7 @@ func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
 		"issuer":                                         p.config.Issuer,
 		"authorization_endpoint":                         base + "/authorize",
 		"token_endpoint":                                 base + "/token",
+		"device_authorization_endpoint":                  base + "/device_authorization",
 		"userinfo_endpoint":                              base + "/userinfo",
 		"introspection_endpoint":                         base + "/introspect",
 		"jwks_uri":                                       base + "/keys",
@@ -308,7 +314,7 @@ func (p *IdP) keys(w http.ResponseWriter, _ *http.Request) {
 }
 
 // token is the token endpoint: RFC 6749 4.1.3, with PKCE required, unless the client has
-// none, and 6.
+// none, and 6; RFC 8628 3.4.
 func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil || r.Method != "POST" {
 		tokenError(w, "invalid_request")
@@ -327,8 +333,12 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 		tokenError(w, problem)
 		return
 	}
-	if r.PostForm.Get("grant_type") == "refresh_token" {
+	switch r.PostForm.Get("grant_type") {
+	case "refresh_token":
 		p.refresh(w, client.ID, r.PostForm.Get("refresh_token"), thumbprint)
+		return
+	case "urn:ietf:params:oauth:grant-type:device_code":
+		p.redeemDevice(w, client.ID, r.PostForm.Get("device_code"), thumbprint)
 		return
 	}
 	p.mu.Lock()

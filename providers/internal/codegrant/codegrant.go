@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sallyport/auth"
@@ -38,12 +39,15 @@ var classes = []error{
 // Fail names the provider and the step at which err happened. An error of no
 // class of package auth's is the provider being unreachable.
 func Fail(provider, step string, err error) error {
-	for _, class := range classes {
-		if errors.Is(err, class) {
-			return fmt.Errorf("auth: %s: %s: %w", provider, step, err)
-		}
+	return fmt.Errorf("auth: %s: %s: %w", provider, step, classify(err))
+}
+
+// classify returns err with a class.
+func classify(err error) error {
+	if slices.ContainsFunc(classes, func(class error) bool { return errors.Is(err, class) }) {
+		return err
 	}
-	return fmt.Errorf("auth: %s: %s: %w: %w", provider, step, auth.ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
 }
 
 // Invalid is an answer that fails a check of the protocol.

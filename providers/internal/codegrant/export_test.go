@@ -3,6 +3,7 @@ package codegrant
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/upstream"
@@ -23,4 +24,9 @@ func RefusedClient(method Method, secret auth.Secret, status int, code string) e
 	t := TokenRequest{Provider: "idp", Method: method, Client: Client{ID: "app", Secret: secret}}
 	_, err := t.read(&upstream.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
 	return err
+}
+
+// ReadDevice is what an answer says to a device that asked at a time.
+func ReadDevice(d Device, status int, body []byte, asked time.Time) (*auth.DeviceAuthorization, error) {
+	return d.read(&upstream.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, asked)
 }

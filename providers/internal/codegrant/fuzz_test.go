@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
+	"github.com/sallyport/auth/internal/upstream"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
@@ -90,5 +92,43 @@ func FuzzReadResponse(f *testing.F) { // CB-01 to CB-03, MX-01 to MX-04, ST-12, 
 		if required || response.Has("iss") {
 			require.Equal(t, []string{"https://x.example"}, response["iss"])
 		}
+	})
+}
+
+// FuzzDeviceAnswer: what a terminal shows is printable, people are sent to one server,
+// by https, and the program does not wait for longer than an hour; or there is an error
+// of a class, in one printable line.
+func FuzzDeviceAnswer(f *testing.F) { // RFC 8628 3.2
+	f.Add(200, []byte(`{"device_code":"d","user_code":"WDJB-MJHT","verification_uri":"https://x.example/d","verification_uri_complete":"https://x.example/d?c=1","expires_in":600,"interval":5}`))
+	f.Add(200, []byte(`{"device_code":"d","user_code":"A","verification_url":"https://x.example","expires_in":"1e9","interval":-5}`))
+	f.Add(200, []byte(`{"device_code":"d","user_code":"\u001b[2J","verification_uri":"https://x.example\u202e","expires_in":1e300}`))
+	f.Add(200, []byte(`{"device_code":"d","user_code":"A","verification_uri":"http://x.example/ x","expires_in":1,"interval":9e18}`))
+	f.Add(400, []byte(`{"error":"slow_down","error_description":"\u001b[31m\r\n"}`))
+	f.Add(502, []byte(`<html>`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		asked := time.Unix(1_800_000_000, 0)
+		got, err := codegrant.ReadDevice(device(), status, body, asked)
+		if err != nil {
+			require.Nil(t, got)
+			require.True(t, ours(err), "%v", err)
+			require.Less(t, len(err.Error()), 4096)
+			require.False(t, strings.ContainsFunc(err.Error(), unicode.IsControl), "%q", err)
+			return
+		}
+		for _, shown := range []string{got.UserCode, got.VerificationURI} {
+			require.NotEmpty(t, shown)
+		}
+		require.False(t, strings.ContainsFunc(got.UserCode+got.VerificationURI+got.VerificationURIComplete, func(r rune) bool { return r < ' ' || r > '~' }))
+		require.LessOrEqual(t, len(got.UserCode), 64)
+		require.False(t, got.DeviceCode.IsZero())
+		page, err := upstream.CheckURL(got.VerificationURI)
+		require.NoError(t, err)
+		if got.VerificationURIComplete != "" {
+			complete, err := upstream.CheckURL(got.VerificationURIComplete)
+			require.NoError(t, err)
+			require.True(t, upstream.SameOrigin(page, complete))
+		}
+		require.True(t, got.Expires.After(asked) && !got.Expires.After(asked.Add(time.Hour)))
+		require.True(t, got.Interval >= time.Second && got.Interval <= time.Hour)
 	})
 }

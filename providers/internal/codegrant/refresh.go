@@ -20,15 +20,9 @@ import (
 // An error that says that the person has to sign in again wraps [auth.ErrSignInAgain].
 func (t TokenRequest) Refresh(ctx context.Context, c *upstream.Client, refreshToken string) (*oauth2.Token, error) {
 	token, err := t.send(ctx, c, func(ctx context.Context, config *oauth2.Config, params url.Values) (*oauth2.Token, error) {
-		// x/oauth2 has no place for a client assertion in a refresh of its own, but in
-		// this one, which takes whatever grant it is told.
 		params.Set("grant_type", "refresh_token")
 		params.Set("refresh_token", refreshToken)
-		own := clientcredentials.Config{
-			ClientID: config.ClientID, ClientSecret: config.ClientSecret, TokenURL: config.Endpoint.TokenURL, AuthStyle: config.Endpoint.AuthStyle,
-			EndpointParams: params,
-		}
-		return own.Token(ctx)
+		return grant(ctx, config, params)
 	})
 	for _, over := range []error{auth.ErrExpired, auth.ErrInteractionRequired, auth.ErrNotAllowed, auth.ErrDeclined} {
 		if errors.Is(err, over) {
@@ -36,4 +30,15 @@ func (t TokenRequest) Refresh(ctx context.Context, c *upstream.Client, refreshTo
 		}
 	}
 	return token, err
+}
+
+// grant asks for a token with params, which say by which grant. x/oauth2 has no place for
+// a client assertion in a refresh of its own, but in this one, which takes whatever grant
+// it is told.
+func grant(ctx context.Context, config *oauth2.Config, params url.Values) (*oauth2.Token, error) {
+	own := clientcredentials.Config{
+		ClientID: config.ClientID, ClientSecret: config.ClientSecret, TokenURL: config.Endpoint.TokenURL, AuthStyle: config.Endpoint.AuthStyle,
+		EndpointParams: params,
+	}
+	return own.Token(ctx)
 }

@@ -39,6 +39,11 @@ var codeReasons = map[string]error{
 	"use_dpop_nonce":               auth.ErrMisconfigured,
 	"invalid_scope":                auth.ErrMisconfigured,
 	"invalid_grant":                auth.ErrExpired,
+	"authorization_pending":        auth.ErrUnavailable, // RFC 8628 3.5, as slow_down: nothing is known yet
+	"expired_token":                auth.ErrExpired,
+	"authorization_declined":       auth.ErrDeclined,      // Microsoft's, in the device flow
+	"incorrect_device_code":        auth.ErrExpired,       // GitHub's
+	"device_flow_disabled":         auth.ErrMisconfigured, // likewise
 	"bad_verification_code":        auth.ErrExpired,
 	"invalid_code":                 auth.ErrExpired, // Slack's, as those that follow
 	"code_already_used":            auth.ErrExpired,
@@ -178,7 +183,7 @@ func ReadResponse(provider, asked string, response url.Values, iss Issuer) (code
 		return "", Invalid("the callback brings its answer as a JWT (JARM), which was not asked for")
 	case response.Has("access_token") || response.Has("id_token"):
 		return "", Invalid("the callback brings tokens, want a code")
-	case code == "" || len(code) > maxCode || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }):
+	case !isPrintable(code, maxCode):
 		return "", Invalid("the callback has no code of 1 to %d printable characters", maxCode)
 	}
 	return code, nil

@@ -136,7 +136,7 @@ func (t TokenRequest) read(r *upstream.Response) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{TokenType: "Bearer", ExpiresIn: lifetime(o)}
+	a := &answer{TokenType: "Bearer", ExpiresIn: min(seconds(o, "expires_in"), int64(maxTokenLife/time.Second))}
 	a.AccessToken, _ = o.String("access_token")
 	code, isText := o.String("error")
 	// With status 200 too, as GitHub does. An empty text beside a token is no error:
@@ -270,16 +270,16 @@ func parseForm(body []byte) (strictjson.Object, error) {
 	return o, nil
 }
 
-// lifetime reads expires_in, a number of seconds or, from some servers, its text.
-// What makes no sense is unknown: 0.
-func lifetime(o strictjson.Object) int64 {
-	seconds, ok := o.Int("expires_in")
-	if text, isText := o.String("expires_in"); isText {
-		n, err := strconv.ParseInt(text, 10, 64)
-		seconds, ok = n, err == nil
+// seconds reads a number of seconds or, from some servers, its text. What makes no sense
+// is unknown: 0.
+func seconds(o strictjson.Object, name string) int64 {
+	n, ok := o.Int(name)
+	if text, isText := o.String(name); isText {
+		parsed, err := strconv.ParseInt(text, 10, 64)
+		n, ok = parsed, err == nil
 	}
-	if !ok || seconds <= 0 || seconds == math.MaxInt64 {
+	if !ok || n <= 0 || n == math.MaxInt64 {
 		return 0
 	}
-	return min(seconds, int64(maxTokenLife/time.Second))
+	return n
 }
