@@ -52,7 +52,9 @@ func newSecured(t *testing.T, aliases bool, idp providertest.Config, change func
 	}
 	s.plain = httptest.NewTLSServer(http.HandlerFunc(serve))
 	s.mtls = httptest.NewUnstartedServer(http.HandlerFunc(serve))
-	s.mtls.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	authorities := x509.NewCertPool()
+	authorities.AddCert(s.plain.Certificate())
+	s.mtls.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, ClientCAs: authorities} // none of which has signed what comes
 	s.mtls.StartTLS()
 	t.Cleanup(s.plain.Close)
 	t.Cleanup(s.mtls.Close)

@@ -77,7 +77,11 @@ func (p *Provider) secure() error {
 	c := &p.config
 	if c.DPoPKey != nil {
 		var err error
-		if p.dpop, err = dpop.New(signing.Key{Signer: c.DPoPKey}, c.Now); err != nil {
+		key := signing.Key{Signer: c.DPoPKey}
+		if c.FAPI2 {
+			key.Algorithms = fapiAlgorithms
+		}
+		if p.dpop, err = dpop.New(key, c.Now); err != nil {
 			return fmt.Errorf("auth: oidc.Config %q: DPoPKey: %w", c.Name, err)
 		}
 	}
@@ -86,7 +90,9 @@ func (p *Provider) secure() error {
 	}
 	client, ok := p.client.WithTLS(func(config *tls.Config) {
 		if c.Certificate != nil {
-			config.Certificates = []tls.Certificate{*c.Certificate}
+			// Whatever authorities the server names: one that knows the certificate itself names
+			// none that has signed it, and crypto/tls would send none of Certificates then.
+			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.Certificate, nil }
 		}
 		if c.FAPI2 {
 			config.CipherSuites = fapiCipherSuites

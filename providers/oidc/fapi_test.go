@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -39,9 +40,22 @@ func TestFAPI2(t *testing.T) {
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	for want, key := range map[jose.SignatureAlgorithm]crypto.Signer{"PS256": rsaKey, "ES256": ecKey(t), "EdDSA": ed} {
-		r := newFAPI(t, key, nil)
+		r := newFAPI(t, key, func(c *oidc.Config) {
+			if want == jose.EdDSA {
+				c.DPoPKey = rsaKey
+			}
+		})
+		var proof string
+		faults := takesPushed(r, false, nil)
+		faults.Endpoint = func(name string, _ http.ResponseWriter, req *http.Request) bool {
+			proof = cmp.Or(req.Header.Get("DPoP"), proof)
+			return false
+		}
+		r.idp.SetFaults(faults)
 		id, err := r.signIn()
 		require.NoError(t, err, want)
+		_, err = jose.ParseSignedCompact(proof, []jose.SignatureAlgorithm{jose.PS256, jose.ES256})
+		require.NoError(t, err)
 		require.Equal(t, "ada", id.Subject)
 		require.False(t, r.p.Restarts())
 		require.Equal(t, "DPoP", id.Token.Type())
