@@ -52,6 +52,7 @@ func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 		signed, err := jose.ParseSignedCompact(proof, []jose.SignatureAlgorithm{jose.ES256})
 		require.NoError(s.t, err)
 		require.Equal(s.t, "dpop+jwt", signed.Signatures[0].Header.ExtraHeaders["typ"])
+		require.Equal(s.t, s.key.Public(), signed.Signatures[0].Header.JSONWebKey.Key)
 		payload, err := signed.Verify(s.key.Public())
 		require.NoError(s.t, err)
 		var claims map[string]any
@@ -157,6 +158,25 @@ func TestNonce(t *testing.T) { // RFC 9449 9
 	_, err = transport.RoundTrip(get(t, "https://other.example/", "DPoP at"))
 	require.NoError(t, err)
 	require.NotContains(t, s.proofs[3], "nonce", "one server's is nothing to another")
+	s.answers = []answer{{200, strings.Repeat("o", 512)}}
+	_, err = transport.RoundTrip(get(t, "https://other.example/", "DPoP at"))
+	require.NoError(t, err)
+	for i, address := range []string{"https://other.example/", "https://api.example/"} {
+		_, err = transport.RoundTrip(get(t, address, "DPoP at"))
+		require.NoError(t, err)
+		require.Equal(t, []string{strings.Repeat("o", 512), "n2"}[i], s.proofs[5+i]["nonce"])
+	}
+}
+
+func TestNoProver(t *testing.T) {
+	s, _ := newServer(t, answer{401, "n1"})
+	var none *dpop.Prover
+	call := none.Call(s)
+	resp, err := call.RoundTrip(get(t, "https://api.example/", "DPoP at"))
+	require.NoError(t, err)
+	call.Answered(resp.Header)
+	require.False(t, call.HasNonce())
+	require.Empty(t, s.proofs)
 }
 
 func TestNonceThatDoesNotHelp(t *testing.T) {

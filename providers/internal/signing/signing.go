@@ -28,9 +28,6 @@ type Key struct {
 	Algorithms []string
 }
 
-// IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k.Signer == nil }
-
 // Check says what is wrong with a key: of the wrong kind, or short.
 func (k Key) Check() error {
 	_, err := k.Algorithm()
