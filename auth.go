@@ -128,6 +128,7 @@ type Authenticator struct {
 	server   *web.Server
 	sessions *session.Manager
 	userID   func(*session.Session) string
+	examined []examined
 }
 
 // New checks c and returns the Authenticator. It does no network I/O and starts
@@ -139,10 +140,12 @@ func New(c Config) (*Authenticator, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	userIDs := "Config.UserID's"
 	if c.UserID == nil {
-		c.UserID = c.unique()
-		c.Logger.Info("auth: user ids are "+map[bool]string{true: "provider|subject, for there are several ways to sign in", false: "subjects, for there is one way to sign in"}[c.severalWays()],
-			"setting", "Config.UserID (AUTH_USER_ID)")
+		c.UserID, userIDs = c.unique(), "subjects"
+		if c.severalWays() {
+			userIDs = "provider|subject"
+		}
 	}
 	names := naming{c.UserIDClaim, c.UserID}
 	err := errors.Join(c.idle(), names.check())
@@ -185,7 +188,8 @@ func New(c Config) (*Authenticator, error) {
 	if b, ok := c.Backend.(ClientAware); ok {
 		b.UseClient(server.Client)
 	}
-	return &Authenticator{server, sessions, names.of}, nil
+	c.announce(server, sessions, userIDs)
+	return &Authenticator{server, sessions, names.of, c.examinees()}, nil
 }
 
 // Require answers the routes itself and lets only signed-in people reach next.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 
@@ -37,6 +38,7 @@ type metadata struct {
 	device        string   // RFC 8628 4; may be empty
 	algorithms    []string
 	clientAuth    ClientAuth
+	clock         time.Duration // how far the issuer's is ahead
 
 	signedRequests                         bool // RFC 9101 10.5, or as configured
 	assertionAlgorithms, requestAlgorithms []string
@@ -48,7 +50,9 @@ type metadata struct {
 // issuer, and otherwise [auth.ErrUnavailable].
 func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	var document strictjson.Object
+	var clock time.Duration
 	gate := p.client.Gate(codegrant.MaxDocument, func(r *upstream.Response) (err error) {
+		clock = clockOf(r.Header, p.config.Now())
 		document, err = p.readDiscovery(r)
 		return err
 	})
@@ -69,7 +73,12 @@ func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	case err != nil:
 		return nil, codegrant.Unavailable("the discovery document is not understood") // err may quote it
 	}
-	return p.checkMetadata(provider, document)
+	m, err := p.checkMetadata(provider, document)
+	if err != nil {
+		return nil, err
+	}
+	m.clock = clock
+	return m, nil
 }
 
 // address is what the metadata is below.
