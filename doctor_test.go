@@ -115,13 +115,13 @@ func TestDoctorFinds(t *testing.T) {
 		}}, grade: auth.GradeFaulty, about: "provider idp", want: "made up"},
 		"a token endpoint that is down": {faults: providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
 			if name == "token" {
-				http.Error(w, "x", 503)
+				http.Error(w, "x", http.StatusServiceUnavailable)
 			}
 			return name == "token"
 		}}, grade: auth.GradeDoubtful, about: "provider idp", want: "cannot be told"},
 		"a sign-in page that is down": {faults: providertest.Faults{Endpoint: func(name string, w http.ResponseWriter, _ *http.Request) bool {
 			if name == "authorize" {
-				http.Error(w, "x", 503)
+				http.Error(w, "x", http.StatusServiceUnavailable)
 			}
 			return name == "authorize"
 		}}, grade: auth.GradeDoubtful, about: "provider idp", want: "status 503"},
