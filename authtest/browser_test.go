@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,4 +144,46 @@ func TestBrowserFails(t *testing.T) {
 	} {
 		t.Run(says, func(t *testing.T) { require.Contains(t, failure(t, test), says) })
 	}
+}
+
+// TestBrowserSaysWhereFrom: a form's POST has its origin, and nothing that follows it; what
+// is sent elsewhere has no cookie of the site.
+func TestBrowserSaysWhereFrom(t *testing.T) {
+	type sent struct{ method, origin, cookie string }
+	var list []sent
+	note := func(r *http.Request) {
+		list = append(list, sent{r.Method, r.Header.Get("Origin"), r.Header.Get("Cookie")})
+	}
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { note(r) }))
+	defer elsewhere.Close()
+	b := authtest.NewBrowser(t, site, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		note(r)
+		switch {
+		case r.Method == "POST":
+			require.Equal(t, "y", r.FormValue("x"))
+			http.Redirect(w, r, "/done", http.StatusSeeOther)
+		case r.URL.Path == "/done":
+			http.Redirect(w, r, elsewhere.URL, http.StatusSeeOther)
+		default:
+			require.NotNil(t, r.TLS)
+			require.Equal(t, "app.example", r.Host)
+			http.SetCookie(w, &http.Cookie{Name: "__Host-c", Value: "1", Path: "/", Secure: true})
+			_, _ = io.WriteString(w, `<form method="post" action="?form">`+"</form>")
+		}
+	}))
+	b.Get("/")
+	require.Equal(t, elsewhere.URL, b.Submit("/", url.Values{"x": {"y"}}).URL.String())
+	require.Equal(t, []sent{{"GET", "", ""}, {"POST", site, "__Host-c=1"}, {"GET", "", "__Host-c=1"}, {"GET", "", ""}}, list)
+}
+
+// TestBrowserKnowsOneOrigin: the handler is the site at its scheme, its host and its port.
+func TestBrowserKnowsOneOrigin(t *testing.T) {
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "real") }))
+	defer listening.Close()
+	b := authtest.NewBrowser(t, "https"+strings.TrimPrefix(listening.URL, "http"), greet)
+	require.Equal(t, "nobody", b.Get("/").Body)
+	require.Equal(t, "real", b.Get(listening.URL).Body)
+	b = authtest.NewBrowser(t, "http://127.0.0.1", greet)
+	require.Equal(t, "nobody", b.Get("/").Body)
+	require.Equal(t, "real", b.Get(listening.URL).Body)
 }

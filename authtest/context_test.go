@@ -120,7 +120,7 @@ func TestRulesRefuse(t *testing.T) {
 }
 
 // TestElsewhereStaysElsewhere: a page of another origin gets nothing, unless it has the
-// token to show. CS-01.
+// token to show.
 func TestElsewhereStaysElsewhere(t *testing.T) {
 	a := newAuth(t, newIdP(t), nil)
 	for name, test := range map[string]struct {
