@@ -92,6 +92,11 @@
 // sees a plain sentence and an id; the cause is in the log beside the same id, and
 // never holds a token, a code or a secret.
 //
+// # Tests
+//
+// Package authtest has somebody signed in, for a handler by itself, for a server, or in a
+// browser that goes the whole way.
+//
 // # What it does not protect from
 //
 // Sessions that live in the cookie alone cannot be taken back before they expire:

@@ -30,7 +30,8 @@ func goList(t *testing.T, format string, args ...string) []string {
 //	examples -> providers -> one provider -> providers/oauth2, providers/oidc -> providers/internal -> auth
 //	            one provider -> providers/internal/oidcenv, providers/internal/oauth2env -> providers/internal/fromenv -> auth, envvar
 //	auth -> internal/web -> internal/attempt, internal/fault, pages -> session -> internal
-//	clerk, accesscode, native -> auth
+//	clerk, accesscode, native, authtest -> auth
+//	authtest -> internal/web, and nothing -> authtest but tests
 var arrows = []struct{ from, to string }{
 	{"", "envvar internal/web internal/attempt internal/fault internal/controlchar pages session"},
 	{"internal/web", "internal/attempt internal/device internal/fault internal/forwarded internal/generations internal/hostcookie internal/pace internal/returnto internal/strictjson internal/upstream pages session"},
@@ -45,6 +46,7 @@ var arrows = []struct{ from, to string }{
 	{"accesscode", ". envvar session"},
 	{"clerk", ". envvar internal/forwarded internal/pace internal/strictjson internal/upstream session"},
 	{"native", ". pages"},
+	{"authtest", ". internal/web session"},
 	{"clerk/clerktest", ". clerk providers/providertest"},
 	{"providers/internal/signing", ""},
 	{"providers/internal/dpop", "providers/internal/signing"},

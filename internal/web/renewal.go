@@ -5,7 +5,7 @@ import "net/http"
 // renew writes a session that is due, or that was changed, anew, and reports whether it has
 // set a cookie.
 func (s *Server) renew(w http.ResponseWriter, r *http.Request, v *visit) bool {
-	if v.session == nil || v.unsure || v.foreign || s.readOnly || isUpgrade(r) || !v.changed && !s.sessions.Due(v.session) {
+	if v.session == nil || v.unsure || v.foreign || v.given || s.readOnly || isUpgrade(r) || !v.changed && !s.sessions.Due(v.session) {
 		return false
 	}
 	groups, tokens := len(v.session.Groups), v.session.ProviderTokens

@@ -35,6 +35,10 @@ func (s *Server) route(path, prefix string) (rest string, ok bool) {
 // does not look at what is in front of the base path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if e, ok := r.Context().Value(entryKey{}).(*entry); ok {
+		e.err = s.enter(w, r, e.who)
+		return
+	}
 	if s.logoutByProvider(w, r) {
 		return
 	}

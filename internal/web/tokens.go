@@ -37,6 +37,9 @@ func TokenSource(ctx context.Context) (oauth2.TokenSource, bool) {
 		return nil, false
 	}
 	t := &tokenSource{ctx: ctx, server: v.owner, who: v.session, client: v.client, stale: v.stale}
+	if v.given {
+		t.server = nowhere
+	}
 	t.tokens.Store(v.session.ProviderTokens)
 	return t, true
 }
@@ -114,7 +117,7 @@ func (s *Server) refreshInCookie(r *http.Request, v *visit) {
 	}
 	who := v.session
 	v.client = s.Client(r)
-	if !s.tokensInCookie || v.unsure || who.ReadOnly() || isUpgrade(r) || !s.due(who, who.ProviderTokens) {
+	if !s.tokensInCookie || v.unsure || v.given || who.ReadOnly() || isUpgrade(r) || !s.due(who, who.ProviderTokens) {
 		return
 	}
 	next, err := s.refreshed(r.Context(), who, v.client)

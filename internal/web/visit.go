@@ -37,6 +37,9 @@ type visit struct {
 	// token: the session is an access token's.
 	token bool
 
+	// given: the context says whose request it is, in a test.
+	given bool
+
 	// elsewhere is somebody in whose name a page of another site sends something, or
 	// opens a WebSocket, with this browser's cookies. Nobody is signed in for it.
 	elsewhere *refused
@@ -120,6 +123,9 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 	}
 	prefix := s.prefixOf(r)
 	v := &visit{owner: s, origin: origin, prefix: prefix, base: prefix + s.routes}
+	if v.lookAtContext(r) {
+		return v, nil
+	}
 	v.session, v.err = s.sessions.Load(r, v.secure())
 	if v.session != nil && !s.stillOffered(v.session) {
 		v.session = nil

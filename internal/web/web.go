@@ -33,6 +33,7 @@
 //	renewal.go     a session that is written anew on the way
 //	cache.go       which caches may keep the answer
 //	writer.go      headers that are seen to as they go out
+//	given.go       whose request it is, where a test says so
 //
 // # Who is asked to sign in, and how
 //
