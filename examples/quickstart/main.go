@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/accesscode"
@@ -24,6 +27,7 @@ import (
 	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/oidc"
 	"github.com/sallyport/auth/providers/providertest"
+	"github.com/sallyport/auth/session"
 )
 
 func main() {
@@ -53,7 +57,7 @@ func run(ctx context.Context, env auth.Env, out io.Writer) error {
 	if code != "" {
 		fmt.Fprintf(out, "Sign in as one of two people, or with the access code %s\n", code)
 	}
-	return serve.HTTP(ctx, listener, site(a))
+	return serve.HTTP(ctx, listener, site(a, code != ""))
 }
 
 // configure takes the environment if it says anything about sign-in, and else
@@ -87,7 +91,10 @@ func configure(ctx context.Context, env auth.Env) (config auth.Config, code stri
 	if err != nil {
 		return auth.Config{}, "", err
 	}
-	return auth.Config{Secrets: secrets, Providers: []auth.Provider{demo}, AccessCode: codes}, code, nil
+	return auth.Config{
+		Secrets: secrets, Providers: []auth.Provider{demo}, AccessCode: codes,
+		Session: session.Config{Store: session.NewMemoryStore(0, nil)}, // so that people see, and end, where they are signed in
+	}, code, nil
 }
 
 func names() []string { return envvar.Names(os.Environ()) }
@@ -124,53 +131,26 @@ func embedded(ctx context.Context) (issuer string, err error) {
 }
 
 // site is the application: a page for everybody, and all others for people who
-// are signed in.
-func site(a *auth.Authenticator) http.Handler {
+// are signed in. demo says that the identity provider is the embedded one.
+func site(a *auth.Authenticator, demo bool) http.Handler {
+	show := func(w http.ResponseWriter, r *http.Request) {
+		data := map[string]any{"Path": r.URL.RequestURI(), "Demo": demo}
+		if who, ok := auth.FromContext(r.Context()); ok {
+			initial, _ := utf8.DecodeRuneInString(who.Name)
+			data["Who"], data["Initial"] = who, string(unicode.ToUpper(initial))
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := page.Execute(w, data); err != nil {
+			log.Print(err)
+		}
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", show)
 	mux.Handle("/", a.Require(http.HandlerFunc(show)))
 	return a.Identify(mux)
 }
 
-var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Sallyport quickstart</title>
-<style>
-body{max-width:36rem;margin:3rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
-dt{font-weight:600}
-dd{margin:0;overflow-wrap:anywhere}
-a{color:inherit}
-code{overflow-wrap:anywhere}
-</style>
-</head>
-<body>
-<main>
-<h1>Sallyport quickstart</h1>
-{{with .Who}}<p>Hello, <strong>{{.Name}}</strong>. You are at <code>{{$.Path}}</code>.</p>
-<dl>
-<dt>Provider</dt><dd>{{.Provider}}</dd>
-<dt>Subject</dt><dd>{{.Subject}}</dd>
-{{if .Email}}<dt>E-mail</dt><dd>{{.Email}}{{if .EmailVerified}} (verified){{end}}</dd>
-{{end}}<dt>Signed in</dt><dd>{{.AuthTime.Format "2006-01-02 15:04:05"}}</dd>
-<dt>Until</dt><dd>{{.ExpiresAt.Format "2006-01-02 15:04:05"}}</dd>
-</dl>
-<p><a href="/api/auth/signout">Sign out</a></p>
-{{else}}<p>Everybody may see this page. You are not signed in.</p>
-{{end}}<p><a href="/">Public page</a> · <a href="/account?tab=profile">A page for people who are signed in</a></p>
-</main>
-</body>
-</html>
-`))
+//go:embed home.html
+var home string
 
-func show(w http.ResponseWriter, r *http.Request) {
-	who, _ := auth.FromContext(r.Context())
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := page.Execute(w, map[string]any{"Who": who, "Path": r.URL.RequestURI()}); err != nil {
-		log.Print(err)
-	}
-}
+var page = template.Must(template.New("home").Parse(home))

@@ -111,6 +111,7 @@ main{width:100%;max-width:24rem;padding:2rem 1.5rem;background:var(--card);borde
 h1{margin:0 0 .5rem;font-size:1.5rem}
 a{display:block;margin:0 0 .75rem;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;color:var(--text);text-decoration:none}
 small{display:block;color:var(--quiet)}
+main>:last-child{margin-bottom:0}
 </style>
 </head>
 <body>
