@@ -50,6 +50,7 @@ type LimitError struct {
 	RetryAfter time.Duration // from now until the next attempt counts
 }
 
+// Error says how long to wait.
 func (e *LimitError) Error() string {
 	return "auth: too many wrong access codes from this client; wait " + e.RetryAfter.Round(time.Second).String()
 }

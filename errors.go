@@ -80,6 +80,7 @@ type ProviderError struct {
 	Err         error  // this package's error for the code
 }
 
+// Error has the code, and the description if there is one.
 func (e *ProviderError) Error() string {
 	text := fmt.Sprintf("the provider answered %s", e.Code)
 	if e.Description != "" {

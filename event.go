@@ -25,8 +25,8 @@ const (
 // Event is something that an audit trail wants to know. It holds no secret: no
 // token, no code, nothing that a person typed.
 type Event struct {
-	Kind     EventKind
-	Provider string // the provider's name, or AccessCode; may be empty
+	Kind     EventKind // what has happened
+	Provider string    // the provider's name, or AccessCode; may be empty
 
 	// Issuer and Subject are who it is, as the provider has it, whatever Config.Enrich
 	// makes of the subject. Both are empty when nobody was identified.

@@ -31,7 +31,7 @@ type Browser struct {
 
 // Page is what the browser came to.
 type Page struct {
-	Status int
+	Status int // of the last answer, as the rest
 	Header http.Header
 	URL    *url.URL // after the redirects
 	Body   string

@@ -51,6 +51,7 @@ type Error struct {
 	Cure     string // "set it to the issuer of your Auth0 tenant, such as https://example.eu.auth0.com/"
 }
 
+// Error is one sentence, without the value.
 func (e *Error) Error() string { return "auth: " + e.Variable + " " + e.Problem + ": " + e.Cure }
 
 // Reader reads variables and collects what is wrong with them. It is not safe for

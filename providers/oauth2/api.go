@@ -66,6 +66,7 @@ type APIError struct {
 	limited bool
 }
 
+// Error has the path and the status.
 func (e *APIError) Error() string { return fmt.Sprintf("%s answered status %d", e.Path, e.Status) }
 
 // Unwrap returns [auth.ErrUnavailable] or [auth.ErrInvalidResponse].

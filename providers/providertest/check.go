@@ -20,10 +20,10 @@ import (
 // the place of the real one. For an OpenID Connect provider, Base is the issuer; for
 // GitHub's kind, what stands for https://github.com.
 type Target struct {
-	Base         string
-	ClientID     string
+	Base         string // the server's address
+	ClientID     string // as which the provider is to authenticate, as with the secret
 	ClientSecret auth.Secret
-	HTTPClient   *http.Client
+	HTTPClient   *http.Client // that reaches it
 }
 
 // Kit checks providers. Its zero value checks an OpenID Connect provider.

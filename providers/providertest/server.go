@@ -27,7 +27,7 @@ import (
 
 // Person is somebody who can sign in.
 type Person struct {
-	Subject       string
+	Subject       string // "sub"; the claims of those below are named in OpenID Connect Core 5.1
 	Name          string
 	Username      string
 	Email         string
@@ -39,7 +39,7 @@ type Person struct {
 
 // Client is a registered relying party.
 type Client struct {
-	ID, Secret   string
+	ID, Secret   string   // by which it authenticates, in the header or in the form
 	RedirectURIs []string // exactly; if empty, any
 	// PostLogoutRedirectURIs are those to which people may be sent back who were signed
 	// out, exactly; if empty, any.
