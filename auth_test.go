@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
 )
 
@@ -72,6 +73,7 @@ func TestNewRefuses(t *testing.T) { // LG-06, PV-03, AC-07, MX-05
 		"a user's claim with a field": {func(c *auth.Config) { c.UserIDClaim = "sub" }, "UserIDClaim"},
 		"an error page away":          {func(c *auth.Config) { c.ErrorURL = "//elsewhere.example" }, "ErrorURL"},
 		"an error page's query":       {func(c *auth.Config) { c.ErrorURL = "/x?y" }, "ErrorURL"},
+		"language that is none":       {func(c *auth.Config) { c.Languages = []pages.Language{{Tag: "pt_BR"}} }, `Config.Languages: "pt_BR" is no language tag`},
 		"templates of nothing":        {func(c *auth.Config) { c.Templates = template.New("x") }, "Config.Templates"},
 		"a session's age":             {func(c *auth.Config) { c.Session.MaxAge = time.Second }, "MaxAge"},
 		"a session's domain":          {func(c *auth.Config) { c.Session.CookieDomain = "x y" }, "CookieDomain"},
@@ -90,12 +92,12 @@ func TestNewTellsEveryProblemAtOnce(t *testing.T) { // LG-06
 	_, err := auth.New(auth.Config{
 		Secrets: []auth.Secret{auth.NewSecret("short")}, URL: "x", TrustedProxies: []string{"x"}, ReturnOrigins: []string{"a", "b"},
 		Providers:         []auth.Provider{nil, &stubProvider{name: "A"}, &stubProvider{name: "x"}, &stubProvider{name: "x"}, &stubProvider{name: "access-code"}},
-		AccessCodeHeaders: []string{"X-Access-Code"}, SignInURL: "x", ErrorURL: "y", Templates: template.New("x"),
+		AccessCodeHeaders: []string{"X-Access-Code"}, SignInURL: "x", ErrorURL: "y", Templates: template.New("x"), Languages: []pages.Language{{}},
 		Session: session.Config{CookieName: " "},
 	})
 	for _, want := range []string{
 		"shorter than 32", "CookieName", "Config.URL", "TrustedProxies", `"a"`, `"b"`, "Providers[0] is nil", `"A"`,
-		`two providers have the name "x"`, "taken", "AccessCodeHeaders", "SignInURL", "ErrorURL", "Templates",
+		`two providers have the name "x"`, "taken", "AccessCodeHeaders", "SignInURL", "ErrorURL", "Templates", "Languages",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/auth/pages"
 	"github.com/sallyport/auth/session"
 )
 
@@ -232,6 +233,12 @@ type Config struct {
 	// which is given a [github.com/sallyport/auth/pages.Page]. Those not defined stay
 	// ours. If nil, all are.
 	Templates *template.Template
+
+	// Languages are added to those of the pages, or change words of one: see
+	// [github.com/sallyport/auth/pages.NewLanguages]. People get the one that their browser
+	// asks for. If nil, those of this package: English, German, Spanish, French, Japanese,
+	// and Chinese in simplified and traditional characters.
+	Languages []pages.Language
 
 	// OnEvent is told of every sign-in, refusal, update and sign-out, in the request's
 	// goroutine; of a refresh of tokens that is refused, in one of its own. If nil, only the

@@ -149,7 +149,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !c.taken.CompareAndSwap(false, true):
 		refuse(w, http.StatusGone)
 	default:
-		showReturn(w)
+		showReturn(w, r)
 		c.answer <- query
 	}
 }

@@ -79,6 +79,27 @@ func TestLoopback(t *testing.T) { // RFC 8252 7.3
 	}
 }
 
+func TestReturnPageIsInTheBrowsersLanguage(t *testing.T) {
+	p, _ := provider(t, nil)
+	for tag, words := range map[string]string{"zh-TW": "您可以關閉此視窗", "de-AT": "Sie können dieses Fenster schließen"} {
+		_, err := native.Loopback{Provider: p, Open: func(address string) error {
+			req, err := http.NewRequest("GET", address, nil)
+			require.NoError(t, err)
+			req.Header.Set("Accept-Language", tag)
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.Contains(t, string(body), words)
+			require.Contains(t, string(body), `<html lang="`+pages.Match(tag).Tag+`">`)
+			require.Equal(t, pages.Match(tag).Tag, resp.Header.Get("Content-Language"))
+			return nil
+		}}.SignIn(context.Background())
+		require.NoError(t, err)
+	}
+}
+
 // TestLoopbackIsFresh: no two sign-ins have a state, a nonce or a challenge in common.
 func TestLoopbackIsFresh(t *testing.T) { // ST-01, PK-01
 	p, _ := provider(t, nil)

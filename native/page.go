@@ -1,50 +1,47 @@
 package native
 
 import (
+	"bytes"
 	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 
 	"github.com/sallyport/auth/pages"
 )
 
 // returnPage does not say that somebody is signed in: whether they are, the program finds
 // out after it.
-var returnPage = sync.OnceValue(func() string {
-	var b strings.Builder
-	err := template.Must(template.New("return").Parse(`<!DOCTYPE html>
-<html lang="en">
+var returnPage = template.Must(template.New("return").Parse(`<!DOCTYPE html>
+<html lang="{{.Language}}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
-<title>Back to the program</title>
-<style>{{.}}</style>
+<title>{{.Words.BackToProgram}}</title>
+<style>{{.Style}}</style>
 </head>
 <body>
 <main>
-<h1>Back to the program</h1>
-<p>You can close this window. The program goes on from here.</p>
+<h1>{{.Words.BackToProgram}}</h1>
+<p>{{.Words.CloseWindow}}</p>
 </main>
 </body>
 </html>
-`)).Execute(&b, pages.Style())
-	if err != nil {
-		panic(err) // it has no input
-	}
-	return b.String()
-})
+`))
 
-// showReturn sends the page, all of it, before it returns.
-func showReturn(w http.ResponseWriter) {
-	page := returnPage()
+// showReturn sends the page in the language of r's browser, all of it, before it returns.
+func showReturn(w http.ResponseWriter, r *http.Request) {
+	lang := pages.Match(r.Header.Get("Accept-Language"))
+	var b bytes.Buffer
+	if err := returnPage.Execute(&b, pages.Page{Language: lang.Tag, Words: lang.Words, Style: pages.Style()}); err != nil {
+		panic(err) // the buffer has room, and the words are our own
+	}
 	setHeader(w)
+	w.Header().Set("Content-Language", lang.Tag)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(page)))
-	_, _ = w.Write([]byte(page))
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	_, _ = w.Write(b.Bytes())
 	_ = http.NewResponseController(w).Flush()
 }
 

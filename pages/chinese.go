@@ -2,23 +2,23 @@ package pages
 
 import "github.com/sallyport/auth/internal/fault"
 
+// chinese is that of the mainland and of Singapore.
 var chinese = &Language{
-	Tag:          "zh-CN",
-	continueWith: "使用 %s 登录",
-	signOutThere: "同时退出 %s",
-	staysIn:      "退出后，您在 %s 仍处于登录状态。",
-	stillIn:      "您在 %s 仍处于登录状态。",
-	seconds:      "您所在的网络多次输入错误的访问密码。请在 %d 秒后重试。",
-	minutes:      "您所在的网络多次输入错误的访问密码。请在 %d 分钟后重试。",
-	moment:       "2006-01-02 15:04 UTC",
+	Tag: "zh-Hans",
 	Words: Words{
+		SignInTo: "登录%s", Terms: "服务条款", Privacy: "隐私政策", Help: "帮助", LastUsed: "上次使用",
+		ContinueWith: "使用%s登录", SignOutThere: "同时退出%s", StaysIn: "退出后，您在%s仍处于登录状态。", StillIn: "您在%s仍处于登录状态。",
+		Seconds: "您所在的网络多次输入错误的访问密码。请在 %d 秒后重试。",
+		Minutes: "您所在的网络多次输入错误的访问密码。请在 %d 分钟后重试。",
+		Moment:  "2006年1月2日 15:04 UTC", WebView: "应用内浏览器",
+		BackToProgram: "请返回程序", CloseWindow: "您可以关闭此窗口，程序会继续运行。",
 		SignIn: "登录", SignInIntro: "请选择登录方式。", AccessCode: "访问密码", UseAccessCode: "使用访问密码",
-		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignOutHere: "仅退出本站", SignedInAs: "当前登录账号", Account: "您的账号：", Stay: "保持登录",
-		Retry: "重试", Home: "返回首页", Continue: "继续", ToSignIn: "前往登录页", OtherWays: "其他登录方式", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供此查询码",
+		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignOutHere: "仅退出本站", SignedInAs: "当前登录账号", Account: "您的账号", Stay: "暂不退出",
+		Retry: "重试", Home: "返回首页", Continue: "继续", ToSignIn: "前往登录页", OtherWays: "其他登录方式", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供查询码",
 		Sessions: "已登录的设备", ThisDevice: "当前设备", UnknownDevice: "未知设备", SignedInWith: "登录方式", FromAddress: "IP 地址", SignedInAt: "登录时间", LastSeen: "最近活动",
 		SessionsHidden: "此处无法显示其他设备。", EndOthers: "退出其他所有设备", EndAll: "退出所有设备",
 	},
-	problems: map[fault.Code]Problem{
+	Problems: map[Code]Problem{
 		fault.Configuration:       {"登录设置有误", "本站与登录服务的配置不一致，需要由本站管理员修正，日志中有具体原因。"},
 		fault.AccessDenied:        {"您无权登录本站", "您的账号验证成功，但本站未允许该账号登录。请联系管理员，或换用其他账号。"},
 		fault.PersonDeclined:      {"登录已取消", "您取消了登录，或未允许登录服务提供您的身份信息。您可以重试。"},

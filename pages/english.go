@@ -3,22 +3,21 @@ package pages
 import "github.com/sallyport/auth/internal/fault"
 
 var english = &Language{
-	Tag:          "en",
-	continueWith: "Continue with %s",
-	signOutThere: "Sign out at %s too",
-	staysIn:      "You will still be signed in at %s.",
-	stillIn:      "You are still signed in at %s.",
-	seconds:      "Too many wrong access codes came from your network. Try again in %d seconds.",
-	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
-	moment:       "2 January 2006, 15:04 UTC",
+	Tag: "en",
 	Words: Words{
+		SignInTo: "Sign in to %s", Terms: "Terms", Privacy: "Privacy", Help: "Help", LastUsed: "Last used",
+		ContinueWith: "Continue with %s", SignOutThere: "Sign out at %s too", StaysIn: "You will still be signed in at %s.", StillIn: "You are still signed in at %s.",
+		Seconds: "Too many wrong access codes came from your network. Try again in %d seconds.",
+		Minutes: "Too many wrong access codes came from your network. Try again in %d minutes.",
+		Moment:  "2 January 2006, 15:04 UTC", WebView: "a web view",
+		BackToProgram: "Back to the program", CloseWindow: "You can close this window. The program goes on from here.",
 		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignOutHere: "Sign out here only", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
-		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
+		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference:",
 		Sessions: "Where you are signed in", ThisDevice: "This device", UnknownDevice: "Unknown device", SignedInWith: "With", FromAddress: "From", SignedInAt: "Signed in", LastSeen: "Last seen",
 		SessionsHidden: "Other devices cannot be shown here.", EndOthers: "Sign out everywhere else", EndAll: "Sign out everywhere",
 	},
-	problems: map[fault.Code]Problem{
+	Problems: map[Code]Problem{
 		fault.Configuration:       {"Sign-in is not set up correctly", "This site and the sign-in service do not agree on how to work together. The people who run this site have to mend it; their log says what is wrong."},
 		fault.AccessDenied:        {"You may not sign in here", "You signed in correctly, but this site does not admit your account. Ask the people who run it, or try another account."},
 		fault.PersonDeclined:      {"You did not sign in", "The sign-in was cancelled, or it was not allowed to tell this site who you are. You can try again."},

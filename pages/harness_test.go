@@ -9,7 +9,10 @@ import (
 	"github.com/sallyport/auth/pages"
 )
 
-var languages = []*pages.Language{pages.Match("en"), pages.Match("zh")}
+// languages are those of the package, English first.
+var languages = []*pages.Language{
+	pages.Match("en"), pages.Match("zh-Hans"), pages.Match("zh-Hant"), pages.Match("ja"), pages.Match("de"), pages.Match("fr"), pages.Match("es"),
+}
 
 // show is the page name with p, in English unless p says otherwise.
 func show(t *testing.T, name string, p pages.Page) string {

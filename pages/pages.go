@@ -19,6 +19,13 @@
 // and run no script, and the Content-Security-Policy that they are sent with
 // allows neither: it names the hash of [Style], and no other style counts.
 //
+// # Languages
+//
+// The pages are in English, German, Spanish, French, Japanese, and Chinese in simplified and
+// in traditional characters, by the browser's Accept-Language: a file each beside this one.
+// Config.Languages of the root package adds others and changes words; see [NewLanguages].
+// What is written from right to left is shown so. A time is in UTC.
+//
 // Templates are html/template's, so that whatever a provider calls somebody is
 // text on a page and never markup.
 package pages
@@ -30,7 +37,8 @@ import (
 
 // Page is what a template is given. Not every field is set on every page.
 type Page struct {
-	Language    string     // the page's language: "en", "zh-CN"
+	Language    string     // the page's language, for the attribute lang: "en", "zh-Hans"
+	RightToLeft bool       // whether it is written so: the attribute dir="rtl"
 	BasePath    string     // of the routes: "/api/auth"
 	CSRFToken   string     // goes into a form's csrfToken
 	CallbackURL string     // goes into a form's callbackUrl: the path to return to

@@ -45,6 +45,27 @@ func TestStyleHashIsTheStyles(t *testing.T) { // HD-03
 	require.NotContains(t, css, "@import")
 }
 
+// TestStyleHasNoSides: a page from right to left is the mirror of one from left to right.
+func TestStyleHasNoSides(t *testing.T) {
+	require.NotRegexp(t, `(?i)\b(left|right|float|translatex)\b`, string(pages.Style()))
+	require.NotRegexp(t, `(margin|padding|inset|border-radius|border-width):[^ ;}]+ [^ ;}]+ [^ ;}]+ [^ ;}]+`, string(pages.Style()), "right and left are two of four")
+}
+
+func TestPageFromRightToLeft(t *testing.T) {
+	for _, name := range []string{"signin", "signout", "sessions", "error"} {
+		p := pages.Page{Language: "he", RightToLeft: true, Name: "Ada", Sessions: []pages.Session{{Device: "Firefox, Windows", Address: "::1", ProviderLabel: "GitHub"}}}
+		page := show(t, name, p)
+		require.Contains(t, page, `<html lang="he" dir="rtl">`)
+		require.Contains(t, page, "<bdi>Ada</bdi>")
+		if name == "sessions" {
+			require.Contains(t, page, "<bdi>Firefox, Windows</bdi>")
+			require.Contains(t, page, "<bdi>::1</bdi>")
+			require.Contains(t, page, "<bdi>GitHub</bdi>")
+		}
+		require.NotContains(t, show(t, name, pages.Page{}), " dir=")
+	}
+}
+
 func TestWhatOthersCallThemselvesIsText(t *testing.T) { // HD-04, RD-05
 	const bad = `"'><svg/onload=alert(1)><script>x</script>`
 	p := pages.Page{
@@ -127,9 +148,9 @@ func TestErrorPage(t *testing.T) {
 	page = show(t, "error", p)
 	require.Contains(t, page, `action="/base/signin/github"`)
 	require.Contains(t, page, `href="/base/signin"`)
-	require.Contains(t, page, words.RequestID+`: <code>id-1</code>`)
+	require.Contains(t, page, words.RequestID+` <code>id-1</code>`)
 	require.Contains(t, page, `<code>https://app.example/cb</code>`)
-	require.Contains(t, page, `<p class="quiet">GitHub</p>`)
+	require.Contains(t, page, `<p class="quiet"><bdi>GitHub</bdi></p>`)
 	require.NotContains(t, page, words.Home)
 	p.HomeURL = "/base-less/"
 	require.Contains(t, show(t, "error", p), `<a href="/base-less/">`+words.Home+`</a>`)
@@ -139,7 +160,7 @@ func TestErrorPage(t *testing.T) {
 func TestSignInPageOfSomebodyWhoIsIn(t *testing.T) {
 	words := pages.Match("en").Words
 	page := show(t, "signin", pages.Page{CallbackURL: "/to?a=b", Name: "Ada <3"})
-	require.Contains(t, page, words.SignedInAs+` <strong>Ada &lt;3</strong>`)
+	require.Contains(t, page, words.SignedInAs+` <strong><bdi>Ada &lt;3</bdi></strong>`)
 	require.Contains(t, page, `<a class="button primary" href="/to?a=b">`+words.Continue+`</a>`)
 	require.NotContains(t, show(t, "signin", pages.Page{CallbackURL: "/to"}), words.Continue)
 }
@@ -148,7 +169,7 @@ func TestSignOutPage(t *testing.T) { // CS-03
 	page := show(t, "signout", pages.Page{BasePath: "/base", CSRFToken: "token", CallbackURL: "/to", StayURL: "/stay", Name: "Ada <3"})
 	require.Contains(t, page, `<form method="post" action="/base/signout">`)
 	require.Contains(t, page, `name="csrfToken" value="token"`)
-	require.Contains(t, page, `<strong>Ada &lt;3</strong>`)
+	require.Contains(t, page, `<strong><bdi>Ada &lt;3</bdi></strong>`)
 	require.Contains(t, page, `name="callbackUrl" value="/to"`)
 	require.Contains(t, page, `href="/stay"`)
 	require.NotContains(t, show(t, "signout", pages.Page{}), "callbackUrl")

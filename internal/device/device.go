@@ -5,6 +5,10 @@ package device
 
 import "strings"
 
+// WebView is in the place of a browser where an application shows pages itself. The others
+// are names, and the same in each language.
+const WebView = "a web view"
+
 // known are marks in a User-Agent and what they stand for. The first that is there counts:
 // most browsers name others too.
 type known []struct{ mark, name string }
@@ -15,7 +19,7 @@ var browsers = known{
 	{"OPR/", "Opera"}, {"OPX/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Vivaldi/", "Vivaldi"}, {"YaBrowser/", "Yandex"},
 	{"DuckDuckGo/", "DuckDuckGo"}, {"Ddg/", "DuckDuckGo"}, {"MiuiBrowser/", "Mi Browser"}, {"HuaweiBrowser/", "Huawei Browser"}, {"UCBrowser/", "UC Browser"},
 	{"QQBrowser/", "QQ Browser"}, {"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"}, {"CriOS/", "Chrome"}, {"Electron/", "Electron"},
-	{"Chrome/", "Chrome"}, {"Version/", "Safari"}, {"AppleWebKit/", "a web view"},
+	{"Chrome/", "Chrome"}, {"Version/", "Safari"}, {"AppleWebKit/", WebView},
 }
 
 var systems = known{

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sallyport/auth/internal/device"
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/pages"
 )
@@ -19,6 +20,7 @@ import (
 // define.
 type pageWriter struct {
 	signInPage, signOutPage, sessionsPage, errorPage *template.Template
+	languages                                        *pages.Languages
 	style                                            template.CSS
 	styleHash                                        string
 	routes                                           string // below which the pages are
@@ -59,8 +61,13 @@ type errorPage struct {
 	OutOfFrame                                                                              bool // of Turbo's
 }
 
-// newPageWriter takes the templates that custom defines and ours for the rest.
-func newPageWriter(custom *template.Template, routes string, ancestors []string, log *slog.Logger) (*pageWriter, error) {
+// newPageWriter takes the templates that custom defines and ours for the rest, and the
+// languages that list adds or changes.
+func newPageWriter(custom *template.Template, list []pages.Language, routes string, ancestors []string, log *slog.Logger) (*pageWriter, error) {
+	languages, err := pages.NewLanguages(list...)
+	if err != nil {
+		err = fmt.Errorf("auth: Config.Languages: %w", err)
+	}
 	ours, known := pages.Templates(), custom == nil
 	pick := func(name string) *template.Template {
 		if custom != nil {
@@ -73,19 +80,19 @@ func newPageWriter(custom *template.Template, routes string, ancestors []string,
 	}
 	p := &pageWriter{
 		signInPage: pick("signin"), signOutPage: pick("signout"), sessionsPage: pick("sessions"), errorPage: pick("error"),
-		style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, ancestors: noAncestors, log: log,
+		languages: languages, style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, ancestors: noAncestors, log: log,
 	}
 	if len(ancestors) > 0 {
 		p.ancestors = strings.Join(ancestors, " ")
 	}
 	if !known {
-		return nil, errors.New(`auth: Config.Templates defines none of "signin", "signout", "sessions" and "error"`)
+		err = errors.Join(err, errors.New(`auth: Config.Templates defines none of "signin", "signout", "sessions" and "error"`))
 	}
-	return p, nil
+	return p, err
 }
 
 func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage, forms []string) {
-	lang := pages.Match(r.Header.Get("Accept-Language"))
+	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode, SignInURL: d.SignInURL}
 	for _, way := range d.Ways {
 		initial, _ := utf8.DecodeRuneInString(way.Label)
@@ -102,7 +109,7 @@ func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
 	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, SessionsURL: d.SessionsURL, Name: d.Name}
-	lang := pages.Match(r.Header.Get("Accept-Language"))
+	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	switch {
 	case d.CanEndSession:
 		page.SignOutThere, page.AtProvider = lang.SignOutThere(d.Provider), d.AtProvider
@@ -113,14 +120,14 @@ func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int,
 }
 
 func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessionsPage) {
-	lang := pages.Match(r.Header.Get("Accept-Language"))
+	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, Name: d.Name, HomeURL: p.home(d.BasePath),
 		SessionsHidden: !d.List.Complete, CanEndOthers: d.List.CanEndOthers,
 	}
 	for _, x := range d.List.Sessions {
 		page.Sessions = append(page.Sessions, pages.Session{
-			ID: x.ID, Current: x.Current, Device: x.Device, Address: x.Address, ProviderLabel: d.Label(x.Provider),
+			ID: x.ID, Current: x.Current, Device: strings.Replace(x.Device, device.WebView, lang.Words.WebView, 1), Address: x.Address, ProviderLabel: d.Label(x.Provider),
 			Created: x.Created, LastSeen: x.LastSeen, CreatedText: lang.Moment(x.Created), LastSeenText: lang.Moment(x.LastSeen),
 		})
 	}
@@ -131,7 +138,7 @@ func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessions
 func (p *pageWriter) home(base string) string { return strings.TrimSuffix(base, p.routes) + "/" }
 
 func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
-	lang := pages.Match(r.Header.Get("Accept-Language"))
+	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{
 		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
@@ -171,7 +178,7 @@ const noAncestors = "'none'"
 // write sends a page whole or not at all: a template that fails half-way leaves
 // nothing half-written.
 func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Template, lang *pages.Language, page pages.Page, forms []string, ancestors string) {
-	page.Language, page.Words, page.Style = lang.Tag, lang.Words, p.style
+	page.Language, page.RightToLeft, page.Words, page.Style = lang.Tag, lang.RightToLeft(), lang.Words, p.style
 	var b bytes.Buffer
 	if err := t.Execute(&b, page); err != nil {
 		p.log.Error("auth: a page cannot be shown; mend Config.Templates", "template", t.Name(), "cause", err.Error())

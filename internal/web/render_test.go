@@ -20,7 +20,7 @@ var heading = regexp.MustCompile(`<h1>([^<]+)</h1>`)
 
 func TestEveryErrorHasWords(t *testing.T) { // HD-04
 	s := newSite(t, nil)
-	for _, lang := range []string{"en", "zh-CN"} {
+	for _, lang := range []string{"en", "zh-Hans", "zh-Hant", "ja", "de", "fr", "es"} {
 		titles := map[string]string{}
 		for _, code := range fault.Codes {
 			got := s.browser().get("/api/auth/error?error="+string(code), "Accept-Language", lang)
@@ -68,11 +68,30 @@ func TestPolicyAllowsOnlyOurStyle(t *testing.T) { // HD-03
 func TestLanguageIsTheBrowsers(t *testing.T) {
 	s := newSite(t, nil)
 	for header, want := range map[string]string{
-		"": "en", "zh": "zh-CN", "zh-TW,zh;q=0.9,en;q=0.8": "zh-CN", "en-GB,zh;q=0.9": "en", "fr,zh;q=0.5": "zh-CN", "fr": "en",
-		"en;q=0.1,zh;q=0.2": "zh-CN", "zh;q=0,en": "en", "zh;q=x": "en", strings.Repeat("zh,", 1000): "en",
+		"": "en", "zh": "zh-Hans", "zh-TW,zh;q=0.9,en;q=0.8": "zh-Hant", "en-GB,zh;q=0.9": "en", "pt,zh;q=0.5": "zh-Hans", "pt": "en", "fr-CA": "fr",
+		"en;q=0.1,zh;q=0.2": "zh-Hans", "zh;q=0,en": "en", "zh;q=x": "en", strings.Repeat("zh,", 1000): "en",
 	} {
 		require.Equal(t, want, s.browser().get("/api/auth/signin", "Accept-Language", header).Header.Get("Content-Language"), header)
 	}
+}
+
+func TestOwnLanguages(t *testing.T) {
+	s := newSite(t, func(c *auth.Config) {
+		c.Languages = []pages.Language{
+			{Tag: "he", Words: pages.Words{SignIn: "כניסה", ContinueWith: "כניסה עם %s"}},
+			{Tag: "de", Words: pages.Words{SignIn: "Einloggen"}},
+		}
+	})
+	got := s.browser().get("/api/auth/signin", "Accept-Language", "he-IL,en;q=0.5")
+	require.Equal(t, "he", got.Header.Get("Content-Language"))
+	require.Contains(t, got.text, `<html lang="he" dir="rtl">`)
+	require.Contains(t, got.text, "<h1>כניסה</h1>")
+	require.Contains(t, got.text, "כניסה עם \u2068stub\u2069")
+	require.Contains(t, got.text, pages.Match("en").Words.SignInIntro, "what it lacks is English")
+	got = s.browser().get("/api/auth/signin", "Accept-Language", "de-AT")
+	require.Contains(t, got.text, "<h1>Einloggen</h1>")
+	require.Contains(t, got.text, "Weiter mit ", "what is not changed stays")
+	require.Contains(t, s.browser().get("/api/auth/error?error=NotFound", "Accept-Language", "ja").text, "ページが見つかりません")
 }
 
 func TestOwnTemplates(t *testing.T) {
@@ -150,7 +169,7 @@ func TestLabelsAreText(t *testing.T) { // HD-04
 
 func TestErrorPageSaysWhatItsCodeMeans(t *testing.T) { // HD-04
 	a := newAuth(t, nil)
-	for _, tag := range []string{"en", "zh"} {
+	for _, tag := range []string{"en", "zh", "zh-TW", "ja", "de", "fr", "es"} {
 		for _, code := range fault.Codes {
 			problem, _ := pages.Match(tag).Problem(string(code))
 			page := serve(a, "GET", "https://app.example/api/auth/error?error="+string(code), "", "Accept-Language", tag).Body.String()

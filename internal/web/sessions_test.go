@@ -81,6 +81,9 @@ func TestWhereSomebodyIsSignedIn(t *testing.T) { // SE-05, SE-13
 	}
 	require.Contains(t, a.get("/api/auth/signout").text, `href="/api/auth/sessions"`)
 	require.Contains(t, eve.get("/api/auth/sessions", "Accept-Language", "zh").text, "未知设备")
+	eve.signInWith("Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148", "eve")
+	require.Contains(t, eve.get("/api/auth/sessions").text, "a web view, iPhone")
+	require.Contains(t, eve.get("/api/auth/sessions", "Accept-Language", "fr").text, "Navigateur intégré, iPhone")
 
 	got := a.endSessions(other.ID)
 	require.Equal(t, 303, got.StatusCode)

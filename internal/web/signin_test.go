@@ -351,7 +351,7 @@ func TestSignInPageKnowsWhoIsIn(t *testing.T) {
 	require.NotContains(t, b.get("/api/auth/signin?callbackUrl=/x").text, "Signed in as")
 	b.signIn("ada")
 	page := b.get("/api/auth/signin?callbackUrl=/x")
-	require.Contains(t, page.text, "Signed in as <strong>Ada</strong>")
+	require.Contains(t, page.text, "Signed in as <strong><bdi>Ada</bdi></strong>")
 	require.Contains(t, page.text, `<a class="button primary" href="/x">Continue</a>`)
 	require.Contains(t, page.text, `action="/api/auth/signin/stub"`, "or with another account")
 }

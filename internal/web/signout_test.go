@@ -42,7 +42,7 @@ func TestSignOutPage(t *testing.T) { // CS-03
 	require.NotContains(t, nobody.text, "<form")
 	b.signIn("ada")
 	page := b.get("/api/auth/signout?callbackUrl=/bye")
-	require.Contains(t, page.text, "Signed in as <strong>Ada</strong>")
+	require.Contains(t, page.text, "Signed in as <strong><bdi>Ada</bdi></strong>")
 	require.Contains(t, page.text, `name="callbackUrl" value="/bye"`)
 	require.Contains(t, page.text, `name="csrfToken" value="`+b.csrf()+`"`)
 	for _, header := range [][]string{{"Sec-Fetch-Dest", "image", "Sec-Fetch-Mode", "no-cors"}, {"X-HTTP-Method-Override", "POST"}} {

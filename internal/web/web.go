@@ -110,6 +110,7 @@ type Config struct {
 	SameSiteNone       bool // Session's
 	SignOutAtProvider  bool
 	Templates          *template.Template
+	Languages          []pages.Language
 
 	CrossOriginPatterns []string
 
@@ -308,7 +309,7 @@ func New(c Config) (*Server, error) {
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.ancestors, errs[8] = parseAncestors(c.FrameAncestors)
-	s.pages, errs[2] = newPageWriter(c.Templates, s.routes, s.ancestors, c.Logger)
+	s.pages, errs[2] = newPageWriter(c.Templates, c.Languages, s.routes, s.ancestors, c.Logger)
 	s.others, errs[3] = parseReturnOrigins(c.ReturnOrigins, c.CookieDomain)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)

@@ -1,0 +1,51 @@
+package pages
+
+import "github.com/sallyport/auth/internal/fault"
+
+// traditionalChinese has the words of Taiwan, which Hong Kong and Macao read too.
+var traditionalChinese = &Language{
+	Tag: "zh-Hant",
+	Words: Words{
+		SignInTo: "登入%s", Terms: "服務條款", Privacy: "隱私權政策", Help: "說明", LastUsed: "上次使用",
+		ContinueWith: "使用%s登入", SignOutThere: "同時登出%s", StaysIn: "登出後，您在%s仍處於登入狀態。", StillIn: "您在%s仍處於登入狀態。",
+		Seconds: "您所在的網路多次輸入錯誤的存取密碼。請在 %d 秒後重試。",
+		Minutes: "您所在的網路多次輸入錯誤的存取密碼。請在 %d 分鐘後重試。",
+		Moment:  "2006年1月2日 15:04 UTC", WebView: "應用程式內建瀏覽器",
+		BackToProgram: "請返回程式", CloseWindow: "您可以關閉此視窗，程式會繼續執行。",
+		SignIn: "登入", SignInIntro: "請選擇登入方式。", AccessCode: "存取密碼", UseAccessCode: "使用存取密碼",
+		SignOut: "登出", SignOutIntro: "確定要登出嗎？", SignOutHere: "僅登出本站", SignedInAs: "目前登入的帳戶", Account: "您的帳戶", Stay: "暫不登出",
+		Retry: "重試", Home: "返回首頁", Continue: "繼續", ToSignIn: "前往登入頁面", OtherWays: "其他登入方式", SignInApart: "在新分頁中登入", RequestID: "如需協助，請提供查詢碼",
+		Sessions: "已登入的裝置", ThisDevice: "目前的裝置", UnknownDevice: "不明裝置", SignedInWith: "登入方式", FromAddress: "IP 位址", SignedInAt: "登入時間", LastSeen: "最近活動",
+		SessionsHidden: "此處無法顯示其他裝置。", EndOthers: "登出其他所有裝置", EndAll: "登出所有裝置",
+	},
+	Problems: map[Code]Problem{
+		fault.Configuration:       {"登入設定有誤", "本站與登入服務的設定不一致，需由本站管理員修正，記錄檔中有具體原因。"},
+		fault.AccessDenied:        {"您無權登入本站", "您的帳戶已通過驗證，但本站未允許該帳戶登入。請聯絡管理員，或改用其他帳戶。"},
+		fault.PersonDeclined:      {"已取消登入", "您取消了登入，或未允許登入服務提供您的身分資訊。您可以重試。"},
+		fault.NotSignedInThere:    {"您尚未在登入服務中登入", "登入服務需要先向您確認，但這次無法詢問。請重試，屆時會顯示登入服務的頁面。"},
+		fault.ProviderUnavailable: {"登入服務沒有回應", "該服務可能暫時停止，或本站目前無法連線。請稍後再試。"},
+		fault.UnknownRedirectURI:  {"本站的網址尚未登錄", "登入服務無法辨識登入後應返回的網址。請管理員在登入服務中登錄該網址。"},
+		fault.ClockWrong:          {"系統時間不正確", "本站與登入服務的時間不一致，需由管理員校正本站的時間。"},
+		fault.CookiesBlocked:      {"Cookie 遭到封鎖", "瀏覽器沒有儲存登入所需的 Cookie。請允許本站使用 Cookie，然後重試。"},
+		fault.AttemptExpired:      {"登入已逾時", "這次登入開始得太久，或是在另一個瀏覽器中開始的。請重新登入。"},
+		fault.ResponseInvalid:     {"登入結果無效", "登入服務傳回的內容未通過安全檢查，因此沒有登入。請重試。"},
+		fault.AccountNotLinked:    {"請使用原本的登入方式", "已有人以其他方式用此帳戶的電子郵件地址在這裡登入過。如果那是您本人，請使用原本的方式登入。"},
+		fault.SessionTooLarge:     {"帳戶資訊過大", "登入服務傳回的帳戶資訊超出瀏覽器可儲存的大小。管理員可以減少這些資訊，或改用工作階段儲存區。"},
+		fault.StoreUnavailable:    {"暫時無法確認登入狀態", "本站的部分服務暫停。如果您先前已登入，登入仍然有效。請稍後再試。"},
+		fault.MissingCSRF:         {"頁面已過期", "頁面開啟時間過長，或來自其他地方。請重新開始。"},
+		fault.OAuthCallback:       {"登入失敗", "登入服務未能完成登入。請重試。"},
+		fault.SessionRequired:     {"請先登入", "您要瀏覽的頁面需要登入。"},
+		fault.FormNotSent:         {"您提交的內容沒有送達", "您的登入已失效。請在新分頁中登入，再回到這裡並返回上一頁，您填寫的內容應該還在，可以再次提交。"},
+		fault.InsideAFrame:        {"您尚未登入", "無法在內嵌的頁面中登入。請在新分頁中登入，然後重新載入此頁面。"},
+		fault.AnotherSite:         {"要求來自其他網站", "其他網站的頁面以您的名義向本站提交了內容。本站沒有接受，一切維持不變。如果確實要這麼做，請在本站操作。"},
+		fault.SignedOut:           {"您已登出", "您可以關閉此頁面，或重新登入。"},
+		fault.CodeWrong:           {"存取密碼不正確", "請注意大小寫。如果忘記密碼，請聯絡本站管理員。"},
+		fault.RateLimited:         {"嘗試次數過多", "您所在的網路多次輸入錯誤的存取密碼。請幾分鐘後再試。"},
+		fault.TooManyFailures:     {"登入失敗次數過多", "您所在的網路多次登入失敗。請一分鐘後再試。"},
+		fault.AnotherWay:          {"此頁面僅限其他帳戶瀏覽", "您已登入，但您的帳戶無權檢視此頁面。請改用有權檢視的帳戶登入，或聯絡本站管理員。"},
+		fault.NotFound:            {"找不到頁面", "網址可能有誤或已失效。"},
+		fault.MethodNotAllowed:    {"不支援此操作", "無法以這種方式存取此網址。"},
+		fault.BadRequest:          {"無法辨識的要求", "請返回並重新開始。"},
+		fault.Default:             {"發生錯誤", "未能登入，請重試。"},
+	},
+}

@@ -1,0 +1,51 @@
+package pages
+
+import "github.com/sallyport/auth/internal/fault"
+
+// The spaces before a colon and a question mark do not break.
+var french = &Language{
+	Tag: "fr",
+	Words: Words{
+		SignInTo: "Se connecter à %s", Terms: "Conditions d’utilisation", Privacy: "Confidentialité", Help: "Aide", LastUsed: "Dernière utilisation",
+		ContinueWith: "Continuer avec %s", SignOutThere: "Fermer aussi la session %s", StaysIn: "Votre session %s restera ouverte.", StillIn: "Votre session %s est toujours ouverte.",
+		Seconds: "Trop de codes d’accès incorrects ont été saisis depuis votre réseau. Réessayez dans %d secondes.",
+		Minutes: "Trop de codes d’accès incorrects ont été saisis depuis votre réseau. Réessayez dans %d minutes.",
+		Moment:  "02/01/2006 à 15:04 UTC", WebView: "Navigateur intégré",
+		BackToProgram: "Revenez au programme", CloseWindow: "Vous pouvez fermer cette fenêtre. La suite se passe dans le programme.",
+		SignIn: "Se connecter", SignInIntro: "Choisissez un mode de connexion.", AccessCode: "Code d’accès", UseAccessCode: "Utiliser un code d’accès",
+		SignOut: "Se déconnecter", SignOutIntro: "Voulez-vous vous déconnecter\u00a0?", SignOutHere: "Se déconnecter de ce site uniquement", SignedInAs: "Compte actuel\u00a0:", Account: "Votre compte\u00a0:", Stay: "Annuler",
+		Retry: "Réessayer", Home: "Retour à l’accueil", Continue: "Continuer", ToSignIn: "Aller à la page de connexion", OtherWays: "Autres modes de connexion", SignInApart: "Se connecter dans un nouvel onglet", RequestID: "Pour obtenir de l’aide, indiquez cette référence\u00a0:",
+		Sessions: "Vos appareils connectés", ThisDevice: "Cet appareil", UnknownDevice: "Appareil inconnu", SignedInWith: "Connexion avec", FromAddress: "Adresse IP", SignedInAt: "Connexion", LastSeen: "Dernière activité",
+		SessionsHidden: "Les autres appareils ne peuvent pas être affichés ici.", EndOthers: "Se déconnecter de tous les autres appareils", EndAll: "Se déconnecter de tous les appareils",
+	},
+	Problems: map[Code]Problem{
+		fault.Configuration:       {"La connexion est mal configurée", "Les réglages de ce site et du service de connexion ne concordent pas. Les responsables du site doivent les corriger\u00a0; la cause figure dans leur journal."},
+		fault.AccessDenied:        {"Vous ne pouvez pas vous connecter ici", "Votre compte a été vérifié, mais ce site ne l’autorise pas. Adressez-vous aux responsables du site ou essayez un autre compte."},
+		fault.PersonDeclined:      {"Connexion annulée", "Vous avez annulé la connexion ou refusé que ce site sache qui vous êtes. Vous pouvez réessayer."},
+		fault.NotSignedInThere:    {"Aucune session dans le service de connexion", "Le service de connexion doit d’abord vous poser une question, ce qui n’était pas possible cette fois. Réessayez, et il vous la posera."},
+		fault.ProviderUnavailable: {"Le service de connexion ne répond pas", "Il est peut-être en panne, ou ce site ne peut pas le joindre pour le moment. Réessayez dans une minute."},
+		fault.UnknownRedirectURI:  {"L’adresse de ce site n’est pas enregistrée", "Le service de connexion ne connaît pas l’adresse à laquelle il doit vous renvoyer. Les responsables du site doivent l’y enregistrer."},
+		fault.ClockWrong:          {"Une horloge n’est pas à l’heure", "Les horloges de ce site et du service de connexion ne concordent pas. Les responsables du site doivent régler la leur."},
+		fault.CookiesBlocked:      {"Les cookies sont bloqués", "Votre navigateur n’a pas conservé le cookie nécessaire à la connexion. Autorisez les cookies pour ce site, puis réessayez."},
+		fault.AttemptExpired:      {"La connexion a expiré", "La connexion a été commencée il y a trop longtemps ou dans un autre navigateur. Recommencez."},
+		fault.ResponseInvalid:     {"La réponse n’est pas valide", "La réponse du service de connexion n’a pas passé un contrôle de sécurité\u00a0: la connexion n’a pas eu lieu. Réessayez."},
+		fault.AccountNotLinked:    {"Connectez-vous comme auparavant", "L’adresse e-mail de ce compte a déjà servi à se connecter ici d’une autre manière. Si c’était vous, connectez-vous de cette manière."},
+		fault.SessionTooLarge:     {"Votre compte contient trop d’informations", "Le service de connexion a envoyé plus d’informations sur votre compte qu’un navigateur ne peut en conserver. Les responsables du site peuvent les limiter ou enregistrer les sessions sur le serveur."},
+		fault.StoreUnavailable:    {"Les connexions ne peuvent pas être vérifiées pour le moment", "Une partie de ce site est en panne. Si vous aviez une session ouverte, elle l’est toujours. Réessayez dans une minute."},
+		fault.MissingCSRF:         {"La page a expiré", "La page est restée ouverte trop longtemps ou venait d’ailleurs. Recommencez."},
+		fault.OAuthCallback:       {"La connexion a échoué", "Le service de connexion n’a pas pu la terminer. Réessayez."},
+		fault.SessionRequired:     {"Veuillez vous connecter", "Il faut se connecter pour voir la page que vous avez demandée."},
+		fault.FormNotSent:         {"Votre envoi n’est pas arrivé", "Votre session a pris fin. Connectez-vous dans un nouvel onglet, revenez ici, puis retournez à la page précédente\u00a0: ce que vous avez saisi devrait s’y trouver encore et pouvoir être renvoyé."},
+		fault.InsideAFrame:        {"Vous n’avez pas ouvert de session", "Il n’est pas possible de se connecter à l’intérieur d’une autre page. Connectez-vous dans un nouvel onglet, puis rechargez cette page."},
+		fault.AnotherSite:         {"Cette demande vient d’un autre site", "Une page d’un autre site a envoyé quelque chose ici en votre nom. L’envoi n’a pas été accepté et rien n’a changé. Si c’est bien ce que vous voulez faire, faites-le sur ce site."},
+		fault.SignedOut:           {"Vous avez fermé votre session", "Vous pouvez fermer cette page ou vous reconnecter."},
+		fault.CodeWrong:           {"Le code d’accès est incorrect", "Respectez les majuscules et les minuscules. Si vous avez perdu le code, demandez-le aux responsables du site."},
+		fault.RateLimited:         {"Trop de tentatives", "Trop de codes d’accès incorrects ont été saisis depuis votre réseau. Réessayez dans quelques minutes."},
+		fault.TooManyFailures:     {"Trop de connexions ont échoué", "Trop de connexions depuis votre réseau ont échoué. Réessayez dans une minute."},
+		fault.AnotherWay:          {"Cette page est réservée à d’autres comptes", "Votre session est ouverte, mais votre compte ne donne pas accès à cette page. Connectez-vous avec un compte qui y a accès ou adressez-vous aux responsables du site."},
+		fault.NotFound:            {"Page introuvable", "L’adresse est peut-être mal saisie ou n’existe plus."},
+		fault.MethodNotAllowed:    {"Cette action n’est pas possible ici", "Cette adresse ne peut pas être utilisée de cette manière."},
+		fault.BadRequest:          {"La demande n’a pas été comprise", "Revenez en arrière et recommencez."},
+		fault.Default:             {"Une erreur s’est produite", "La connexion n’a pas eu lieu. Réessayez."},
+	},
+}
