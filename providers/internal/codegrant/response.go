@@ -136,7 +136,7 @@ type Issuer struct {
 func (e Issuer) check(got string, there bool) error {
 	switch {
 	case !there && e.Required:
-		return Invalid("the callback lacks iss, which the issuer says it sends")
+		return Invalid("the callback lacks iss, which has to be there")
 	case !there:
 		return nil
 	case e.Template != "":
