@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
@@ -89,6 +90,7 @@ func TestBadAccessTokens(t *testing.T) { // ID-01, ID-02, ID-10, ID-16
 		"changed":                good[:len(good)-8] + "AAAAAAAA",
 		"empty parts":            "..",
 		"no JSON":                "e30.e30.e30",
+		"two issuers":            good[:strings.IndexByte(good, '.')+1] + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"https://a.example","iss":"https://b.example"}`)) + ".AA",
 	} {
 		t.Run(name, func(t *testing.T) {
 			who, err := r.p.VerifyToken(context.Background(), token)

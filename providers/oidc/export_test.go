@@ -1,7 +1,10 @@
 package oidc
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/internal/strictjson"
@@ -9,11 +12,27 @@ import (
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-// ReadHeader looks at the form of an ID token.
-func ReadHeader(token string) (algorithm, keyID string, err error) {
-	h, err := readHeader(token, "JWT")
-	return h.algorithm, h.keyID, err
+// ReadJWS looks at the form of an ID token.
+func ReadJWS(token string) (algorithm, keyID string, err error) {
+	t, err := readJWS(token, "JWT")
+	return t.algorithm, t.keyID, err
 }
+
+// Verifier verifies tokens by the keys of one set, and returns their claims.
+func Verifier(set []byte) func(token string) (map[string]json.RawMessage, error) {
+	keys := newKeySource(time.Now, func(context.Context) (*keySet, error) { return parseKeySet(set) })
+	return func(token string) (map[string]json.RawMessage, error) {
+		t, err := readJWS(token, "JWT")
+		if err != nil {
+			return nil, err
+		}
+		claims, _, err := keys.verify(context.Background(), t)
+		return claims, err
+	}
+}
+
+// KeptHeader is the header of which p keeps what go-jose made of it.
+func KeptHeader(p *Provider) string { return p.keys.header.Load().encoded }
 
 // ReadDiscovery is what go-oidc is given of a discovery document, and the whole.
 func ReadDiscovery(p *Provider, status int, body []byte) ([]byte, strictjson.Object, error) {

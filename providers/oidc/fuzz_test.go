@@ -2,6 +2,8 @@ package oidc_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sallyport/auth"
@@ -27,7 +30,7 @@ func FuzzTokenForm(f *testing.F) { // ID-28 to ID-34, TK-08
 		f.Add(odd)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		algorithm, keyID, err := oidc.ReadHeader(token)
+		algorithm, keyID, err := oidc.ReadJWS(token)
 		if err != nil {
 			require.True(t, errorsAreOurs(err), "%v", err)
 			return
@@ -49,6 +52,43 @@ func FuzzTokenForm(f *testing.F) { // ID-28 to ID-34, TK-08
 		require.Equal(t, got, algorithm)
 		got, _ = o.String("kid")
 		require.Equal(t, got, keyID)
+	})
+}
+
+// FuzzVerify: with the header of a token known or not, what is taken is what go-jose takes
+// that reads it from the start, with the same claims.
+func FuzzVerify(f *testing.F) { // ID-01, ID-28 to ID-34
+	for _, header := range []string{`{"alg":"EdDSA"}`, `{"alg":"EdDSA","kid":"a","typ":"JWT"}`, ` {"kid":"a", "alg" : "EdDSA"}`, `{"alg":"EdDSA","jwk":{}}`, `{"alg":"EdDSA","nonce":"x"}`, `{"alg":"RS256"}`, `{}`} {
+		f.Add([]byte(header), []byte(`{"sub":"ada"}`), []byte(`{"sub":"bob"}`))
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(f, err)
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: "a"}}})
+	require.NoError(f, err)
+	encode := base64.RawURLEncoding.EncodeToString
+	f.Fuzz(func(t *testing.T, header, one, other []byte) {
+		verify := oidc.Verifier(set)
+		start := encode(header) + "."
+		signature := func(payload []byte) string { return "." + encode(ed25519.Sign(private, []byte(start+encode(payload)))) }
+		for _, token := range []string{
+			start + encode(one) + signature(one), start + encode(other) + signature(other), start + encode(one) + signature(other),
+			encode([]byte(`{"alg":"EdDSA","kid":"a"}`)) + "." + encode(one) + signature(one), start + encode(one) + signature(one),
+		} {
+			claims, err := verify(token)
+			var payload []byte
+			signed, parseErr := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
+			if parseErr == nil {
+				payload, _ = signed.Verify(public)
+			}
+			want, strictErr := strictjson.Parse(payload)
+			if err == nil {
+				require.NoError(t, strictErr)
+				require.Equal(t, map[string]json.RawMessage(want), claims)
+			} else if strictErr == nil { // then it is a rule of ours that refuses it
+				_, keyID, formErr := oidc.ReadJWS(token)
+				require.True(t, formErr != nil || keyID != "" && keyID != "a", "%v", err)
+			}
+		}
 	})
 }
 

@@ -23,14 +23,14 @@ import (
 // wrong. occasion has the rules that the token was asked for with.
 func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Token, occasion func(o strictjson.Object, algorithm string) error) (Claims, error) {
 	raw := idToken(t)
-	header, err := readHeader(raw, "JWT")
+	jws, err := readJWS(raw, "JWT")
 	if err != nil {
 		return Claims{}, err
 	}
-	if !slices.Contains(m.algorithms, header.algorithm) {
-		return Claims{}, otherAlgorithm(header, m.algorithms)
+	if !slices.Contains(m.algorithms, jws.algorithm) {
+		return Claims{}, otherAlgorithm(jws.algorithm, m.algorithms)
 	}
-	signed := &signedToken{raw: raw, header: header, keys: p.keys, named: func(o strictjson.Object) { p.nameIssuer(m, o) }}
+	signed := &signedToken{raw: raw, jws: jws, keys: p.keys, named: func(o strictjson.Object) { p.nameIssuer(m, o) }}
 	token, expired, err := p.verify(ctx, m, signed)
 	switch {
 	case signed.err != nil:
@@ -47,7 +47,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if _, there := signed.claims["at_hash"]; there && token.VerifyAccessToken(t.AccessToken) != nil {
 		return Claims{}, codegrant.Invalid("at_hash does not match")
 	}
-	if err := occasion(signed.claims, header.algorithm); err != nil {
+	if err := occasion(signed.claims, jws.algorithm); err != nil {
 		return Claims{}, err
 	}
 	if err := checkTimes(signed.claims, p.config.Now()); err != nil {
@@ -56,7 +56,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *metadata, t *oauth2.Tok
 	if expired {
 		return Claims{}, clockError("it has expired", p.config.Now())
 	}
-	p.signed.Store(header.algorithm)
+	p.signed.Store(jws.algorithm)
 	return Claims{signed.claims}, nil
 }
 
@@ -77,8 +77,8 @@ func (p *Provider) ofSignIn(tx auth.Transaction, code string) func(strictjson.Ob
 // otherAlgorithm is a token whose algorithm is not taken. The issuer signs the next one
 // alike, so that it is a fault of the set-up; that it may be forged as well, nobody needs
 // to know to refuse it.
-func otherAlgorithm(header jwtHeader, taken []string) error {
-	return codegrant.Misconfigured("it is signed with %q, want one of %q: choose one of those for the client at the provider", codegrant.Printable(header.algorithm, 32), taken)
+func otherAlgorithm(algorithm string, taken []string) error {
+	return codegrant.Misconfigured("it is signed with %q, want one of %q: choose one of those for the client at the provider", codegrant.Printable(algorithm, 32), taken)
 }
 
 // verify is go-oidc's part. It stops at the expiry, which is no reason to leave
@@ -108,9 +108,9 @@ func (p *Provider) verify(ctx context.Context, m *metadata, signed *signedToken)
 //
 // It is for one token, in one goroutine.
 type signedToken struct {
-	raw    string
-	header jwtHeader
-	keys   *keySource
+	raw  string
+	jws  compactJWS
+	keys *keySource
 
 	named func(strictjson.Object) // has claims name the issuer as the metadata does
 
@@ -128,7 +128,7 @@ func (s *signedToken) VerifySignature(ctx context.Context, jwt string) ([]byte, 
 		return nil, errors.New("another token than the one that this key set is for")
 	}
 	if s.claims == nil {
-		if s.claims, s.key, s.err = s.keys.verify(ctx, jwt, s.header); s.err != nil {
+		if s.claims, s.key, s.err = s.keys.verify(ctx, s.jws); s.err != nil {
 			return nil, s.err
 		}
 		s.named(s.claims)

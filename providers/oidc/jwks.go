@@ -24,22 +24,23 @@ const (
 // keySet is an issuer's keys at one time: RFC 7517 5.
 type keySet struct{ keys []verificationKey }
 
-// verify tries the keys that may have signed a token with such a header, at most
-// maxTried. The payload is nil when none of them has.
-func (s *keySet) verify(signed *jose.JSONWebSignature, id string, algorithm jose.SignatureAlgorithm) ([]byte, verificationKey) {
+// verify tries the keys that may have signed token, whose header is header, at most
+// maxTried. ok is false when none of them has.
+func (s *keySet) verify(header *parsedHeader, token compactJWS) (key verificationKey, ok bool) {
+	signed := header.over(token.signature)
 	tried := 0
 	for _, k := range s.keys {
-		if !k.fits(id, algorithm) {
+		if !k.fits(token.keyID, jose.SignatureAlgorithm(token.algorithm)) {
 			continue
 		}
 		if tried++; tried > maxTried {
 			break
 		}
-		if payload, err := signed.Verify(k.key); err == nil && payload != nil {
-			return payload, k
+		if signed.DetachedVerify(token.payload, k.key) == nil {
+			return k, true
 		}
 	}
-	return nil, verificationKey{}
+	return verificationKey{}, false
 }
 
 // verificationKey is a usable public key of an issuer.

@@ -58,7 +58,7 @@ func TestTokenForm(t *testing.T) { // ID-01, ID-25, ID-30 to ID-34, TK-08
 		"a type in a number": {with("typ", 5), "its typ is", auth.ErrInvalidResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
-			algorithm, _, err := oidc.ReadHeader(test.token)
+			algorithm, _, err := oidc.ReadJWS(test.token)
 			if test.says == "" {
 				require.NoError(t, err)
 				require.Equal(t, "RS256", algorithm)
@@ -68,7 +68,7 @@ func TestTokenForm(t *testing.T) { // ID-01, ID-25, ID-30 to ID-34, TK-08
 			require.ErrorIs(t, err, test.class)
 		})
 	}
-	_, id, err := oidc.ReadHeader(with("kid", "k1"))
+	_, id, err := oidc.ReadJWS(with("kid", "k1"))
 	require.NoError(t, err)
 	require.Equal(t, "k1", id)
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/internal/upstream"
@@ -30,6 +29,8 @@ type keySource struct {
 	keys *upstream.Lazy[*keySet]
 	now  func() time.Time
 
+	header atomic.Pointer[parsedHeader] // of the token that was verified last
+
 	mu     sync.Mutex // guards the token bucket of refetches
 	tokens float64
 	filled time.Time
@@ -48,30 +49,33 @@ func newKeySource(now func() time.Time, fetch func(context.Context) (*keySet, er
 // Where no key does, the set is fetched once more: keys are rotated under a new key
 // id, under the same one, and without any. Whoever else needs that at the time
 // shares the fetch, and costs none of those that are allowed.
-func (s *keySource) verify(ctx context.Context, token string, h jwtHeader) (strictjson.Object, verificationKey, error) {
-	algorithm := jose.SignatureAlgorithm(h.algorithm)
-	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{algorithm})
-	if err != nil || len(signed.Signatures) != 1 {
-		return nil, verificationKey{}, codegrant.Invalid("it is malformed")
+func (s *keySource) verify(ctx context.Context, token compactJWS) (strictjson.Object, verificationKey, error) {
+	header := s.header.Load()
+	if header == nil || header.encoded != token.header {
+		var err error
+		if header, err = parseHeader(token); err != nil {
+			return nil, verificationKey{}, err
+		}
 	}
 	set, err := s.keys.Get(ctx)
 	if err != nil {
 		return nil, verificationKey{}, err
 	}
-	payload, key := set.verify(signed, h.keyID, algorithm)
-	if payload == nil {
+	key, verified := set.verify(header, token)
+	if !verified {
 		fresh, ok, err := s.keys.Renew(ctx, func(k *keySet) bool { return k == set }, s.mayRefetch)
 		if err != nil {
 			return nil, verificationKey{}, err
 		}
 		if ok {
-			payload, key = fresh.verify(signed, h.keyID, algorithm)
+			key, verified = fresh.verify(header, token)
 		}
 	}
-	if payload == nil {
+	if !verified {
 		return nil, verificationKey{}, codegrant.Invalid("no key of the issuer verifies its signature")
 	}
-	claims, err := strictjson.Parse(payload)
+	s.header.Store(header)
+	claims, err := strictjson.Parse(token.payload)
 	if err != nil {
 		return nil, verificationKey{}, codegrant.Invalid("its claims are no JSON object, or have a name twice")
 	}

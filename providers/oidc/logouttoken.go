@@ -36,7 +36,7 @@ func (p *Provider) VerifyLogout(ctx context.Context, token string) (*auth.Logout
 }
 
 func (p *Provider) verifyLogoutToken(ctx context.Context, token string) (*auth.Logout, error) {
-	header, err := readHeader(token, "logout+jwt", "JWT")
+	t, err := readJWS(token, "logout+jwt", "JWT")
 	if err != nil {
 		return nil, err
 	}
@@ -44,13 +44,13 @@ func (p *Provider) verifyLogoutToken(ctx context.Context, token string) (*auth.L
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(m.algorithms, header.algorithm) {
-		return nil, otherAlgorithm(header, m.algorithms)
+	if !slices.Contains(m.algorithms, t.algorithm) {
+		return nil, otherAlgorithm(t.algorithm, m.algorithms)
 	}
-	if used, ok := p.signed.Load().(string); ok && used != header.algorithm {
-		return nil, otherAlgorithm(header, []string{used})
+	if used, ok := p.signed.Load().(string); ok && used != t.algorithm {
+		return nil, otherAlgorithm(t.algorithm, []string{used})
 	}
-	o, key, err := p.keys.verify(ctx, token, header)
+	o, key, err := p.keys.verify(ctx, t)
 	if err != nil {
 		return nil, err
 	}

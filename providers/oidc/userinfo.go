@@ -129,14 +129,14 @@ func (p *Provider) askUserinfo(ctx context.Context, m *metadata, t *oauth2.Token
 // says and not the metadata, so all that are accepted count. It needs no expiry, and is
 // held to the one that it has.
 func (p *Provider) openUserinfo(ctx context.Context, jwt string, id Claims) (strictjson.Object, error) {
-	header, err := readHeader(jwt, "JWT")
+	t, err := readJWS(jwt, "JWT")
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(p.config.Algorithms, header.algorithm) {
-		return nil, otherAlgorithm(header, p.config.Algorithms)
+	if !slices.Contains(p.config.Algorithms, t.algorithm) {
+		return nil, otherAlgorithm(t.algorithm, p.config.Algorithms)
 	}
-	claims, key, err := p.keys.verify(ctx, jwt, header)
+	claims, key, err := p.keys.verify(ctx, t)
 	if err != nil {
 		return nil, err
 	}
