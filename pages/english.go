@@ -12,9 +12,10 @@ var english = &Language{
 	minutes:      "Too many wrong access codes came from your network. Try again in %d minutes.",
 	moment:       "2 January 2006, 15:04 UTC",
 	Words: Words{
-		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
+		SignIn: "Sign in", SignInTo: "Sign in to %s", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignOutHere: "Sign out here only", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
 		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference",
+		At: "Sign-in service: %s", LastUsed: "Last used", Terms: "Terms", Privacy: "Privacy", Help: "Help",
 		Sessions: "Where you are signed in", ThisDevice: "This device", UnknownDevice: "Unknown device", SignedInWith: "With", FromAddress: "From", SignedInAt: "Signed in", LastSeen: "Last seen",
 		SessionsHidden: "Other devices cannot be shown here.", EndOthers: "Sign out everywhere else", EndAll: "Sign out everywhere",
 	},

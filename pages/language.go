@@ -25,6 +25,7 @@ type Language struct {
 // Words are the fixed texts of the pages in one language.
 type Words struct {
 	SignIn        string // heading and button
+	SignInTo      string // heading: "Sign in to %s", the name of the site or its host
 	SignInIntro   string // below it, where there is something to choose
 	AccessCode    string // label of its field
 	UseAccessCode string // opens its form beside the providers
@@ -41,6 +42,11 @@ type Words struct {
 	OtherWays     string // link to the page with every way to sign in
 	SignInApart   string // link that opens another tab
 	RequestID     string // followed by the reference that stands in the log
+	At            string // on the error page: "Sign-in service: %s", a provider
+	LastUsed      string // beside the way by which this browser signed in last
+	Terms         string // link
+	Privacy       string // link
+	Help          string // link
 
 	Sessions       string // heading, and link
 	ThisDevice     string // beside the session that looks at the page
@@ -66,6 +72,12 @@ func (l *Language) Problem(code string) (p Problem, ok bool) {
 	p, ok = l.problems[fault.Code(code)]
 	return p, ok
 }
+
+// SignInTo is the heading of the sign-in page of site, a name or a host.
+func (l *Language) SignInTo(site string) string { return fmt.Sprintf(l.Words.SignInTo, site) }
+
+// At says that the sign-in was one at the provider label.
+func (l *Language) At(label string) string { return fmt.Sprintf(l.Words.At, label) }
 
 // ContinueWith is the button of the provider label.
 func (l *Language) ContinueWith(label string) string { return fmt.Sprintf(l.continueWith, label) }
