@@ -115,7 +115,7 @@ func checkLink(address string) error {
 		return errors.New(want)
 	case u.Scheme == "https" && u.Hostname() != "" && u.User == nil:
 		return nil
-	case u.Scheme == "" && u.Host == "" && strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//"):
+	case strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//"):
 		return nil
 	}
 	return errors.New(want)

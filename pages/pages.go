@@ -15,9 +15,11 @@
 //	{{end}}
 //
 // The files beside this one are those pages: signin.html, signout.html, sessions.html,
-// error.html, what they share in layout.html, and style.css. They load nothing
-// and run no script, and the Content-Security-Policy that they are sent with
-// allows neither: it names the hash of [Style], and no other style counts.
+// error.html, what they share in layout.html, and style.css. They run no script and load
+// nothing but the logo of a [Brand], and the Content-Security-Policy that they are sent
+// with allows nothing else: it names the hash of their style sheet, and no other style
+// counts. Of an application's page it allows what is in the page's own style elements, and
+// style sheets, pictures and fonts of the same origin; see Config.TemplateScripts for scripts.
 //
 // Templates are html/template's, so that whatever a provider calls somebody is
 // text on a page and never markup.

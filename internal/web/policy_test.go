@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"html/template"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,4 +72,26 @@ func TestScriptsAreNamedOneByOne(t *testing.T) { // HD-03
 	c.Templates = nil
 	_, err = auth.New(c)
 	require.ErrorContains(t, err, "Config.TemplateScripts needs Templates")
+}
+
+// TestStarterOfTheDocumentation: the page to copy in docs/pages.md works.
+func TestStarterOfTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/pages.md")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(text), "```html\n")
+	starter, _, ok := strings.Cut(rest, "```")
+	require.True(t, ok)
+	s := newSite(t, func(c *auth.Config) {
+		c.Templates, c.AccessCode = template.Must(template.New("").Parse(starter)), gate(t, c.Now, goodCode)
+	})
+	b := s.browser()
+	page := b.get("/api/auth/signin?callbackUrl=/to")
+	require.Equal(t, 200, page.StatusCode)
+	require.Equal(t, 3, strings.Count(page.text, `name="callbackUrl" value="/to"`))
+	require.Contains(t, page.text, "<button>Continue with stub</button>")
+	_, css, _ := strings.Cut(page.text, "<style>")
+	css, _, _ = strings.Cut(css, "</style>")
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), hashOf(css))
+	b.signIn("ada")
+	require.Contains(t, b.get("/api/auth/signin?error=CredentialsSignin").text, "<button>Continue with stub (Last used)</button>")
 }
