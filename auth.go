@@ -176,7 +176,7 @@ func New(c Config) (*Authenticator, error) {
 		AccessCodeHeaders: c.AccessCodeHeaders, StraightToProvider: c.StraightToProvider, PassPreflight: c.PassPreflight,
 		ReadOnly: c.ReadOnly, NextAuthV4: c.NextAuthV4, SignInURL: c.SignInURL, ErrorURL: c.ErrorURL,
 		ReturnOrigins: c.ReturnOrigins, CookiePrefix: c.CookiePrefix, CookieDomain: c.Session.CookieDomain, FrameAncestors: c.FrameAncestors, SameSiteNone: c.Session.SameSiteNone, SignOutAtProvider: c.SignOutAtProvider,
-		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, Languages: c.Languages, Update: c.Update, ReturnTo: c.ReturnTo,
+		CrossOriginPatterns: c.CrossOriginPatterns, Templates: c.Templates, TemplateScripts: c.TemplateScripts, Brand: c.Brand, Languages: c.Languages, Update: c.Update, ReturnTo: c.ReturnTo,
 		UserID: names.of, Public: c.Session.Public, Revalidate: c.Session.Revalidate, RevalidateEvery: c.Session.RevalidateEvery,
 		KeepDevice: c.Session.Store != nil, KeepAddress: c.Session.KeepAddress, TokensInCookie: c.KeepTokens && c.Session.Store == nil, OnEvent: eventsTo(c.OnEvent), Logger: c.Logger, Now: c.Now,
 	}

@@ -111,7 +111,8 @@ type Config struct {
 	// CookiePrefix begins the names of all cookies, in the place of "authjs": letters,
 	// digits, '.', '-' and '_'. With "admin" they are admin.session-token (unless
 	// Session.CookieName is set), admin.csrf-token, admin.txn. and a hash,
-	// admin.code-device, admin.again and admin.signout, each with its prefix __Secure- or __Host- over
+	// admin.code-device, admin.again, admin.last (by which way the browser signed in, where there
+	// are several) and admin.signout, each with its prefix __Secure- or __Host- over
 	// https.
 	//
 	// Browsers keep one cookie of a name for a host, whatever its port, and ours are for
@@ -232,7 +233,19 @@ type Config struct {
 	// Templates replaces the pages "signin", "signout", "sessions" and "error", each of
 	// which is given a [github.com/sallyport/auth/pages.Page]. Those not defined stay
 	// ours. If nil, all are.
+	//
+	// What is in a page's style elements counts, and so do style sheets, pictures and fonts of
+	// this origin; style attributes and whatever is elsewhere do not (Content-Security-Policy).
 	Templates *template.Template
+
+	// TemplateScripts are the paths of scripts that Templates run, such as
+	// /static/signin.js, which must be reachable without signing in. Whatever a script can
+	// do on these pages, it can do with a person's sign-in. If nil, none run.
+	TemplateScripts []string
+
+	// Brand is the site's name, logo, colours and links, on the pages. If zero, the sign-in
+	// page names the host.
+	Brand Brand
 
 	// Languages are added to those of the pages, or change words of one: see
 	// [github.com/sallyport/auth/pages.NewLanguages]. People get the one that their browser
@@ -286,6 +299,7 @@ func (c *Config) idle() (err error) {
 		{"SignInURL", c.SignInURL != "", signsIn || c.ReadOnly, "Providers, AccessCode or ReadOnly: a Backend has a sign-in page of its own"},
 		{"NextAuthV4", c.NextAuthV4, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"FrameAncestors", len(c.FrameAncestors) > 0, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
+		{"TemplateScripts", len(c.TemplateScripts) > 0, c.Templates != nil, "Templates: our own pages run no script"},
 		{"Session.SameSiteNone", c.Session.SameSiteNone, signsIn, "sessions of this package: Providers or AccessCode"},
 		{"Session.Public", c.Session.Public != nil, !c.ReadOnly, "the routes to be answered here: not ReadOnly"},
 		{"Session.Revalidate", c.Session.Revalidate != nil, signsIn, "sessions of this package: Providers or AccessCode"},

@@ -56,7 +56,7 @@ func TestTwoAuthenticatorsOnOneHost(t *testing.T) { // CK-01, CK-09
 		for _, c := range post("signin/access-code", "&code=x").Cookies() {
 			names = append(names, c.Name)
 		}
-		require.Equal(t, []string{"__Secure-" + want + ".session-token", "__Host-" + want + ".code-device"}, names)
+		require.Equal(t, []string{"__Host-" + want + ".last", "__Secure-" + want + ".session-token", "__Host-" + want + ".code-device"}, names)
 
 		cookie := sealedCookie(t, a, stub)
 		require.Equal(t, "__Secure-"+want+".session-token", cookie.Name)
@@ -73,7 +73,7 @@ func TestTwoAuthenticatorsOnOneHost(t *testing.T) { // CK-01, CK-09
 		}
 		require.Equal(t, []string{cookie.Name}, deleted)
 	}
-	require.Equal(t, "__Secure-mine", signIn(t, node("admin", "mine"), stub).Cookies()[1].Name, "a name of its own counts first")
+	require.Equal(t, "__Secure-mine", signIn(t, node("admin", "mine"), stub).Cookies()[2].Name, "a name of its own counts first")
 	for _, bad := range []string{"__Host-a", "a b", "a;", "a=b", ".a", "é"} {
 		c := newConfig(stub)
 		c.CookiePrefix = bad

@@ -88,6 +88,9 @@ const codeCure = "it is the password for the service; a long random one that nob
 //	AUTH_BACKCHANNEL_LOGOUT          Config.BackChannelLogout: 1, with a store
 //	AUTH_FRONTCHANNEL_LOGOUT         Config.FrontChannelLogout: the same
 //	AUTH_SIGN_OUT_AT_PROVIDER        Config.SignOutAtProvider: 1
+//	AUTH_BRAND_NAME                  Config.Brand.Name: ACME
+//	AUTH_BRAND_LOGO_URL              Config.Brand.LogoURL: /logo.svg
+//	AUTH_BRAND_COLOR                 Config.Brand.Color: #1f5fbf
 //	AUTH_USER_ID                     Config.UserID: subject, or provider for provider|subject
 //	NEXT_AUTH_SSO_SESSION_STRATEGY   database keeps sessions in Parts.Store or Parts.Database
 //	NEXT_PUBLIC_ENABLE_NEXT_AUTH     0 turns SSO off, and so does ENABLE_OAUTH_SSO
@@ -109,7 +112,7 @@ func ConfigFromEnv(env Env, parts Parts) (Config, error) {
 	if e.log == nil {
 		e.log = slog.Default()
 	}
-	c := Config{URL: e.publicURL(), Logger: parts.Logger}
+	c := Config{URL: e.publicURL(), Brand: e.brand(), Logger: parts.Logger}
 	if trust := e.Get("AUTH_TRUST_HOST"); trust != "" && !truthy(trust) {
 		c.TrustedProxies = []string{}
 	}
@@ -333,6 +336,26 @@ func (e *envReader) publicURL() string {
 		e.problem(e.nameOf("NEXTAUTH_URL", "AUTH_URL"), problem, "set it to one like https://example.com/api/auth, or to the path alone, as /app/api/auth, or unset it, where the host of the request is right")
 	}
 	return raw
+}
+
+// brand is what the pages say of the site.
+func (e *envReader) brand() Brand {
+	b := Brand{Name: e.Get("AUTH_BRAND_NAME"), LogoURL: e.Get("AUTH_BRAND_LOGO_URL"), Color: e.Get("AUTH_BRAND_COLOR")}
+	origin, _, _ := web.ParseURL(e.Get("NEXTAUTH_URL", "AUTH_URL"))
+	for _, x := range []struct {
+		variable      string
+		alone         Brand
+		problem, cure string
+	}{
+		{"AUTH_BRAND_NAME", Brand{Name: b.Name}, "is no name for a heading", "write one line of at most 60 characters that can be seen"},
+		{"AUTH_BRAND_LOGO_URL", Brand{LogoURL: b.LogoURL}, "is not the address of a picture of this site, and the pages load nothing from elsewhere", "set it to a path that can be reached without signing in, such as /logo.svg, or to an https address at the host of NEXTAUTH_URL"},
+		{"AUTH_BRAND_COLOR", Brand{Color: b.Color}, "is no colour", "write it like #1f5fbf"},
+	} {
+		if web.CheckBrand(x.alone, origin) != nil {
+			e.problem(x.variable, x.problem, x.cure)
+		}
+	}
+	return b
 }
 
 func (e *envReader) policy(list []Provider) Policy {

@@ -647,6 +647,7 @@ func TestUnreadVariables(t *testing.T) { // LG-06
 		"GITHUB_CLIENT_ID=x|AUTH_GITHUB_ID=y": "",
 		"AUTH_GITHUB_ORGANIZATIONS=acme":      "",
 		"AUTH_BRAND_NAME=Acme|PATH=/bin":      "",
+		"AUTH_BRAND_COLOUR=#fff":              "AUTH_BRAND_COLOUR is set, and nothing reads it; there is AUTH_BRAND_COLOR",
 		"AUTH_ALLOWED_GROUPS=staff|AUTH_URL=https://x.example|AUTH_USER_ID=subject|AUTH_TRUST_HOST=1|AUTH_SESSION_LIFETIME=7d": "",
 		"AUTH0_CLIENT_ID=x|AUTH_TRUST_HOSTS=": "", // a provider that is not in use; set and empty
 	} {
@@ -729,5 +730,32 @@ func TestLongestIDCounts(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.Contains(t, log, "AUTH_CORP_EU_ID is ignored: NEXT_AUTH_SSO_PROVIDERS does not name that provider")
+	}
+}
+
+// TestBrandByEnvironment: in every mode, and never one that the pages cannot show.
+func TestBrandByEnvironment(t *testing.T) { // HD-04, LG-06
+	const sso = baseEnv + "|NEXT_AUTH_SSO_PROVIDERS=github|"
+	for _, mode := range []string{sso, "ACCESS_CODE=0123456789abcdef|"} {
+		c, _, err := fromEnv(mode+"AUTH_BRAND_NAME=ACME & Co|AUTH_BRAND_LOGO_URL=/logo.svg|AUTH_BRAND_COLOR=#1f5fbf", func(p *auth.Parts) { p.AccessCode = accesscode.FromEnv })
+		require.NoError(t, err)
+		require.Equal(t, auth.Brand{Name: "ACME & Co", LogoURL: "/logo.svg", Color: "#1f5fbf"}, c.Brand)
+	}
+	c, _, err := fromEnv(sso+"NEXTAUTH_URL=https://app.example/api/auth|AUTH_BRAND_LOGO_URL=https://app.example/logo.svg", nil)
+	require.NoError(t, err)
+	require.Equal(t, "https://app.example/logo.svg", c.Brand.LogoURL)
+	require.Zero(t, c.Brand.Name)
+	_, _, err = fromEnv(sso+"AUTH_BRAND_NAME=hunter2\u202e|AUTH_BRAND_LOGO_URL=javascript:hunter2|AUTH_BRAND_COLOR=hunter2", nil)
+	for _, want := range []string{
+		"AUTH_BRAND_NAME is no name for a heading: write one line of at most 60 characters",
+		"AUTH_BRAND_LOGO_URL is not the address of a picture of this site, and the pages load nothing from elsewhere: set it to a path",
+		"AUTH_BRAND_COLOR is no colour: write it like #1f5fbf",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+	require.NotContains(t, err.Error(), "hunter2")
+	for _, url := range []string{"", "|NEXTAUTH_URL=https://other.example", "|NEXTAUTH_URL=/app/api/auth"} {
+		_, _, err = fromEnv(sso+"AUTH_BRAND_LOGO_URL=https://app.example/logo.svg"+url, nil)
+		require.ErrorContains(t, err, "AUTH_BRAND_LOGO_URL is not the address", url)
 	}
 }

@@ -18,7 +18,7 @@ const insecureHTTP = "AUTH_INSECURE_HTTP"
 
 // elsewhere are the variables that a program may read beside this package.
 var elsewhere = []string{
-	"AUTH_BRAND_NAME", "AUTH_BRAND_LOGO_URL", "AUTH_BRAND_COLOR", insecureHTTP,
+	insecureHTTP,
 	"CLERK_WEBHOOK_SECRET", "CASDOOR_PORT", "CASDOOR_WEBHOOK_SECRET",
 }
 

@@ -294,6 +294,9 @@ type Mark = pages.Mark
 // Path is one SVG path of a [Mark].
 type Path = pages.Path
 
+// Brand is what the pages say of the site.
+type Brand = pages.Brand
+
 // A DeviceAuthorizer is a [Provider] at which people sign in to a program that has no
 // browser, by one on another device (RFC 8628). It is for command-line programs and the
 // like: the routes of this package do not use it, and package native does.

@@ -22,6 +22,8 @@ func wireDifference(c wireCase, what string, ours, theirs wireAnswer) string {
 		return "303, not 302: what follows is a GET, whatever came (RFC 9110 15.4.4)"
 	case what == "cookie __Host-authjs.code-device":
 		return "a browser that knew a code passes the limits by a device cookie"
+	case what == "cookie __Host-authjs.last":
+		return "the way that a browser used last is marked on the sign-in page"
 	case what == "no cookie __Secure-authjs.callback-url":
 		return "where to return to is sealed into each attempt, not kept once for a browser"
 	case what == "no cookie __Host-authjs.csrf-token" && (ours.kind() != "html" || strings.Contains(c.URL, "/error") || strings.Contains(c.URL, "/signout")):

@@ -52,6 +52,7 @@ type Words struct {
 	OtherWays   string // link to the page with every way to sign in
 	SignInApart string // link that opens another tab
 	RequestID   string // followed by the reference that stands in the log
+	At          string // on the error page, the provider: "Sign-in service: %s"
 
 	Sessions       string // heading, and link
 	ThisDevice     string // beside the session that looks at the page
@@ -83,8 +84,11 @@ func (l *Language) Problem(code string) (p Problem, ok bool) {
 	return p, ok
 }
 
-// SignInTo is the heading of the sign-in page of the site name.
-func (l *Language) SignInTo(name string) string { return l.about(l.Words.SignInTo, name) }
+// SignInTo is the heading of the sign-in page of site, a name or a host.
+func (l *Language) SignInTo(site string) string { return l.about(l.Words.SignInTo, site) }
+
+// At says that the sign-in was one at the provider label.
+func (l *Language) At(label string) string { return l.about(l.Words.At, label) }
 
 // ContinueWith is the button of the provider label.
 func (l *Language) ContinueWith(label string) string { return l.about(l.Words.ContinueWith, label) }

@@ -15,9 +15,11 @@
 //	{{end}}
 //
 // The files beside this one are those pages: signin.html, signout.html, sessions.html,
-// error.html, what they share in layout.html, and style.css. They load nothing
-// and run no script, and the Content-Security-Policy that they are sent with
-// allows neither: it names the hash of [Style], and no other style counts.
+// error.html, what they share in layout.html, and style.css. They run no script and load
+// nothing but the logo of a [Brand], and the Content-Security-Policy that they are sent
+// with allows nothing else: it names the hash of their style sheet, and no other style
+// counts. Of an application's page it allows what is in the page's own style elements, and
+// style sheets, pictures and fonts of the same origin; see Config.TemplateScripts for scripts.
 //
 // # Languages
 //
@@ -45,6 +47,12 @@ type Page struct {
 	Providers   []Provider // the buttons of the sign-in page, in order
 	AccessCode  bool       // whether to ask for one: the field "code" of a form for BasePath + "/signin/access-code"
 
+	SignInTo                      string // on the sign-in page: what to sign in to, with the name of the site or its host
+	BrandName                     string // of the site, if it has one: [Brand]
+	LogoURL                       string // its picture, if it has one
+	TermsURL, PrivacyURL, HelpURL string // its links; each may be empty
+	AccessCodeLast                bool   // this browser signed in by access code last
+
 	Name    string // on the sign-in and sign-out pages: who is signed in, if anybody; on the error page: which account was refused
 	StayURL string // on the sign-out page: where somebody goes who stays signed in
 	StaysIn string // on the sign-out page, and once somebody is signed out: that the provider does not sign them out, with its name
@@ -58,6 +66,7 @@ type Page struct {
 	Title         string // what happened, in the person's language
 	Text          string // and what to do about it
 	ProviderLabel string // whose sign-in failed, if any
+	ProviderText  string // the same in words
 	RetryProvider string // the provider with which to try again, if that makes sense
 	RetryPrompt   string // goes into the query of that form's address as prompt, so that another account can be taken; may be empty
 	RedirectURI   string // the callback URL that has to be registered, when that is what is wrong
@@ -71,7 +80,7 @@ type Page struct {
 	SessionsURL    string    // on the sign-out page: the sessions page, where there is something to see on it
 
 	Words Words        // the fixed texts, in the person's language
-	Style template.CSS // our style sheet, the only one that the Content-Security-Policy allows
+	Style template.CSS // our style sheet, with the colours of the [Brand]
 }
 
 // Provider is a button of the sign-in page: a form that is posted to BasePath +
@@ -82,6 +91,7 @@ type Provider struct {
 	Action  string // the button's text in the person's language: "Continue with GitHub"
 	Initial string // the label's first letter, for a provider without a mark
 	Mark    Mark
+	Last    bool // this browser signed in with it last
 }
 
 // Session is one of the places in which somebody is signed in.

@@ -70,7 +70,7 @@ func TestWhatOthersCallThemselvesIsText(t *testing.T) { // HD-04, RD-05
 	const bad = `"'><svg/onload=alert(1)><script>x</script>`
 	p := pages.Page{
 		BasePath: "/api/auth", CSRFToken: bad, CallbackURL: bad, Name: bad, Code: bad, Title: bad, Text: bad,
-		ProviderLabel: bad, RetryProvider: "x", RedirectURI: bad, RequestID: bad, AccessCode: true,
+		ProviderLabel: bad, ProviderText: bad, SignInTo: bad, BrandName: bad, LogoURL: bad, TermsURL: bad, PrivacyURL: bad, HelpURL: bad, RetryProvider: "x", RedirectURI: bad, RequestID: bad, AccessCode: true,
 		Providers: []pages.Provider{
 			{ID: "a", Label: bad, Action: bad, Initial: bad},
 			{ID: "b", Label: "b", Mark: pages.Mark{ViewBox: bad, Paths: []pages.Path{{D: bad, Fill: bad}}}},
@@ -82,7 +82,10 @@ func TestWhatOthersCallThemselvesIsText(t *testing.T) { // HD-04, RD-05
 		require.NotContains(t, page, "<script", name)
 		require.NotContains(t, page, `"'>`, name)
 	}
-	p.CallbackURL = "javascript:alert(1)"
+	p.LogoURL = ""
+	require.Contains(t, show(t, "error", p), `<p class="brand">&#34;&#39;&gt;&lt;svg`)
+	p.CallbackURL, p.LogoURL, p.TermsURL = "javascript:alert(1)", "javascript:alert(1)", "javascript:alert(1)"
+	require.NotRegexp(t, `(href|src)="javascript:`, show(t, "signin", p))
 	require.NotContains(t, show(t, "signout", p), `href="javascript:`)
 }
 
@@ -144,13 +147,13 @@ func TestErrorPage(t *testing.T) {
 	require.Contains(t, page, `href="/base/signin?callbackUrl=%2fto%3fa%3db"`)
 	require.NotContains(t, page, "<form")
 	require.NotContains(t, page, words.RequestID)
-	p.RetryProvider, p.RequestID, p.RedirectURI, p.ProviderLabel = "github", "id-1", "https://app.example/cb", "GitHub"
+	p.RetryProvider, p.RequestID, p.RedirectURI, p.ProviderText = "github", "id-1", "https://app.example/cb", "Sign-in service: GitHub"
 	page = show(t, "error", p)
 	require.Contains(t, page, `action="/base/signin/github"`)
 	require.Contains(t, page, `href="/base/signin"`)
 	require.Contains(t, page, words.RequestID+` <code>id-1</code>`)
 	require.Contains(t, page, `<code>https://app.example/cb</code>`)
-	require.Contains(t, page, `<p class="quiet"><bdi>GitHub</bdi></p>`)
+	require.Contains(t, page, `<p class="quiet">Sign-in service: GitHub</p>`)
 	require.NotContains(t, page, words.Home)
 	p.HomeURL = "/base-less/"
 	require.Contains(t, show(t, "error", p), `<a href="/base-less/">`+words.Home+`</a>`)

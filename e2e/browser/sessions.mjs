@@ -33,7 +33,7 @@ await laptop.getByRole('button', { name: 'Sign out: Safari, iPhone' }).click()
 await laptop.waitForURL(`${site}/api/auth/sessions`)
 assert.deepEqual(await laptop.locator('h2').allTextContents(), ['Firefox, Linux'])
 await phone.goto(`${site}/page`)
-assert.equal(await phone.locator('h1').textContent(), 'Sign in')
+assert.equal(await phone.locator('h1').textContent(), `Sign in to ${new URL(site).hostname}`)
 
 await phone.getByRole('button', { name: 'Continue with corp' }).click()
 await phone.waitForURL(`${site}/page`)
@@ -44,6 +44,6 @@ await laptop.waitForURL(`${site}/api/auth/signout`)
 assert.equal(await laptop.locator('h1').textContent(), 'You are signed out')
 for (const page of [laptop, phone]) {
   await page.goto(`${site}/page`)
-  assert.equal(await page.locator('h1').textContent(), 'Sign in')
+  assert.equal(await page.locator('h1').textContent(), `Sign in to ${new URL(site).hostname}`)
 }
 await browser.close()

@@ -21,6 +21,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, v *visit, admitte
 		return about(who, fmt.Errorf("Session.Revalidate: %w", err))
 	}
 	s.noteWhere(r, who)
+	s.keepLast(w, v, who.Provider) // before the session, which takes what room the headers have
 	groups, tokens := len(who.Groups), who.ProviderTokens
 	if err := s.sessions.StartWithAccount(w, r, who, admitted.Account, v.secure()); err != nil {
 		return about(who, err)

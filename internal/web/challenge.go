@@ -65,7 +65,7 @@ func (s *Server) sendToSignIn(w http.ResponseWriter, r *http.Request, v *visit) 
 	to := s.signInAddress(v, wanted)
 	if samePage(to, v.address(wanted)) {
 		id := s.reportFailure(r, "", fault.Configuration, errCircle)
-		s.pages.error(w, r, http.StatusInternalServerError, errorPage{BasePath: v.base, Code: fault.Configuration, RequestID: id}, nil)
+		s.pages.error(w, r, http.StatusInternalServerError, errorPage{Visit: v, Code: fault.Configuration, RequestID: id}, nil)
 		return
 	}
 	redirect(w, to)
@@ -84,7 +84,7 @@ func (s *Server) signInAddress(v *visit, to string) string {
 // somebody typed, or because no provider shows itself inside a frame.
 func (s *Server) signInApart(w http.ResponseWriter, r *http.Request, v *visit, code fault.Code, to string) {
 	s.pages.error(w, r, http.StatusUnauthorized, errorPage{
-		BasePath: v.base, Code: code, SignInURL: s.signInAddress(v, to), Framed: inFrame(r), OutOfFrame: r.Header.Get("Turbo-Frame") != "",
+		Visit: v, Code: code, SignInURL: s.signInAddress(v, to), Framed: inFrame(r), OutOfFrame: r.Header.Get("Turbo-Frame") != "",
 	}, nil)
 }
 

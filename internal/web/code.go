@@ -33,7 +33,7 @@ func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, v *visit) {
 	s.clearBroken(w, r, v)
 	to, code := s.returnPath(r, v, r.URL.Query().Get("callbackUrl")), knownError(r)
 	page := signInPage{
-		BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, Name: v.whoIsIn(), AccessCode: true, Code: code,
+		Visit: v, CSRFToken: s.csrf.token(w, r, v.secure()), CallbackURL: to, Name: v.whoIsIn(), AccessCode: true, Code: code,
 	}
 	if len(s.order) > 0 {
 		page.SignInURL = s.signInAddress(v, to)
@@ -103,7 +103,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 		redirect(w, v.address(page)+"?"+q.Encode())
 		return
 	}
-	page := errorPage{BasePath: v.base, Code: code, RequestID: id, CallbackURL: to}
+	page := errorPage{Visit: v, Code: code, RequestID: id, CallbackURL: to}
 	if limited != nil {
 		page.Wait = limited.Wait
 	}

@@ -47,7 +47,7 @@ func (s *Server) refuseElsewhere(w http.ResponseWriter, r *http.Request, v *visi
 	id := s.reportRefusal(r, v.elsewhere.who, fault.AnotherSite, v.elsewhere.err)
 	switch {
 	case readsPages(r):
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: fault.AnotherSite, RequestID: id, Framed: inFrame(r)}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{Visit: v, Code: fault.AnotherSite, RequestID: id, Framed: inFrame(r)}, nil)
 	case isUpgrade(r):
 		s.writeJSON(w, http.StatusForbidden, problem{"forbidden", "This connection comes from another site."})
 	default:

@@ -25,7 +25,7 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, v *visit, way *W
 		return
 	}
 	page := errorPage{
-		BasePath: v.base, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, v.home()),
+		Visit: v, Code: code, RequestID: id, Provider: way.Label, CallbackURL: cmp.Or(a.ReturnTo, v.home()),
 		RetryProvider: way.Name, CSRFToken: s.csrf.token(w, r, v.secure()),
 	}
 	if code == fault.AccessDenied {
@@ -79,6 +79,6 @@ func (s *Server) refuseForged(w http.ResponseWriter, r *http.Request, v *visit, 
 		q.Set("callbackUrl", s.returnPath(r, v, r.FormValue("callbackUrl")))
 		redirect(w, location+"?"+q.Encode())
 	default:
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{Visit: v, Code: code, RequestID: id}, nil)
 	}
 }

@@ -90,7 +90,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *visit, who 
 	id := s.reportRefusal(r, who, code, err)
 	w.Header().Set("Cache-Control", "no-store")
 	if readsPages(r) {
-		s.pages.error(w, r, http.StatusForbidden, errorPage{BasePath: v.base, Code: code, RequestID: id, Name: cmp.Or(who.Email, who.Username, who.Name), CallbackURL: s.currentPath(r, v)}, nil)
+		s.pages.error(w, r, http.StatusForbidden, errorPage{Visit: v, Code: code, RequestID: id, Name: cmp.Or(who.Email, who.Username, who.Name), CallbackURL: s.currentPath(r, v)}, nil)
 		return
 	}
 	s.writeJSON(w, http.StatusForbidden, problem{"forbidden", message})
@@ -129,7 +129,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	id := s.reportFailure(r, "", code, v.err)
 	if readsPages(r) {
-		s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: code, RequestID: id}, nil)
+		s.pages.error(w, r, status, errorPage{Visit: v, Code: code, RequestID: id}, nil)
 		return
 	}
 	s.writeJSON(w, status, problem{"unavailable", message})

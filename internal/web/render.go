@@ -14,77 +14,90 @@ import (
 	"github.com/sallyport/auth/internal/device"
 	"github.com/sallyport/auth/internal/fault"
 	"github.com/sallyport/auth/pages"
+	"github.com/sallyport/auth/session"
 )
 
 // pageWriter shows pages: the application's, and ours for those that it does not
 // define.
 type pageWriter struct {
-	signInPage, signOutPage, sessionsPage, errorPage *template.Template
+	signInPage, signOutPage, sessionsPage, errorPage shownPage
+	brand                                            *brand
 	languages                                        *pages.Languages
 	style                                            template.CSS
-	styleHash                                        string
-	routes                                           string // below which the pages are
-	ancestors                                        string // what may frame a page on which something can be done
+	scripts                                          []string // paths of those that the application's pages run
+	ancestors                                        string   // what may frame a page on which something can be done
 	log                                              *slog.Logger
 }
 
+// shownPage is a template, and whether it is the application's own.
+type shownPage struct {
+	*template.Template
+	own bool
+}
+
 type signInPage struct {
-	BasePath, CSRFToken, CallbackURL string
-	Name                             string // of somebody who is signed in
-	SignInURL                        string // for the other ways, where there is the code's form alone
-	Ways                             []*Way
-	AccessCode                       bool
-	Code                             fault.Code // what went wrong before; empty for nothing
+	Visit                  *visit
+	CSRFToken, CallbackURL string
+	Name                   string // of somebody who is signed in
+	SignInURL              string // for the other ways, where there is the code's form alone
+	Ways                   []*Way
+	AccessCode             bool
+	Last                   string     // the way by which this browser signed in last, if that is known
+	Code                   fault.Code // what went wrong before; empty for nothing
 }
 
 type signOutPage struct {
-	BasePath, CSRFToken, CallbackURL, Name string
-	StayURL, SessionsURL                   string
-	Provider                               string // with which the person signed in, if any
-	CanEndSession, AtProvider              bool   // whether they can be signed out there, and are unless they choose
+	Visit                        *visit
+	CSRFToken, CallbackURL, Name string
+	StayURL, SessionsURL         string
+	Provider                     string // with which the person signed in, if any
+	CanEndSession, AtProvider    bool   // whether they can be signed out there, and are unless they choose
 }
 
 type sessionsPage struct {
-	BasePath, CSRFToken, Name string
-	List                      *shownSessions
-	Label                     func(provider string) string
+	Visit           *visit
+	CSRFToken, Name string
+	List            *shownSessions
+	Label           func(provider string) string
 }
 
 type errorPage struct {
-	BasePath, RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
-	SignInURL                                                                               string // in another tab
-	RetryPrompt                                                                             string // with which to try again
-	StillIn                                                                                 string // the provider at which somebody who signed out is still signed in
-	Code                                                                                    fault.Code
-	Wait                                                                                    time.Duration
-	Framed                                                                                  bool // inside any page
-	OutOfFrame                                                                              bool // of Turbo's
+	Visit                                                                         *visit
+	RequestID, Name, Provider, CallbackURL, RedirectURI, RetryProvider, CSRFToken string
+	SignInURL                                                                     string // in another tab
+	RetryPrompt                                                                   string // with which to try again
+	StillIn                                                                       string // the provider at which somebody who signed out is still signed in
+	Code                                                                          fault.Code
+	Wait                                                                          time.Duration
+	Framed                                                                        bool // inside any page
+	OutOfFrame                                                                    bool // of Turbo's
 }
 
-// newPageWriter takes the templates that custom defines and ours for the rest, and the
-// languages that list adds or changes.
-func newPageWriter(custom *template.Template, list []pages.Language, routes string, ancestors []string, log *slog.Logger) (*pageWriter, error) {
-	languages, err := pages.NewLanguages(list...)
+// newPageWriter takes the templates that c defines and ours for the rest, and the
+// languages that it adds or changes.
+func newPageWriter(c Config, ancestors []string) (*pageWriter, error) {
+	languages, err := pages.NewLanguages(c.Languages...)
 	if err != nil {
 		err = fmt.Errorf("auth: Config.Languages: %w", err)
 	}
-	ours, known := pages.Templates(), custom == nil
-	pick := func(name string) *template.Template {
-		if custom != nil {
-			if t := custom.Lookup(name); t != nil {
+	ours, known := pages.Templates(), c.Templates == nil
+	pick := func(name string) shownPage {
+		if c.Templates != nil {
+			if t := c.Templates.Lookup(name); t != nil {
 				known = true
-				return t
+				return shownPage{t, true}
 			}
 		}
-		return ours.Lookup(name)
+		return shownPage{ours.Lookup(name), false}
 	}
 	p := &pageWriter{
 		signInPage: pick("signin"), signOutPage: pick("signout"), sessionsPage: pick("sessions"), errorPage: pick("error"),
-		languages: languages, style: pages.Style(), styleHash: pages.StyleHash(), routes: routes, ancestors: noAncestors, log: log,
+		brand: newBrand(c.Brand), languages: languages, style: c.Brand.Style(), scripts: c.TemplateScripts, ancestors: noAncestors, log: c.Logger,
 	}
 	if len(ancestors) > 0 {
 		p.ancestors = strings.Join(ancestors, " ")
 	}
+	err = errors.Join(err, checkScripts(c.TemplateScripts))
 	if !known {
 		err = errors.Join(err, errors.New(`auth: Config.Templates defines none of "signin", "signout", "sessions" and "error"`))
 	}
@@ -93,22 +106,23 @@ func newPageWriter(custom *template.Template, list []pages.Language, routes stri
 
 func (p *pageWriter) signIn(w http.ResponseWriter, r *http.Request, d signInPage, forms []string) {
 	lang := p.languages.Match(r.Header.Get("Accept-Language"))
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode, SignInURL: d.SignInURL}
+	page := pages.Page{CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, Name: d.Name, AccessCode: d.AccessCode, SignInURL: d.SignInURL,
+		SignInTo: lang.SignInTo(p.brand.siteName(d.Visit)), AccessCodeLast: d.AccessCode && d.Last == session.AccessCode}
 	for _, way := range d.Ways {
 		initial, _ := utf8.DecodeRuneInString(way.Label)
 		page.Providers = append(page.Providers, pages.Provider{
 			ID: way.Name, Label: way.Label, Mark: way.Mark,
-			Action: lang.ContinueWith(way.Label), Initial: strings.ToUpper(string(initial)),
+			Action: lang.ContinueWith(way.Label), Initial: strings.ToUpper(string(initial)), Last: way.Name == d.Last,
 		})
 	}
 	if d.Code != "" {
 		explain(&page, lang, d.Code)
 	}
-	p.write(w, http.StatusOK, p.signInPage, lang, page, forms, p.ancestors)
+	p.write(w, d.Visit, http.StatusOK, p.signInPage, lang, page, forms, p.ancestors)
 }
 
 func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int, d signOutPage, forms []string) {
-	page := pages.Page{BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, SessionsURL: d.SessionsURL, Name: d.Name}
+	page := pages.Page{CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, StayURL: d.StayURL, SessionsURL: d.SessionsURL, Name: d.Name}
 	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	switch {
 	case d.CanEndSession:
@@ -116,13 +130,13 @@ func (p *pageWriter) signOut(w http.ResponseWriter, r *http.Request, status int,
 	case d.Provider != "":
 		page.StaysIn = lang.StaysIn(d.Provider)
 	}
-	p.write(w, status, p.signOutPage, lang, page, forms, p.ancestors)
+	p.write(w, d.Visit, status, p.signOutPage, lang, page, forms, p.ancestors)
 }
 
 func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessionsPage) {
 	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{
-		BasePath: d.BasePath, CSRFToken: d.CSRFToken, Name: d.Name, HomeURL: p.home(d.BasePath),
+		CSRFToken: d.CSRFToken, Name: d.Name, HomeURL: d.Visit.home(),
 		SessionsHidden: !d.List.Complete, CanEndOthers: d.List.CanEndOthers,
 	}
 	for _, x := range d.List.Sessions {
@@ -131,21 +145,21 @@ func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessions
 			Created: x.Created, LastSeen: x.LastSeen, CreatedText: lang.Moment(x.Created), LastSeenText: lang.Moment(x.LastSeen),
 		})
 	}
-	p.write(w, http.StatusOK, p.sessionsPage, lang, page, nil, p.ancestors)
+	p.write(w, d.Visit, http.StatusOK, p.sessionsPage, lang, page, nil, p.ancestors)
 }
-
-// home is the front page of the site whose routes are at base.
-func (p *pageWriter) home(base string) string { return strings.TrimSuffix(base, p.routes) + "/" }
 
 func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d errorPage, forms []string) {
 	lang := p.languages.Match(r.Header.Get("Accept-Language"))
 	page := pages.Page{
-		BasePath: d.BasePath, CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
+		CSRFToken: d.CSRFToken, CallbackURL: d.CallbackURL, ProviderLabel: d.Provider,
 		RetryProvider: d.RetryProvider, RedirectURI: d.RedirectURI, RequestID: d.RequestID, SignInURL: d.SignInURL,
 		RetryPrompt: d.RetryPrompt, Name: d.Name, OutOfFrame: d.OutOfFrame,
 	}
+	if d.Provider != "" {
+		page.ProviderText = lang.At(d.Provider)
+	}
 	if d.SignInURL == "" {
-		page.HomeURL = p.home(d.BasePath)
+		page.HomeURL = d.Visit.home()
 	}
 	explain(&page, lang, d.Code)
 	if d.StillIn != "" {
@@ -158,7 +172,7 @@ func (p *pageWriter) error(w http.ResponseWriter, r *http.Request, status int, d
 	if d.Framed {
 		ancestors = "*" // nothing on it does anything here
 	}
-	p.write(w, status, p.errorPage, lang, page, forms, ancestors)
+	p.write(w, d.Visit, status, p.errorPage, lang, page, forms, ancestors)
 }
 
 // explain puts code into words. What comes from outside never does.
@@ -177,8 +191,9 @@ const noAncestors = "'none'"
 
 // write sends a page whole or not at all: a template that fails half-way leaves
 // nothing half-written.
-func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Template, lang *pages.Language, page pages.Page, forms []string, ancestors string) {
-	page.Language, page.RightToLeft, page.Words, page.Style = lang.Tag, lang.RightToLeft(), lang.Words, p.style
+func (p *pageWriter) write(w http.ResponseWriter, v *visit, status int, t shownPage, lang *pages.Language, page pages.Page, forms []string, ancestors string) {
+	page.BasePath, page.Language, page.RightToLeft, page.Words, page.Style = v.base, lang.Tag, lang.RightToLeft(), lang.Words, p.style
+	p.brand.on(&page, v)
 	var b bytes.Buffer
 	if err := t.Execute(&b, page); err != nil {
 		p.log.Error("auth: a page cannot be shown; mend Config.Templates", "template", t.Name(), "cause", err.Error())
@@ -193,8 +208,8 @@ func (p *pageWriter) write(w http.ResponseWriter, status int, t *template.Templa
 	h.Add("Vary", "Accept-Language")
 	// Not no-referrer: browsers would then send "Origin: null" with our forms.
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; form-action %s; base-uri 'none'; frame-ancestors %s",
-		p.styleHash, strings.Join(append([]string{"'self'"}, forms...), " "), ancestors))
+	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; %s; form-action %s; base-uri 'none'; frame-ancestors %s",
+		p.sources(t, b.Bytes(), v), strings.Join(append([]string{"'self'"}, forms...), " "), ancestors))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }

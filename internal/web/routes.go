@@ -39,7 +39,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.err = s.enter(w, r, e.who)
 		return
 	}
-	if s.logoutByProvider(w, r) {
+	if s.logoutByProvider(w, r) || s.serveLogo(w, r) {
 		return
 	}
 	v, err := s.look(r)
@@ -168,7 +168,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, to act
 // refuse answers a request that no route takes.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *visit, status int, code fault.Code) {
 	if readsPages(r) {
-		s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: code}, nil)
+		s.pages.error(w, r, status, errorPage{Visit: v, Code: code}, nil)
 		return
 	}
 	s.writeJSON(w, status, problem{strings.ToLower(strings.ReplaceAll(http.StatusText(status), " ", "_")), http.StatusText(status)})
@@ -198,5 +198,5 @@ func (s *Server) showError(w http.ResponseWriter, r *http.Request, v *visit) {
 	case string(fault.AccessDenied), "Verification":
 		status = http.StatusForbidden
 	}
-	s.pages.error(w, r, status, errorPage{BasePath: v.base, Code: cmp.Or(knownError(r), fault.Default)}, nil)
+	s.pages.error(w, r, status, errorPage{Visit: v, Code: cmp.Or(knownError(r), fault.Default)}, nil)
 }

@@ -79,7 +79,7 @@ func (s *Server) answerSessions(w http.ResponseWriter, r *http.Request, v *visit
 		s.writeJSON(w, http.StatusOK, list)
 		return
 	}
-	s.pages.sessions(w, r, sessionsPage{BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), List: list, Label: s.label})
+	s.pages.sessions(w, r, sessionsPage{Visit: v, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), List: list, Label: s.label})
 }
 
 // sessionsOf is what who may see. Whoever knows an access code is one person to this

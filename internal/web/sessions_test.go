@@ -71,6 +71,9 @@ func TestWhereSomebodyIsSignedIn(t *testing.T) { // SE-05, SE-13
 	require.Equal(t, 30*24*time.Hour, mine.Expires.Sub(mine.LastSeen).Round(time.Second))
 	require.Len(t, eve.sessions().Sessions, 1)
 	for _, c := range append(a.cookies(), b.cookies()...) {
+		if strings.HasSuffix(c.Name, ".last") {
+			continue // the provider's id
+		}
 		require.NotContains(t, a.get("/api/auth/sessions", "Accept", "application/json", "Sec-Fetch-Site", "same-origin").text, c.Value)
 	}
 

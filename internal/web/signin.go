@@ -41,12 +41,13 @@ func (s *Server) chooseWay(w http.ResponseWriter, r *http.Request, v *visit) {
 // anything did.
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit, to string, code fault.Code) {
 	s.pages.signIn(w, r, signInPage{
-		BasePath:    v.base,
+		Visit:       v,
 		CSRFToken:   s.csrf.token(w, r, v.secure()),
 		CallbackURL: to,
 		Name:        v.whoIsIn(),
 		Ways:        s.order,
 		AccessCode:  s.gate != nil,
+		Last:        s.last(r, v),
 		Code:        code,
 	}, formOrigins(v))
 }

@@ -19,13 +19,13 @@ func (s *Server) confirmSignOut(w http.ResponseWriter, r *http.Request, v *visit
 		s.undecided(w, r, v)
 	case v.session == nil && v.refused == nil:
 		s.clearBroken(w, r, v)
-		page := errorPage{BasePath: v.base, Code: fault.SignedOut, CallbackURL: to}
+		page := errorPage{Visit: v, Code: fault.SignedOut, CallbackURL: to}
 		if way := s.ways[r.URL.Query().Get("provider")]; way != nil {
 			page.StillIn = way.Label
 		}
 		s.pages.error(w, r, http.StatusOK, page, nil)
 	default:
-		page := signOutPage{BasePath: v.base, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay}
+		page := signOutPage{Visit: v, CSRFToken: s.csrf.token(w, r, v.secure()), Name: v.whoIsIn(), CallbackURL: to, StayURL: stay}
 		if v.session != nil && !v.foreign && s.sessions.CanRevoke() {
 			page.SessionsURL = v.base + "/sessions"
 		}
@@ -49,7 +49,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 	if err := s.end(w, r, v); err != nil {
 		id := s.reportFailure(r, "", fault.StoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
-		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{BasePath: v.base, Code: fault.StoreUnavailable, RequestID: id}, nil)
+		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{Visit: v, Code: fault.StoreUnavailable, RequestID: id}, nil)
 		return
 	}
 	who, way := v.session, s.wayOf(v)

@@ -15,6 +15,9 @@
 //	sessions.go    GET, POST /sessions       where somebody is signed in, and the end of that
 //	backchannel.go POST /backchannel-logout/{provider}  Way.VerifyLogout, and the end of sessions
 //	frontchannel.go GET /frontchannel-logout/{provider} the same, by a frame
+//	lastused.go    by which way a browser signed in last
+//	brand.go       GET  /logo/{hash}         the site's own picture
+//	policy.go      what a page may load
 //	redirect.go    where a person goes next, and what may be returned to
 //	               returnorigins.go has the other origins of the application
 //	failure.go     what they see instead
@@ -111,6 +114,8 @@ type Config struct {
 	SignOutAtProvider  bool
 	Templates          *template.Template
 	Languages          []pages.Language
+	TemplateScripts    []string
+	Brand              pages.Brand
 
 	CrossOriginPatterns []string
 
@@ -258,6 +263,7 @@ type Server struct {
 	codeHeaders          []string
 	deviceCookie         string
 	againCookie          string // that a rule has sent somebody to sign in again
+	lastCookie           string // by which way this browser signed in
 	awayCookie           string // that somebody is at a provider to be signed out
 	awayCodec            *session.Codec
 	signOutAtProvider    bool
@@ -302,14 +308,15 @@ func New(c Config) (*Server, error) {
 		keepDevice: c.KeepDevice, keepAddress: c.KeepAddress, tokensInCookie: c.TokensInCookie,
 		log: c.Logger, now: c.Now,
 	}
-	var errs [11]error
+	var errs [12]error
 	var base string
 	s.origin, base, errs[0] = ParseURL(c.URL)
 	s.prefix, s.routes = splitBase(base)
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.ancestors, errs[8] = parseAncestors(c.FrameAncestors)
-	s.pages, errs[2] = newPageWriter(c.Templates, c.Languages, s.routes, s.ancestors, c.Logger)
+	errs[11] = CheckBrand(c.Brand, s.origin)
+	s.pages, errs[2] = newPageWriter(c, s.ancestors)
 	s.others, errs[3] = parseReturnOrigins(c.ReturnOrigins, c.CookieDomain)
 	s.codeHeaders, errs[4] = codeHeaders(c)
 	errs[5] = checkPage("SignInURL", c.SignInURL)
@@ -343,7 +350,7 @@ func New(c Config) (*Server, error) {
 	s.failures, s.tokenPace = pace.New(failureBurst, failureEvery, c.Now), pace.New(tokenBurst, tokenEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
 	s.attempts, s.csrf = attempt.NewKeeper(prefix, c.Secrets, c.Now, c.SameSiteNone), newCSRF(prefix+".csrf-token", c.Secrets, c.SameSiteNone)
-	s.deviceCookie, s.againCookie = prefix+".code-device", prefix+".again"
+	s.deviceCookie, s.againCookie, s.lastCookie = prefix+".code-device", prefix+".again", prefix+".last"
 	s.awayCookie, s.awayCodec = prefix+".signout", session.NewCodec("sallyport.signout", c.Secrets)
 	return s, nil
 }
