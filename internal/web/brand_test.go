@@ -25,7 +25,7 @@ func TestBrandOnThePages(t *testing.T) {
 	require.Contains(t, got.text, "--accent:#b3261e")
 	require.Contains(t, got.text, `<a href="/terms">`)
 	require.Contains(t, got.text, `<a href="https://help.example/">`)
-	require.Contains(t, s.browser().get("/api/auth/signin", "Accept-Language", "zh").text, "<h1>登录ACME &lt;3</h1>")
+	require.Contains(t, s.browser().get("/api/auth/signin", "Accept-Language", "zh").text, "<h1>登录 ACME &lt;3</h1>")
 	for _, path := range []string{"/api/auth/signout", "/api/auth/error", "/api/auth/nothing"} {
 		got := s.browser().get(path)
 		require.Contains(t, got.text, `<img src="/logo.svg" alt="ACME &lt;3"`, path)

@@ -78,18 +78,18 @@ func TestLanguageIsTheBrowsers(t *testing.T) {
 func TestOwnLanguages(t *testing.T) {
 	s := newSite(t, func(c *auth.Config) {
 		c.Languages = []pages.Language{
-			{Tag: "he", Words: pages.Words{SignIn: "כניסה", ContinueWith: "כניסה עם %s"}},
-			{Tag: "de", Words: pages.Words{SignIn: "Einloggen"}},
+			{Tag: "he", Words: pages.Words{SignInTo: "כניסה אל %s", ContinueWith: "כניסה עם %s"}},
+			{Tag: "de", Words: pages.Words{SignInTo: "Einloggen bei %s"}},
 		}
 	})
 	got := s.browser().get("/api/auth/signin", "Accept-Language", "he-IL,en;q=0.5")
 	require.Equal(t, "he", got.Header.Get("Content-Language"))
 	require.Contains(t, got.text, `<html lang="he" dir="rtl">`)
-	require.Contains(t, got.text, "<h1>כניסה</h1>")
+	require.Contains(t, got.text, "<h1>כניסה אל \u2068127.0.0.1\u2069</h1>")
 	require.Contains(t, got.text, "כניסה עם \u2068stub\u2069")
 	require.Contains(t, got.text, pages.Match("en").Words.SignInIntro, "what it lacks is English")
 	got = s.browser().get("/api/auth/signin", "Accept-Language", "de-AT")
-	require.Contains(t, got.text, "<h1>Einloggen</h1>")
+	require.Contains(t, got.text, "<h1>Einloggen bei 127.0.0.1</h1>")
 	require.Contains(t, got.text, "Weiter mit ", "what is not changed stays")
 	require.Contains(t, s.browser().get("/api/auth/error?error=NotFound", "Accept-Language", "ja").text, "ページが見つかりません")
 }
