@@ -83,10 +83,8 @@ func setIdentity(h http.Header, who *session.Session, user string) {
 
 type identityKey struct{}
 
-// putIdentity sets what next of [identified] is to tell of the person, in the place of
-// whatever h says.
-func putIdentity(ctx context.Context, h http.Header) {
-	removeHeaders(h, identityHeaders)
+// tellIdentity sets what [identified] has found out for the request with ctx.
+func tellIdentity(ctx context.Context, h http.Header) {
 	if told, ok := ctx.Value(identityKey{}).(http.Header); ok {
 		maps.Copy(h, told)
 	}

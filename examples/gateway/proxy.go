@@ -42,7 +42,8 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, l
 			who, _ := auth.FromContext(ctx)
 			state, _ := clerk.FromContext(ctx)
 			o.removeSession(p.Out.Header, who, state)
-			putIdentity(ctx, p.Out.Header)
+			removeHeaders(p.Out.Header, identityHeaders)
+			tellIdentity(ctx, p.Out.Header)
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			m.upstreamErrors.Add(1)

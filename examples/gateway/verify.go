@@ -24,7 +24,12 @@ import (
 // are there, one may be the client's.
 func newVerifier(a *auth.Authenticator, o options, logger *slog.Logger) http.Handler {
 	decide := guard(a, o, identified(a, o, logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		putIdentity(r.Context(), w.Header())
+		// All of them: of one that is not there, Caddy 2.6 passes the name of its
+		// placeholder on.
+		for _, name := range identityHeaders {
+			w.Header().Set(name, "")
+		}
+		tellIdentity(r.Context(), w.Header())
 		if v, ok := r.Context().Value(verdictKey{}).(*verdict); ok {
 			v.may = true
 		}
