@@ -91,6 +91,8 @@ func TestPathsWithTwoReadings(t *testing.T) { // MW-02, MW-03, MW-04
 		_, ok := s.of(raw(method, uri))
 		require.False(t, ok, "%s: %s", name, request)
 	}
+	_, ok := parsed(t, "/a signed-in\n/a/ groups: admins").of(raw("GET", "/A/"))
+	require.False(t, ok, "another case of what is below, and not of the path alone")
 	// Case and slash make no difference where both readings have one access.
 	for _, uri := range []string{"/X", "/X/", "/Icons2/"} {
 		_, ok := s.of(raw("GET", uri))
