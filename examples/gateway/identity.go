@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
 )
 
@@ -22,22 +26,24 @@ const (
 	usernameHeader = "X-Forwarded-Preferred-Username" // may change hands: for showing, not for deciding
 	groupsHeader   = "X-Forwarded-Groups"             // separated by commas
 	providerHeader = "X-Forwarded-Provider"           // the provider's id, such as "github"
+
+	tokenHeader = "X-Identity-Token" // a signed JWT that says all of it
 )
 
-var identityHeaders = []string{userHeader, emailHeader, usernameHeader, groupsHeader, providerHeader}
+var identityHeaders = []string{userHeader, emailHeader, usernameHeader, groupsHeader, providerHeader, tokenHeader}
 
-// isIdentity reports whether an application could take the header name for one of
-// the identity headers: many read "-" and "_" as the same, as CGI does (RFC 3875
-// 4.1.18), and case never counts.
-func isIdentity(name string) bool {
+// isOneOf reports whether an application could take the header name for one of names:
+// many read "-" and "_" as the same, as CGI does (RFC 3875 4.1.18), and case never
+// counts.
+func isOneOf(name string, names []string) bool {
 	plain := strings.ReplaceAll(name, "_", "-")
-	return slices.ContainsFunc(identityHeaders, func(own string) bool { return strings.EqualFold(plain, own) })
+	return slices.ContainsFunc(names, func(own string) bool { return strings.EqualFold(plain, own) })
 }
 
-// removeIdentity deletes what the client says of itself.
-func removeIdentity(h http.Header) {
+// removeHeaders deletes what an application could take for one of names.
+func removeHeaders(h http.Header, names []string) {
 	for name := range h {
-		if isIdentity(name) {
+		if isOneOf(name, names) {
 			delete(h, name)
 		}
 	}
@@ -73,4 +79,48 @@ func setIdentity(h http.Header, who *session.Session, user string) {
 		}
 	}
 	set(groupsHeader, strings.Join(groups, ","))
+}
+
+type identityKey struct{}
+
+// tellIdentity sets what [identified] has found out for the request with ctx.
+func tellIdentity(ctx context.Context, h http.Header) {
+	if told, ok := ctx.Value(identityKey{}).(http.Header); ok {
+		maps.Copy(h, told)
+	}
+}
+
+// identified has next learn how the person who is signed in is told of, if anybody is.
+// Where the user cannot be named in a header, the request is refused: an application
+// that hears of no user may take the request for anybody's.
+func identified(a *auth.Authenticator, o options, logger *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, ok := auth.FromContext(r.Context())
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		user := a.UserID(who)
+		if !isFieldValue(user) {
+			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
+				"header", userHeader, "provider", who.Provider, "user", user)
+			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
+			return
+		}
+		lineOf(r.Context()).user = user
+		told := http.Header{}
+		if o.plain {
+			setIdentity(told, who, user)
+		}
+		if o.tokens != nil {
+			token, err := o.tokens.of(who, user)
+			if err != nil {
+				logger.ErrorContext(r.Context(), "gateway: no token can be signed", "cause", err.Error())
+				http.Error(w, "Who you are cannot be passed on to the application. Try again later.", http.StatusServiceUnavailable)
+				return
+			}
+			told.Set(tokenHeader, token)
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, told)))
+	})
 }

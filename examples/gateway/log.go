@@ -1,22 +1,80 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/sallyport/auth"
 )
 
-// logRequests writes a line for each request. It leaves queries out: a
+// requestHeader names a request for the lines of the log: the id that a trusted proxy
+// gives it, or else one of the gateway's.
+const requestHeader = "X-Request-Id"
+
+// line is what the log says of a request.
+type line struct {
+	request string // its id
+	user    string // the application's name for who is signed in; "" for nobody
+}
+
+type lineKey struct{}
+
+// lineOf is that of the request with ctx. It belongs to the request's goroutine.
+func lineOf(ctx context.Context) *line {
+	if l, ok := ctx.Value(lineKey{}).(*line); ok {
+		return l
+	}
+	return &line{}
+}
+
+// logRequests writes a line for each request and counts it. It leaves queries out: a
 // callback's holds a code.
-func logRequests(logger *slog.Logger, next http.Handler) http.Handler {
+func logRequests(a *auth.Authenticator, o options, m *metrics, logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
+		l := &line{request: requestID(r, o)}
+		r = r.WithContext(context.WithValue(r.Context(), lineKey{}, l))
+		w.Header().Set(requestHeader, l.request)
 		status := &statusWriter{ResponseWriter: w}
 		defer func() {
-			logger.InfoContext(r.Context(), "gateway: request", "method", r.Method, "path", r.URL.Path, "status", status.code, "duration", time.Since(begun))
+			took := time.Since(begun)
+			code := cmp.Or(status.code, http.StatusOK) // of a handler that says nothing
+			m.request(code, took)
+			logger.InfoContext(r.Context(), "gateway: request", "method", r.Method, "path", r.URL.Path, "status", code,
+				"client", a.Client(r), "user", l.user, "duration_ms", float64(took.Microseconds())/1000)
 		}()
 		next.ServeHTTP(status, r)
 	})
+}
+
+// requestID takes what a trusted proxy says, if it is short and plain.
+func requestID(r *http.Request, o options) string {
+	if id := r.Header.Get(requestHeader); o.trusts(r) && len(id) <= 64 && id != "" && plain("/"+id) {
+		return id
+	}
+	return rand.Text()
+}
+
+// withRequest has each line of a log say which request it is about.
+type withRequest struct{ slog.Handler }
+
+func (h withRequest) Handle(ctx context.Context, record slog.Record) error {
+	if id := lineOf(ctx).request; id != "" {
+		record.AddAttrs(slog.String("request", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h withRequest) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return withRequest{h.Handler.WithAttrs(attrs)}
+}
+
+func (h withRequest) WithGroup(name string) slog.Handler {
+	return withRequest{h.Handler.WithGroup(name)}
 }
 
 type statusWriter struct {

@@ -1,38 +1,18 @@
 // Command gateway puts sign-in in front of any web application, which needs no change
-// and learns from headers who it is. It is configured by the environment alone:
+// and learns from headers who it is. It is configured by the environment alone: gateway
+// --help lists all variables, and docs/gateway.md says more.
 //
-//	UPSTREAM_URL     the application, such as http://127.0.0.1:8080. Required
-//	HOST, PORT       where the gateway listens: 127.0.0.1 and 3000 if unset
-//	TRUSTED_PROXIES  CIDRs, separated by commas, whose X-Forwarded-* headers count, or
-//	                 none; if unset, loopback and private addresses for scheme and
-//	                 host, and loopback alone for the address of a client
-//
-//	GATEWAY_OPEN_PATHS    paths that need no sign-in, separated by commas, as they are
-//	                      spelled and no other way; a slash at the end for all below
-//	GATEWAY_KEEP_SESSION  1 passes the session's cookies and token on, to an application
-//	                      that reads them itself
-//
-//	SESSION_STORE_URL  where sessions are kept, so that a sign-out holds on every node and
-//	                   after a restart, and wrong codes are counted together; if unset,
-//	                   in cookies
-//	    redis://user:password@host:6379/0     Redis; rediss:// with TLS. ?master_name=name
-//	                                          is for Sentinel, ?addr=host2:6379 for a Cluster
-//	    postgres://user:password@host/db      PostgreSQL; its tables are made at start
-//	    sqlite:/var/lib/gateway/sessions.db   SQLite, for one machine
-//	    memory:                               this process, and until it ends
-//
-// and the variables of sign-in, which [auth.ConfigFromEnv] reads: SSO providers, an
-// access code, or Clerk, whose active organization is a group.
-//
-//	browser -> gateway: signed in? -> the application
-//	                    X-Forwarded-User, -Email, -Preferred-Username, -Groups, -Provider
+//	browser -> gateway: signed in, and may see this? -> the application
+//	                    X-Forwarded-User, -Email, -Preferred-Username, -Groups, -Provider,
+//	                    or a signed JWT: X-Identity-Token
 //
 // What a client says in these headers is dropped, and so are the session's cookies. A
 // header is passed on as it is or left out, never mended; a user's id that no header
 // can hold as it stands refuses the request.
 //
-// Two paths answer without a sign-in: GET /healthz, as long as the gateway runs, and GET
-// /readyz, with 503 while the session store is down. Nothing else waits for it at start.
+// GET /healthz answers without a sign-in as long as the gateway runs, and GET /readyz, here
+// or on a port of its own, with 503 while the session store is down. Nothing else waits
+// for it at start.
 //
 // The gateway does not keep others from the application: where it can be reached at
 // another address, anybody can send it the same headers.
@@ -42,7 +22,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -61,11 +43,27 @@ import (
 
 func main() {
 	logging.Disable() // of go-redis, which writes lines of its own; its errors say the same
-	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	if err := run(serve.UntilInterrupt(), os.Getenv, logger); err != nil {
+	if len(os.Args) > 1 {
+		os.Exit(help(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	if err := logged(serve.UntilInterrupt(), os.Getenv, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
 		os.Exit(1)
 	}
+}
+
+// logged runs the gateway with its log in out.
+func logged(ctx context.Context, env auth.Env, out io.Writer) error {
+	buffered, err := readSwitch(env, "GATEWAY_LOG_BUFFER", "set it to 1 for fewer writes, where a second of lines may be lost in a crash, or unset it")
+	if err != nil {
+		return err
+	}
+	if buffered {
+		buffer, end := newLogBuffer(out)
+		defer end()
+		out = buffer
+	}
+	return run(ctx, env, slog.New(withRequest{slog.NewJSONHandler(out, nil)}))
 }
 
 func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
@@ -76,7 +74,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	config, err := auth.ConfigFromEnv(env, parts(store, logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
-	options, optionsErr := readOptions(env)
+	options, optionsErr := readOptions(env, config.URL)
 	storeErr = errors.Join(storeErr, store.use(&config, env("NEXT_AUTH_SSO_SESSION_STRATEGY")))
 	if err = errors.Join(err, storeErr, upstreamErr, proxiesErr, optionsErr); err != nil {
 		return err
@@ -84,6 +82,8 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if trusted != nil {
 		config.TrustedProxies = trusted
 	}
+	m := newMetrics()
+	options.use(&config, m)
 	a, err := auth.New(config)
 	if err != nil {
 		return err
@@ -96,14 +96,34 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if !strings.Contains(config.URL, "://") && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
-	if store.migrate != nil {
-		migrating, end := context.WithCancel(ctx)
-		var background sync.WaitGroup
-		background.Go(func() { keepMigrating(migrating, store.migrate, logger) })
-		defer background.Wait()
-		defer end()
+	if options.tokens != nil && options.tokens.made {
+		logger.Warn("gateway: the key that identity tokens are signed with was made at start, and ends with the process: set " + keyVariable + " where there are several gateways")
 	}
-	return serve.HTTP(ctx, listener, handler(a, upstream, options, logger))
+	background, end := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer end()
+	if options.adminAddr != "" {
+		admin, err := net.Listen("tcp", options.adminAddr)
+		if err != nil {
+			listener.Close()
+			return fmt.Errorf("%w (set %s)", err, adminVariable)
+		}
+		logger.Info("gateway: /metrics and /readyz at http://" + admin.Addr().String())
+		running.Go(func() { _ = serve.HTTP(background, admin, adminHandler(a, m, logger)) })
+	}
+	if store.migrate != nil {
+		running.Go(func() { keepMigrating(background, store.migrate, logger) })
+	}
+	return serve.HTTP(ctx, listener, handler(a, upstream, options, m, logger))
+}
+
+// use has config know what the gateway needs of it.
+func (o *options) use(config *auth.Config, m *metrics) {
+	o.trusted = config.TrustedProxies
+	config.OnEvent = m.event
+	config.PassPreflight = o.preflight
+	config.KeepGroups = o.rules.groups() // or a session that is too large loses them first
 }
 
 // parts are every way in that the environment can ask for.
@@ -122,37 +142,6 @@ func withProfiles(env auth.Env, client *http.Client) (auth.Backend, error) {
 	}
 	c.Profiles, c.HTTPClient = true, client
 	return clerk.New(c)
-}
-
-// handler is the whole gateway. It serves the routes of sign-in itself.
-func handler(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := a.Ready(r.Context()); err != nil {
-			logger.WarnContext(r.Context(), "gateway: not ready", "error", err)
-			http.Error(w, "The session store does not answer.", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	protected := a.Require(newProxy(a, upstream, o, logger))
-	open := a.Identify(newOpenProxy(a, upstream, o, logger)) // answers the routes of sign-in too
-	return logRequests(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// By the plain path, not by the mux's: it redirects odd paths before anybody
-		// has signed in.
-		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		if o.open.lets(r) {
-			open.ServeHTTP(w, r)
-			return
-		}
-		protected.ServeHTTP(w, r)
-	}))
 }
 
 // upstreamURL takes an http or https address. The error is an [*envvar.Error].

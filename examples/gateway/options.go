@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport/auth/envvar"
@@ -10,23 +11,70 @@ import (
 
 // options are the gateway's own settings that have to do with requests.
 type options struct {
+	routes      routes
 	open        openPaths
-	keepSession bool // whether the application gets the session's cookies too
+	rules       *rules // nil for none: then open, and everybody who is signed in
+	keepSession bool   // whether the application gets the session's cookies too
+	preflight   bool   // whether CORS preflight requests reach the application
+	plain       bool   // whether identity goes in headers of its own
+	tokens      *identityTokens
+	adminAddr   string // where /metrics and /readyz are; "" for /readyz with the rest
+	trusted     []string
 }
 
-// readOptions reads GATEWAY_OPEN_PATHS and GATEWAY_KEEP_SESSION. Each error is an
-// [*envvar.Error].
-func readOptions(env envvar.Env) (options, error) {
-	open, err := readOpenPaths(env("GATEWAY_OPEN_PATHS"))
-	o := options{open: open}
-	switch env("GATEWAY_KEEP_SESSION") {
-	case "", "0":
-	case "1":
-		o.keepSession = true
-	default:
-		err = errors.Join(err, &envvar.Error{Variable: "GATEWAY_KEEP_SESSION", Problem: "is neither 0 nor 1", Cure: "set it to 1 for an application that reads the session itself, with the same secret, or unset it"})
+// readOptions reads the variables that begin with GATEWAY_; publicURL is that of the
+// routes. Each error is an [*envvar.Error].
+func readOptions(env envvar.Env, publicURL string) (options, error) {
+	o := options{routes: routesOf(publicURL), adminAddr: env(adminVariable)}
+	var errs [7]error
+	o.open, errs[0] = readOpenPaths(env("GATEWAY_OPEN_PATHS"))
+	o.rules, errs[1] = readRules(env(rulesVariable), o.routes.own)
+	if o.rules != nil && o.open != nil {
+		errs[2] = rulesProblem("is set beside GATEWAY_OPEN_PATHS", "write those paths into the file, each with open")
 	}
-	return o, err
+	o.keepSession, errs[3] = readSwitch(env, "GATEWAY_KEEP_SESSION", "set it to 1 for an application that reads the session itself, with the same secret, or unset it")
+	o.preflight, errs[4] = readSwitch(env, "GATEWAY_PASS_PREFLIGHT", "set it to 1 for an application that answers CORS preflight requests itself, or unset it")
+	o.plain, o.tokens, errs[5] = readIdentity(env, publicURL)
+	errs[6] = checkAdminAddr(o.adminAddr)
+	return o, errors.Join(errs[:]...)
+}
+
+func readSwitch(env envvar.Env, name, cure string) (on bool, err error) {
+	switch env(name) {
+	case "", "0":
+		return false, nil
+	case "1":
+		return true, nil
+	}
+	return false, &envvar.Error{Variable: name, Problem: "is neither 0 nor 1", Cure: cure}
+}
+
+// routes is the path of the routes of sign-in, without a slash at the end.
+type routes string
+
+func routesOf(publicURL string) routes {
+	u, err := url.Parse(publicURL)
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return "/api/auth"
+	}
+	return routes(strings.TrimSuffix(u.Path, "/"))
+}
+
+// is reports whether path is name below the routes, whether or not a proxy in front
+// has taken the site's prefix off.
+func (s routes) is(path, name string) bool {
+	bare, ok := strings.CutSuffix(path, name)
+	return ok && (bare == string(s) || bare == "/api/auth" && strings.HasSuffix(string(s), bare))
+}
+
+// own reports whether the gateway answers path itself, and nobody else.
+func (s routes) own(path string) bool {
+	for _, base := range [...]string{string(s), "/api/auth"} {
+		if (path == base || strings.HasPrefix(path, base+"/")) && strings.HasSuffix(string(s), base) {
+			return true
+		}
+	}
+	return path == "/healthz" || path == "/readyz"
 }
 
 // openPaths need no sign-in. One with a slash at the end stands for all below it too.

@@ -137,7 +137,7 @@ func TestKeepSession(t *testing.T) { // MW-14
 		require.Equal(t, keep, h.Get("Cookie") != "")
 	}
 	for _, bad := range []string{"yes", "true", " 1", "2"} {
-		_, err := readOptions(func(name string) string { return map[string]string{"GATEWAY_KEEP_SESSION": bad}[name] })
+		_, err := readOptions(func(name string) string { return map[string]string{"GATEWAY_KEEP_SESSION": bad}[name] }, "")
 		require.ErrorContains(t, err, "GATEWAY_KEEP_SESSION is neither 0 nor 1")
 	}
 }

@@ -13,41 +13,15 @@ import (
 	"github.com/sallyport/auth/session"
 )
 
-// newProxy passes requests on with the identity of the person who is signed in.
-// Where the user cannot be named in a header, the request is refused: an application
-// that hears of no user may take the request for anybody's.
+// newProxy passes requests on with the identity of the person who is signed in, if
+// anybody is.
 //
 // The application is told the scheme, the host and the client that the gateway
 // believes in itself, whatever proxies in front of it, or strangers, say.
-func newProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
-	passOn := newOpenProxy(a, upstream, o, logger)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := auth.FromContext(r.Context()); !ok {
-			http.Error(w, "Nobody is signed in.", http.StatusForbidden)
-			return
-		}
-		passOn.ServeHTTP(w, r)
-	})
-}
-
-// newOpenProxy passes on requests of people who are not signed in too, without the
-// headers that say who they are.
-func newOpenProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) http.Handler {
-	proxy := reverseProxy(a, upstream, o, logger)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, ok := auth.FromContext(r.Context())
-		if ok && !isFieldValue(a.UserID(who)) {
-			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
-				"header", userHeader, "provider", who.Provider, "user", a.UserID(who))
-			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	})
-}
-
-func reverseProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *slog.Logger) *httputil.ReverseProxy {
+func newProxy(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, logger *slog.Logger) http.Handler {
 	return &httputil.ReverseProxy{
+		Transport:  newTransport(),
+		BufferPool: newBuffers(),
 		Rewrite: func(p *httputil.ProxyRequest) {
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
@@ -60,15 +34,19 @@ func reverseProxy(a *auth.Authenticator, upstream *url.URL, o options, logger *s
 			if client := a.Client(p.In); client.IsValid() {
 				p.Out.Header.Set("X-Forwarded-For", client.String())
 			}
-			removeIdentity(p.Out.Header)
-			who, ok := auth.FromContext(p.In.Context())
-			state, _ := clerk.FromContext(p.In.Context())
-			o.removeSession(p.Out.Header, who, state)
-			if ok {
-				setIdentity(p.Out.Header, who, a.UserID(who))
+			if o.rules != nil {
+				removeHeaders(p.Out.Header, misleading)
 			}
+			ctx := p.In.Context()
+			p.Out.Header.Set(requestHeader, lineOf(ctx).request)
+			who, _ := auth.FromContext(ctx)
+			state, _ := clerk.FromContext(ctx)
+			o.removeSession(p.Out.Header, who, state)
+			removeHeaders(p.Out.Header, identityHeaders)
+			tellIdentity(ctx, p.Out.Header)
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			m.upstreamErrors.Add(1)
 			logger.ErrorContext(r.Context(), "gateway: the application does not answer", "cause", err.Error())
 			http.Error(w, "The application behind this gateway does not answer. Try again later.", http.StatusBadGateway)
 		},

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -126,7 +125,7 @@ func TestApplicationIsDown(t *testing.T) {
 // TestProxyAloneLetsNobodyThrough: it does not rest on what is in front of it.
 func TestProxyAloneLetsNobodyThrough(t *testing.T) {
 	w := httptest.NewRecorder()
-	newProxy(nil, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, options{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	onlySignedIn(options{}, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	require.Equal(t, 403, w.Code)
 	require.Contains(t, w.Body.String(), "Nobody is signed in")
 }
