@@ -43,13 +43,26 @@ import (
 
 func main() {
 	logging.Disable() // of go-redis, which writes lines of its own; its errors say the same
-	if len(os.Args) > 1 {
-		os.Exit(help(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(command(serve.UntilInterrupt(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// command does what the arguments ask for, and returns what to exit with.
+func command(ctx context.Context, args []string, env auth.Env, out, problems io.Writer) int {
+	switch strings.Join(args, " ") {
+	case "":
+		if err := logged(ctx, env, problems); err != nil {
+			fmt.Fprintln(problems, err) // for a person, a problem a line
+			return 1
+		}
+		return 0
+	case "-h", "-help", "--help":
+		help(out)
+		return 0
+	case "-check", "--check":
+		return check(ctx, env, out)
 	}
-	if err := logged(serve.UntilInterrupt(), os.Getenv, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, err) // for a person, a problem a line
-		os.Exit(1)
-	}
+	fmt.Fprintln(problems, "gateway takes no arguments but --help, which lists the variables that configure it, and --check, which looks whether people can sign in.")
+	return 2
 }
 
 // logged runs the gateway with its log in out.
@@ -66,34 +79,56 @@ func logged(ctx context.Context, env auth.Env, out io.Writer) error {
 	return run(ctx, env, slog.New(withRequest{slog.NewJSONHandler(out, nil)}))
 }
 
-func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
+// prepared is what the environment asks for.
+type prepared struct {
+	auth     *auth.Authenticator
+	upstream *url.URL
+	options  options
+	metrics  *metrics
+	store    sessionStore // to be closed
+	url      string       // of the routes, as configured
+}
+
+// prepare reads the environment. What it returns is to be closed, with an error too.
+func prepare(env auth.Env, logger *slog.Logger) (g prepared, err error) {
 	store, storeErr := openStore(env(storeVariable), logger)
-	if store.close != nil {
-		defer store.close()
-	}
+	g.store = store
 	config, err := auth.ConfigFromEnv(env, parts(store, logger))
 	upstream, upstreamErr := upstreamURL(env("UPSTREAM_URL"))
 	trusted, proxiesErr := proxies(env("TRUSTED_PROXIES"))
 	options, optionsErr := readOptions(env, config.URL)
 	storeErr = errors.Join(storeErr, store.use(&config, env("NEXT_AUTH_SSO_SESSION_STRATEGY")))
 	if err = errors.Join(err, storeErr, upstreamErr, proxiesErr, optionsErr); err != nil {
-		return err
+		return g, err
 	}
 	if trusted != nil {
 		config.TrustedProxies = trusted
 	}
-	m := newMetrics()
-	options.use(&config, m)
-	a, err := auth.New(config)
+	g.upstream, g.options, g.metrics, g.url = upstream, options, newMetrics(), config.URL
+	options.use(&config, g.metrics)
+	g.auth, err = auth.New(config)
+	return g, err
+}
+
+func (g prepared) close() {
+	if g.store.close != nil {
+		g.store.close()
+	}
+}
+
+func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
+	g, err := prepare(env, logger)
+	defer g.close()
 	if err != nil {
 		return err
 	}
+	options := g.options
 	listener, err := serve.Listen(env)
 	if err != nil {
 		return err
 	}
-	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", upstream.Host)
-	if !strings.Contains(config.URL, "://") && serve.BeyondThisMachine(listener) {
+	logger.Info("gateway: open http://"+listener.Addr().String(), "upstream", g.upstream.Host)
+	if !strings.Contains(g.url, "://") && serve.BeyondThisMachine(listener) {
 		logger.Warn("gateway: any Host that a request names is believed to be this site's: set NEXTAUTH_URL, as https://app.example.com/api/auth")
 	}
 	if options.tokens != nil && options.tokens.made {
@@ -110,12 +145,12 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 			return fmt.Errorf("%w (set %s)", err, adminVariable)
 		}
 		logger.Info("gateway: /metrics and /readyz at http://" + admin.Addr().String())
-		running.Go(func() { _ = serve.HTTP(background, admin, adminHandler(a, m, logger)) })
+		running.Go(func() { _ = serve.HTTP(background, admin, adminHandler(g.auth, g.metrics, logger)) })
 	}
-	if store.migrate != nil {
-		running.Go(func() { keepMigrating(background, store.migrate, logger) })
+	if g.store.migrate != nil {
+		running.Go(func() { keepMigrating(background, g.store.migrate, logger) })
 	}
-	return serve.HTTP(ctx, listener, handler(a, upstream, options, m, logger))
+	return serve.HTTP(ctx, listener, handler(g.auth, g.upstream, options, g.metrics, logger))
 }
 
 // use has config know what the gateway needs of it.

@@ -45,6 +45,9 @@ var variables = []variable{
 	{"AUTH_SIGN_OUT_AT_PROVIDER", "0", "1 signs people out at the provider too"},
 	{"AUTH_BACKCHANNEL_LOGOUT", "0", "1 has providers end sessions here, with a store"},
 	{"AUTH_FRONTCHANNEL_LOGOUT", "0", "1 does so through browsers"},
+	{"AUTH_BRAND_NAME", "the host", "the name of the site, on the pages"},
+	{"AUTH_BRAND_LOGO_URL", "none", "its logo: a path of the application that needs no sign-in, or an https address of the same origin"},
+	{"AUTH_BRAND_COLOR", "blue", "the colour of buttons and links: #1f5fbf"},
 	{"NEXT_AUTH_SSO_SESSION_STRATEGY", "by the store", "jwt for cookies, database for the store"},
 	{"NEXT_PUBLIC_ENABLE_NEXT_AUTH", "1", "0 turns SSO providers off. Also ENABLE_OAUTH_SSO"},
 	{"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "none", "Clerk signs people in, and nothing else. Also CLERK_PUBLISHABLE_KEY"},
@@ -52,22 +55,18 @@ var variables = []variable{
 	{"CLERK_*", "by Clerk", "Clerk's other settings, with NEXT_PUBLIC_ before some: docs/clerk.md has each"},
 }
 
-const usage = `gateway puts sign-in in front of a web application. It takes no arguments and is
-configured by the environment: docs/gateway.md says more.
+const usage = `gateway puts sign-in in front of a web application. It is configured by the
+environment: docs/gateway.md says more. gateway --check looks whether people can sign
+in with that, and exits with 1 where they cannot; --help lists all variables:
 
 `
 
-// help writes all variables if args ask for it, and says what to exit with.
-func help(args []string, out, problems io.Writer) int {
-	if len(args) != 1 || args[0] != "--help" && args[0] != "-help" && args[0] != "-h" {
-		fmt.Fprintln(problems, "gateway takes no arguments but --help, which lists the variables that configure it.")
-		return 2
-	}
+// help writes all variables.
+func help(out io.Writer) {
 	fmt.Fprint(out, usage)
 	for _, v := range variables {
 		fmt.Fprintf(out, "%s (%s)\n%s\n", v.name, v.fallback, wrapped(v.meaning, "    ", 84))
 	}
-	return 0
 }
 
 // wrapped is text in lines of up to width bytes that begin with indent.

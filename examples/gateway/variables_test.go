@@ -14,7 +14,8 @@ import (
 
 func TestHelp(t *testing.T) {
 	var out, problems bytes.Buffer
-	require.Equal(t, 0, help([]string{"--help"}, &out, &problems))
+	none := func(string) string { return "" }
+	require.Equal(t, 0, command(t.Context(), []string{"--help"}, none, &out, &problems))
 	require.Empty(t, problems.String())
 	text := strings.Join(strings.Fields(out.String()), " ")
 	for _, v := range variables {
@@ -27,7 +28,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"-x"}, {"serve"}, {"--help", "x"}} {
 		out.Reset()
-		require.Equal(t, 2, help(bad, &out, &problems))
+		require.Equal(t, 2, command(t.Context(), bad, none, &out, &problems))
 		require.Empty(t, out.String())
 		require.Contains(t, problems.String(), "--help")
 	}
