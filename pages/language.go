@@ -49,6 +49,8 @@ type Words struct {
 	FromAddress    string // label of an IP address
 	SignedInAt     string // label of a time
 	LastSeen       string // label of a time
+	ForAProgram    string // beside a session that a program has a token for
+	EndsAt         string // label of a time
 	SessionsHidden string // there may be other sessions, which are not shown
 	EndOthers      string // button
 	EndAll         string // button

@@ -92,7 +92,7 @@ func TestATokenIsAProgramsSession(t *testing.T) { // SE-02
 	})
 }
 
-func TestATokenCountsInTheHeaderAlone(t *testing.T) { // JE-09, CK-02
+func TestATokenCountsInTheHeaderAlone(t *testing.T) { // JE-09
 	moving(t, session.Config{}, func(t *testing.T, f *fleet, _ session.Config) {
 		browser := f.signIn(0, ada())
 		token, _ := f.nodes[0].issued(f.in(0, browser).load())
@@ -303,7 +303,7 @@ type downStore struct{ *session.MemoryStore }
 func (downStore) Find(context.Context, string) ([]byte, bool, error)      { return nil, false, errDown }
 func (downStore) Commit(context.Context, string, []byte, time.Time) error { return errDown }
 
-func TestTokensThatTheStoreDoesNotTake(t *testing.T) { // SE-07
+func TestTokensThatTheStoreDoesNotTake(t *testing.T) { // SE-06
 	s := ada()
 	require.NoError(t, s.SetClaim("much", strings.Repeat("x", 6000)))
 	b := newBox(t, session.Config{Revocations: session.NewMemoryStore(0, nil)})

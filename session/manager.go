@@ -234,8 +234,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 	if m.config.Store == nil {
 		lines, err = m.fit(w, r, s, secure, true, old...)
 	} else {
-		var value string
-		value = newKeyText()
+		value := newKeyText()
 		if err = m.commit(r.Context(), s, value); err == nil {
 			lines, err = m.written(r, value, s.ExpiresAt, secure, old...)
 		}
