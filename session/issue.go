@@ -178,11 +178,10 @@ func (m *Manager) issuedIn(h http.Header) string {
 
 // issuedKey is where the store may have the token that h brings, or "".
 func (m *Manager) issuedKey(h http.Header) string {
-	token := m.issuedIn(h)
-	if text, ok := strings.CutPrefix(token, issuedPrefix); !ok || !isKeyText(text) {
-		return ""
+	if token := m.issuedIn(h); token != "" {
+		return storeKey(token)
 	}
-	return storeKey(token)
+	return ""
 }
 
 // readIssued is the session that the store has for the token that h brings, or nil.
