@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -263,4 +264,30 @@ func TestWhoGetsNoToken(t *testing.T) {
 		_, _, err := newAuth(t, change).IssueToken(context.Background(), ada(), options)
 		require.ErrorIs(t, err, errors.ErrUnsupported)
 	}
+}
+
+func TestTokensBesideOthers(t *testing.T) { // MW-01
+	p, backend := &apiProvider{stubProvider: &stubProvider{name: "stub"}, audiences: []string{"https://api.example"}, now: time.Now}, &personBackend{}
+	a := newAuth(t, func(c *auth.Config) {
+		c.Providers, c.Backend, c.Session = []auth.Provider{p}, backend, session.Config{Store: session.NewMemoryStore(0, nil)}
+	})
+	var who *session.Session
+	h := a.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { who, _ = auth.FromContext(r.Context()) }))
+	ask := func(token string) *httptest.ResponseRecorder {
+		who = nil
+		return serve(h, "GET", "https://app.example/", "", "Authorization", "Bearer "+token)
+	}
+	token, _, err := a.IssueToken(context.Background(), ada(), auth.TokenOptions{Label: "backup", Expires: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, 200, ask(token.Reveal()).Code)
+	require.Equal(t, "backup", who.TokenLabel)
+	got := ask(token.Reveal() + "x")
+	require.Equal(t, 401, got.Code)
+	require.Equal(t, []string{`Bearer realm="app.example", error="invalid_token", resource_metadata="https://app.example/.well-known/oauth-protected-resource"`}, got.Header().Values("WWW-Authenticate"))
+	require.Zero(t, p.asked+backend.asked, "nobody else is asked about one of ours")
+
+	require.Equal(t, 200, ask("eve.x.x").Code)
+	require.Equal(t, "eve", who.Subject)
+	require.Empty(t, who.TokenLabel)
+	require.Equal(t, 1, p.asked)
 }
