@@ -285,6 +285,51 @@ func (a *Authenticator) Revoke(ctx context.Context, w session.Whose) error {
 	return a.sessions.Revoke(ctx, w)
 }
 
+// TokenOptions say what a token of [Authenticator.IssueToken] is. Both fields have to be set.
+type TokenOptions struct {
+	// Label is what lists of sessions call the token, [session.Session].TokenLabel, so that
+	// whoever sees it there knows which program has it: 1 to 100 characters that can be seen.
+	Label string
+
+	// Expires is when the token ends, in whole seconds: later than now, and within 366 days.
+	// It is not renewed, and [session.Config].MaxAge and Lifetime say nothing about it.
+	Expires time.Time
+}
+
+// IssueToken begins a session for a script or a service, which acts as whom s is, and returns
+// the token that stands for it and its [session.Session].ID. The token is shown here alone.
+//
+//	token, id, err := a.IssueToken(ctx, s, auth.TokenOptions{Label: "nightly backup", Expires: in90Days})
+//	err = a.Revoke(ctx, session.OfUser(a.UserID(s)).Only(id))
+//
+// It counts in the header Authorization, as a bearer token (RFC 6750 2.1), and nowhere else:
+// no cookie can be made of it. Where it is wrong, has expired or was taken back, everything
+// that [Authenticator.Require] protects is 401 with the challenge invalid_token, for browsers
+// too. It is looked at before access tokens of providers and before a [Backend], and costs what
+// a session in a cookie costs.
+//
+// s is somebody who has signed in, of [FromContext], or of a session that the program's own
+// code makes, with a Subject and without a Provider, for a program that is nobody's. What the
+// session has at that time, groups and claims too, is what the token has until its end; claims
+// of its own are set in a copy of s. [session.Session].Machine is true, so that
+// [Identified] refuses it, and neither [RequireFresh] nor [RequireACR] takes it. Nobody sees
+// or ends sessions with it.
+//
+// The token is ended on the page that shows the person's sessions, by [Authenticator.Revoke],
+// and by signing out everywhere; signing out of s alone leaves it. [Config].Policy has been
+// asked at the sign-in. [session.Config].Revalidate is asked at RevalidateEvery, or, where that
+// is not set, once an hour on each node; what it changes in the session is not kept.
+//
+// It takes a [session.Config].Store that is a [session.Lister], or Revocations, for what cannot
+// be taken back is not made. Without either, with a Database and with [Config].ReadOnly the
+// error wraps [errors.ErrUnsupported]. It wraps [session.ErrEnded] where s holds no more,
+// [ErrStore] where that cannot be told, and [session.ErrTooLarge]. There is no token for
+// somebody who signed in with an access code or at a [Backend], nor for one who came with a
+// token.
+func (a *Authenticator) IssueToken(ctx context.Context, s *session.Session, o TokenOptions) (token Secret, id string, err error) {
+	return a.server.IssueToken(ctx, s, o.Label, o.Expires)
+}
+
 // Ready returns nil when it can be told who is signed in: always where sessions are in
 // cookies, and with a [session.Store] when that answers, within 5 seconds. It is for
 // health checks; requests of people are answered 503 as long as it is not so. The error

@@ -17,6 +17,7 @@ const (
 	EventSignInFailed  EventKind = "sign_in_failed" // an attempt came to nothing, or a form was not ours
 	EventSignedOut     EventKind = "signed_out"     // somebody ended their session
 	EventSessionsEnded EventKind = "sessions_ended" // somebody ended other sessions of theirs: POST /sessions
+	EventTokenIssued   EventKind = "token_issued"   // a program has a token for a session of its own: IssueToken
 	EventLoggedOut     EventKind = "logged_out"     // a provider said that somebody has signed out there; Subject may be empty
 	EventUpdated       EventKind = "updated"        // a session was written anew because the browser asked: POST /session
 	EventRefused       EventKind = "refused"        // a Rule, an update or the provider refused somebody who is signed in
@@ -33,7 +34,7 @@ type Event struct {
 	Issuer, Subject string
 
 	Email  string     // the person's address, verified or not, where it is known
-	Label  string     // of a sign-in by access code: which code, never its text
+	Label  string     // of a sign-in by access code, which code, never its text; of a program's token, what it is called
 	Client netip.Addr // where the request came from, by the trusted proxies
 
 	// Reason is, for EventSignInFailed and EventRefused, a code from the closed

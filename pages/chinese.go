@@ -15,7 +15,7 @@ var chinese = &Language{
 		SignIn: "登录", SignInIntro: "请选择登录方式。", AccessCode: "访问密码", UseAccessCode: "使用访问密码",
 		SignOut: "退出登录", SignOutIntro: "确定要退出登录吗？", SignOutHere: "仅退出本站", SignedInAs: "当前登录账号", Account: "您的账号", Stay: "暂不退出",
 		Retry: "重试", Home: "返回首页", Continue: "继续", ToSignIn: "前往登录页", OtherWays: "其他登录方式", SignInApart: "在新标签页中登录", RequestID: "如需帮助，请提供查询码",
-		Sessions: "已登录的设备", ThisDevice: "当前设备", UnknownDevice: "未知设备", SignedInWith: "登录方式", FromAddress: "IP 地址", SignedInAt: "登录时间", LastSeen: "最近活动",
+		Sessions: "已登录的设备", ThisDevice: "当前设备", UnknownDevice: "未知设备", SignedInWith: "登录方式", FromAddress: "IP 地址", SignedInAt: "登录时间", LastSeen: "最近活动", ForAProgram: "程序使用的令牌", EndsAt: "到期时间",
 		SessionsHidden: "此处无法显示其他设备。", EndOthers: "退出其他所有设备", EndAll: "退出所有设备",
 	},
 	Problems: map[Code]Problem{

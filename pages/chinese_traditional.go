@@ -15,7 +15,7 @@ var traditionalChinese = &Language{
 		SignIn: "登入", SignInIntro: "請選擇登入方式。", AccessCode: "存取密碼", UseAccessCode: "使用存取密碼",
 		SignOut: "登出", SignOutIntro: "確定要登出嗎？", SignOutHere: "僅登出本站", SignedInAs: "目前登入的帳戶", Account: "您的帳戶", Stay: "暫不登出",
 		Retry: "重試", Home: "返回首頁", Continue: "繼續", ToSignIn: "前往登入頁面", OtherWays: "其他登入方式", SignInApart: "在新分頁中登入", RequestID: "如需協助，請提供查詢碼",
-		Sessions: "已登入的裝置", ThisDevice: "目前的裝置", UnknownDevice: "不明裝置", SignedInWith: "登入方式", FromAddress: "IP 位址", SignedInAt: "登入時間", LastSeen: "最近活動",
+		Sessions: "已登入的裝置", ThisDevice: "目前的裝置", UnknownDevice: "不明裝置", SignedInWith: "登入方式", FromAddress: "IP 位址", SignedInAt: "登入時間", LastSeen: "最近活動", ForAProgram: "程式使用的權杖", EndsAt: "到期時間",
 		SessionsHidden: "此處無法顯示其他裝置。", EndOthers: "登出其他所有裝置", EndAll: "登出所有裝置",
 	},
 	Problems: map[Code]Problem{

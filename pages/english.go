@@ -14,7 +14,7 @@ var english = &Language{
 		SignIn: "Sign in", SignInIntro: "Choose how to continue.", AccessCode: "Access code", UseAccessCode: "Use an access code",
 		SignOut: "Sign out", SignOutIntro: "Do you want to sign out?", SignOutHere: "Sign out here only", SignedInAs: "Signed in as", Account: "Your account:", Stay: "Stay signed in",
 		Retry: "Try again", Home: "To the start page", Continue: "Continue", ToSignIn: "To the sign-in page", OtherWays: "Other ways to sign in", SignInApart: "Sign in in a new tab", RequestID: "If you ask for help, give this reference:",
-		Sessions: "Where you are signed in", ThisDevice: "This device", UnknownDevice: "Unknown device", SignedInWith: "With", FromAddress: "From", SignedInAt: "Signed in", LastSeen: "Last seen",
+		Sessions: "Where you are signed in", ThisDevice: "This device", UnknownDevice: "Unknown device", SignedInWith: "With", FromAddress: "From", SignedInAt: "Signed in", LastSeen: "Last seen", ForAProgram: "Token for a program", EndsAt: "Ends",
 		SessionsHidden: "Other devices cannot be shown here.", EndOthers: "Sign out everywhere else", EndAll: "Sign out everywhere",
 	},
 	Problems: map[Code]Problem{

@@ -15,7 +15,7 @@ var french = &Language{
 		SignIn: "Se connecter", SignInIntro: "Choisissez un mode de connexion.", AccessCode: "Code d’accès", UseAccessCode: "Utiliser un code d’accès",
 		SignOut: "Se déconnecter", SignOutIntro: "Voulez-vous vous déconnecter\u00a0?", SignOutHere: "Se déconnecter de ce site uniquement", SignedInAs: "Compte actuel\u00a0:", Account: "Votre compte\u00a0:", Stay: "Annuler",
 		Retry: "Réessayer", Home: "Retour à l’accueil", Continue: "Continuer", ToSignIn: "Aller à la page de connexion", OtherWays: "Autres modes de connexion", SignInApart: "Se connecter dans un nouvel onglet", RequestID: "Pour obtenir de l’aide, indiquez cette référence\u00a0:",
-		Sessions: "Vos appareils connectés", ThisDevice: "Cet appareil", UnknownDevice: "Appareil inconnu", SignedInWith: "Connexion avec", FromAddress: "Adresse IP", SignedInAt: "Connexion", LastSeen: "Dernière activité",
+		Sessions: "Vos appareils connectés", ThisDevice: "Cet appareil", UnknownDevice: "Appareil inconnu", SignedInWith: "Connexion avec", FromAddress: "Adresse IP", SignedInAt: "Connexion", LastSeen: "Dernière activité", ForAProgram: "Jeton pour un programme", EndsAt: "Expiration",
 		SessionsHidden: "Les autres appareils ne peuvent pas être affichés ici.", EndOthers: "Se déconnecter de tous les autres appareils", EndAll: "Se déconnecter de tous les appareils",
 	},
 	Problems: map[Code]Problem{

@@ -14,7 +14,7 @@ var german = &Language{
 		SignIn: "Anmelden", SignInIntro: "Wählen Sie, wie Sie sich anmelden möchten.", AccessCode: "Zugangscode", UseAccessCode: "Zugangscode verwenden",
 		SignOut: "Abmelden", SignOutIntro: "Möchten Sie sich abmelden?", SignOutHere: "Nur hier abmelden", SignedInAs: "Angemeldet als", Account: "Ihr Konto:", Stay: "Abbrechen",
 		Retry: "Erneut versuchen", Home: "Zur Startseite", Continue: "Weiter", ToSignIn: "Zur Anmeldeseite", OtherWays: "Andere Anmeldemöglichkeiten", SignInApart: "In neuem Tab anmelden", RequestID: "Wenn Sie um Hilfe bitten, nennen Sie diese Kennung:",
-		Sessions: "Wo Sie angemeldet sind", ThisDevice: "Dieses Gerät", UnknownDevice: "Unbekanntes Gerät", SignedInWith: "Anmeldung mit", FromAddress: "IP-Adresse", SignedInAt: "Angemeldet am", LastSeen: "Zuletzt aktiv",
+		Sessions: "Wo Sie angemeldet sind", ThisDevice: "Dieses Gerät", UnknownDevice: "Unbekanntes Gerät", SignedInWith: "Anmeldung mit", FromAddress: "IP-Adresse", SignedInAt: "Angemeldet am", LastSeen: "Zuletzt aktiv", ForAProgram: "Token für ein Programm", EndsAt: "Gültig bis",
 		SessionsHidden: "Andere Geräte können hier nicht angezeigt werden.", EndOthers: "Auf allen anderen Geräten abmelden", EndAll: "Auf allen Geräten abmelden",
 	},
 	Problems: map[Code]Problem{

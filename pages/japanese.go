@@ -14,7 +14,7 @@ var japanese = &Language{
 		SignIn: "ログイン", SignInIntro: "ログイン方法を選択してください。", AccessCode: "アクセスコード", UseAccessCode: "アクセスコードを使用",
 		SignOut: "ログアウト", SignOutIntro: "ログアウトしますか？", SignOutHere: "このサイトからのみログアウト", SignedInAs: "ログイン中のアカウント", Account: "お使いのアカウント", Stay: "キャンセル",
 		Retry: "再試行", Home: "トップページへ", Continue: "続ける", ToSignIn: "ログインページへ", OtherWays: "その他のログイン方法", SignInApart: "新しいタブでログイン", RequestID: "お問い合わせ番号",
-		Sessions: "ログイン中のデバイス", ThisDevice: "このデバイス", UnknownDevice: "不明なデバイス", SignedInWith: "ログイン方法", FromAddress: "IP アドレス", SignedInAt: "ログイン日時", LastSeen: "最終利用日時",
+		Sessions: "ログイン中のデバイス", ThisDevice: "このデバイス", UnknownDevice: "不明なデバイス", SignedInWith: "ログイン方法", FromAddress: "IP アドレス", SignedInAt: "ログイン日時", LastSeen: "最終利用日時", ForAProgram: "プログラム用トークン", EndsAt: "有効期限",
 		SessionsHidden: "その他のデバイスはここに表示できません。", EndOthers: "他のすべてのデバイスからログアウト", EndAll: "すべてのデバイスからログアウト",
 	},
 	Problems: map[Code]Problem{

@@ -63,6 +63,8 @@ type Words struct {
 	SignedInAt     string // label of a time
 	LastSeen       string // label of a time
 	Moment         string // a time in UTC, as a layout of package time; names of months come out in English
+	ForAProgram    string // beside a session that a program has a token for
+	EndsAt         string // label of a time
 	SessionsHidden string // there may be other sessions, which are not shown
 	EndOthers      string // button
 	EndAll         string // button

@@ -98,11 +98,14 @@ type Provider struct {
 type Session struct {
 	ID                        string // goes into the form that ends it
 	Current                   bool   // it is the one that looks at the page
+	TokenLabel                string // of the token, where a program has one; empty for a person's sign-in
 	Device                    string // "Firefox, Windows"; empty where nobody knows
 	Address                   string // from which the person signed in, if that is kept
 	ProviderLabel             string // with which, if any
 	Created, LastSeen         time.Time
-	CreatedText, LastSeenText string // the same in words
+	CreatedText, LastSeenText string    // the same in words
+	Expires                   time.Time // when it ends; a person's goes on with use
+	ExpiresText               string
 }
 
 // Mark is a small vector drawing, 20 pixels high on our pages. The zero Mark

@@ -14,7 +14,7 @@ var spanish = &Language{
 		SignIn: "Iniciar sesión", SignInIntro: "Elija cómo desea continuar.", AccessCode: "Código de acceso", UseAccessCode: "Usar un código de acceso",
 		SignOut: "Cerrar sesión", SignOutIntro: "¿Desea cerrar la sesión?", SignOutHere: "Cerrar sesión solo aquí", SignedInAs: "Ha iniciado sesión como", Account: "Su cuenta:", Stay: "Cancelar",
 		Retry: "Reintentar", Home: "Ir a la página principal", Continue: "Continuar", ToSignIn: "Ir a la página de inicio de sesión", OtherWays: "Otras formas de iniciar sesión", SignInApart: "Iniciar sesión en una pestaña nueva", RequestID: "Si solicita ayuda, indique esta referencia:",
-		Sessions: "Dispositivos con la sesión iniciada", ThisDevice: "Este dispositivo", UnknownDevice: "Dispositivo desconocido", SignedInWith: "Mediante", FromAddress: "Dirección IP", SignedInAt: "Inicio de sesión", LastSeen: "Última actividad",
+		Sessions: "Dispositivos con la sesión iniciada", ThisDevice: "Este dispositivo", UnknownDevice: "Dispositivo desconocido", SignedInWith: "Mediante", FromAddress: "Dirección IP", SignedInAt: "Inicio de sesión", LastSeen: "Última actividad", ForAProgram: "Token para un programa", EndsAt: "Caduca",
 		SessionsHidden: "Aquí no se pueden mostrar otros dispositivos.", EndOthers: "Cerrar sesión en todos los demás dispositivos", EndAll: "Cerrar sesión en todos los dispositivos",
 	},
 	Problems: map[Code]Problem{

@@ -81,6 +81,10 @@ func (s *Session) setField(name, raw string) (ok bool) {
 		return str(&s.Device)
 	case "signin_address":
 		return str(&s.Address)
+	case "signin_token":
+		ok = str(&s.TokenLabel)
+		s.Machine = ok
+		return ok
 	case "email_verified":
 		s.EmailVerified = raw == "true"
 		return s.EmailVerified

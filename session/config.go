@@ -74,7 +74,8 @@ type Config struct {
 
 	// Store keeps sessions on the server, so that they can be taken back. If nil,
 	// they are in the cookie alone. With a store, session tokens in cookies and
-	// bearer tokens do not count, so that setting one signs everybody out.
+	// bearer tokens do not count, but those of [Manager.Issue] that it has, so that setting
+	// one signs everybody out.
 	Store Store
 
 	// Database is where an application with Auth.js keeps its sessions and its users:
@@ -88,7 +89,8 @@ type Config struct {
 
 	// Revocations has sessions that are in cookies taken back: by signing out, which then
 	// holds on all nodes, and by [Manager.Revoke]. What is in it is which sessions have
-	// ended, until their cookies would have expired, and nothing else. Each request with a
+	// ended, until their cookies would have expired, or for 366 days where they may be
+	// programs' (see [Manager.Issue]), and nothing else. Each request with a
 	// session asks it three or four questions at once. If nil, a cookie counts until
 	// it expires. It means nothing beside a Store, and is an error there.
 	Revocations Store

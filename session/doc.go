@@ -92,7 +92,12 @@
 // MaxAge and Lifetime count from there. Until then a sign-out here ends the one token,
 // and not what Auth.js made of it.
 // With a Store there is nothing to share: Auth.js reads no cookie of that kind,
-// and neither its tokens nor bearer tokens are looked at.
+// and neither its tokens nor bearer tokens are looked at, but those of [Manager.Issue].
+//
+// # Programs
+//
+// [Manager.Issue] begins a session for a program, and makes a token that counts in a header
+// alone. It takes a Store that is a Lister, or Revocations, and ends at a time that is set.
 //
 // # What it does not protect from
 //

@@ -45,7 +45,7 @@ func (m *Manager) List(ctx context.Context, w Whose) ([]*Session, error) {
 		return nil, err
 	}
 	slices.SortFunc(list, func(a, b *Session) int {
-		return cmp.Or(b.AuthTime.Compare(a.AuthTime), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(b.begun().Compare(a.begun()), cmp.Compare(a.ID, b.ID))
 	})
 	return list, nil
 }

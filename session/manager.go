@@ -40,6 +40,7 @@ type Manager struct {
 	config                Config
 	plainName, secureName string
 	plain, secure, v4     *Codec
+	issued                *Codec // of programs' tokens
 	records               *Codec // of what a store keeps
 	names                 names
 	now                   func() time.Time
@@ -75,7 +76,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	}
 	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now, ended: newEndedSessions(maxEnded, maxEndedOfOne)}
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
-	m.records = NewCodec(recordSalt, secrets)
+	m.issued, m.records = NewCodec(issuedSalt, secrets), NewCodec(recordSalt, secrets)
 	m.records.max = maxRecord
 	m.names = newNames(secrets)
 	return m, nil
@@ -86,7 +87,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 //
 // Without a store it looks at the session cookie and its chunks, then at next-auth
 // v4's, then at a bearer token (RFC 6750 2.1), which is how a server calls on
-// somebody's behalf. The first of them that holds counts, and of several cookies
+// somebody's behalf, or one of [Manager.Issue]. The first of them that holds counts, and of several cookies
 // of one name the token that was issued last. A token holds if it opens, has
 // "exp" and "iat", and the time is between them, give or take 15 seconds, not
 // before "nbf" and not beyond Lifetime; and if nobody signed out of it in this
@@ -94,7 +95,7 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 //
 // A store is asked for the cookie's value, if it has the shape of one; of several,
 // one after the other until one holds, and at most 180. Data in it that cannot be
-// read is left alone; a log line says so.
+// read is left alone; a log line says so. Then comes a token of Issue.
 //
 // A database is asked in the same way, for the tokens of Auth.js's database strategy.
 //
@@ -233,8 +234,8 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 	if m.config.Store == nil {
 		lines, err = m.fit(w, r, s, secure, true, old...)
 	} else {
-		var value string
-		if value, err = m.commit(r, s); err == nil {
+		value := newKeyText()
+		if err = m.commit(r.Context(), s, value); err == nil {
 			lines, err = m.written(r, value, s.ExpiresAt, secure, old...)
 		}
 	}
@@ -246,8 +247,10 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, s *Session, secu
 }
 
 // stamp sets the times of s, of which AuthTime is known. A token has whole seconds
-// (RFC 7519 2), and a session must not look newer than its token.
+// (RFC 7519 2), and a session must not look newer than its token. What is in a cookie is no
+// program's.
 func (m *Manager) stamp(s *Session) {
+	s.TokenLabel = ""
 	s.IssuedAt = m.now().Truncate(time.Second)
 	s.ExpiresAt = s.IssuedAt.Add(m.config.MaxAge)
 	if last := s.AuthTime.Add(m.config.Lifetime); last.Before(s.ExpiresAt) {
@@ -325,11 +328,7 @@ func (m *Manager) bound(s *Session) {
 // last is when no token of the session s can hold any more, whichever node renews
 // it until then: a token without AuthTime gets its IssuedAt for that.
 func (m *Manager) last(s *Session) time.Time {
-	begun := s.AuthTime
-	if begun.IsZero() {
-		begun = s.IssuedAt
-	}
-	last := begun.Add(m.config.Lifetime)
+	last := s.begun().Add(m.config.Lifetime)
 	if s.ExpiresAt.After(last) {
 		last = s.ExpiresAt
 	}

@@ -285,7 +285,7 @@ func (x *refreshing) inCookie(ctx context.Context) (*ProviderTokens, error) {
 		if x.m.config.Revocations != nil && x.session.ID != "" {
 			ctx, done := x.m.limited(context.WithoutCancel(ctx))
 			defer done()
-			if err := x.m.revokeOne(ctx, x.session.ID); err != nil { // other nodes are refused by the provider, too
+			if err := x.m.revokeOne(ctx, x.session.ID, x.m.endsBy(x.session)); err != nil { // other nodes are refused by the provider, too
 				x.m.config.Logger.WarnContext(ctx, "auth: that a session has ended could not be written down", "cause", err.Error())
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Sessions in cookies that have ended, in [Config].Revocations:
@@ -58,10 +59,7 @@ func (r revocation) ends(s *Session) bool {
 	if r.Subject != "" && r.Subject != s.providerSubject() {
 		return false
 	}
-	begun := s.AuthTime
-	if begun.IsZero() {
-		begun = s.IssuedAt
-	}
+	begun := s.begun()
 	if begun.Unix() > r.All && (begun.Unix() > r.Others || s.ID == r.Except) {
 		return false
 	}
@@ -184,7 +182,7 @@ func (m *Manager) comesAfter(ctx context.Context, s *Session) error {
 	var after []string
 	for _, x := range list {
 		if x.broken {
-			if x.revocation, err = m.write(ctx, x.name, Whose{}, m.lastBegun()); err != nil {
+			if x.revocation, err = m.write(ctx, x.name, Whose{}, m.lastBegun(), m.endsBy(nil)); err != nil {
 				return err
 			}
 		}
@@ -208,15 +206,15 @@ func (m *Manager) lastBegun() int64 { return m.now().Add(tolerance).Unix() + 1 }
 // revokeInCookies writes down that the sessions that w means have ended.
 func (m *Manager) revokeInCookies(ctx context.Context, w Whose) error {
 	if w.which == only {
-		return m.revokeOne(ctx, w.id)
+		return m.revokeOne(ctx, w.id, m.endsBy(nil))
 	}
-	_, err := m.write(ctx, m.names.of(w.owner)[0], w, m.lastBegun())
+	_, err := m.write(ctx, m.names.of(w.owner)[0], w, m.lastBegun(), m.endsBy(nil))
 	return err
 }
 
-// revokeOne writes down that the session id has ended.
-func (m *Manager) revokeOne(ctx context.Context, id string) error {
-	_, err := m.write(ctx, m.names.of(owner{ofSession, id, ""})[0], Whose{}, maxTime)
+// revokeOne writes down that the session id has ended, until then.
+func (m *Manager) revokeOne(ctx context.Context, id string, until time.Time) error {
+	_, err := m.write(ctx, m.names.of(owner{ofSession, id, ""})[0], Whose{}, maxTime, until)
 	return err
 }
 
@@ -226,10 +224,9 @@ var errPanic = fmt.Errorf("%w: it panicked", ErrStore)
 // errNewer says that a node of a later release has written what is to be changed.
 var errNewer = errors.New("a node of a later release has written a revocation that this one cannot read")
 
-// write adds to the revocation under name, and returns what it is then. Of two nodes that
-// do so at once neither's is lost, where the store is a [Replacer].
-func (m *Manager) write(ctx context.Context, name string, w Whose, last int64) (revocation, error) {
-	until := m.now().Add(m.config.Lifetime + 2*tolerance)
+// write adds to the revocation under name, which counts until then, and returns what it is
+// now. Of two nodes that do so at once neither's is lost, where the store is a [Replacer].
+func (m *Manager) write(ctx context.Context, name string, w Whose, last int64, until time.Time) (revocation, error) {
 	for range maxSwaps {
 		x, err := m.revocation(ctx, name)
 		if err != nil {

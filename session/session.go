@@ -88,10 +88,16 @@ type Session struct {
 	// "signin_address".
 	Address string
 
+	// TokenLabel is what the token is called that a program has for the session, which
+	// [Manager.Issue] has begun. It is empty for every other one, and is lost by one that is
+	// written in a cookie. Claim "signin_token".
+	TokenLabel string
+
 	// Machine says that a program is behind the session, with a token of its own, and
-	// not a person who has signed in. Only a backend that decides about each request by
-	// itself sets it, and an access token that a program has for itself; no session token has it, no claim sets it, and a session that is
-	// written loses it.
+	// not a person who has signed in. A backend that decides about each request by
+	// itself sets it, an access token that a program has for itself, and a token of
+	// [Manager.Issue]; no cookie has it, no claim sets it, and a session that is
+	// written in one loses it.
 	Machine bool
 
 	// AuthTime is when the person signed in. Zero when Auth.js signed in and
@@ -223,6 +229,7 @@ type fields struct {
 	OwnTokens     *sealedTokens `json:"provider_tokens,omitempty"`
 	Device        string        `json:"signin_device,omitempty"`
 	Address       string        `json:"signin_address,omitempty"`
+	TokenLabel    string        `json:"signin_token,omitempty"`
 	Groups        []string      `json:"groups,omitempty"`
 	ID            string        `json:"signin_id,omitempty"`
 	AuthTime      int64         `json:"auth_time,omitempty"`
@@ -263,6 +270,8 @@ func (f *fields) has(name string) (field, said bool) {
 		return true, f.Device != ""
 	case "signin_address":
 		return true, f.Address != ""
+	case "signin_token":
+		return true, f.TokenLabel != ""
 	case "groups":
 		return true, len(f.Groups) > 0
 	case "auth_time":
@@ -280,7 +289,7 @@ func (s *Session) encode() ([]byte, error) {
 	f := fields{
 		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
 		Provider: s.Provider, Issuer: s.Issuer, OwnSubject: s.ProviderSubject, Username: s.Username, Groups: s.Groups,
-		OwnSession: s.ProviderSession, OwnTokens: s.ProviderTokens.toSeal(), Device: s.Device, Address: s.Address,
+		OwnSession: s.ProviderSession, OwnTokens: s.ProviderTokens.toSeal(), Device: s.Device, Address: s.Address, TokenLabel: s.TokenLabel,
 		IssuedAt: s.IssuedAt.Unix(), ExpiresAt: s.ExpiresAt.Unix(),
 	}
 	if !s.AuthTime.IsZero() {

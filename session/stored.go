@@ -69,7 +69,7 @@ const (
 func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err error) {
 	var f found
 	find(r.Header, m.cookieName(secure), &f)
-	if !f.any {
+	if !f.any && !m.HasToken(r) {
 		return nil, nil
 	}
 	ctx, done := m.limited(r.Context())
@@ -78,6 +78,9 @@ func (m *Manager) loadStored(r *http.Request, secure bool) (s *Session, err erro
 		s, err = m.read(ctx, storeKey(value))
 		return s == nil && err == nil
 	})
+	if s == nil && err == nil {
+		s, err = m.readIssued(ctx, r.Header)
+	}
 	return s, err
 }
 
@@ -275,32 +278,31 @@ func (m *Manager) valueOf(r *http.Request, s *Session, secure bool) (value strin
 	return value
 }
 
-// commit puts s, which is new, into the store and returns the cookie's value. The
-// cookie is set afterwards: one without a record would sign the person out, a
-// record without a cookie only expires.
-func (m *Manager) commit(r *http.Request, s *Session) (value string, err error) {
-	value = newKeyText()
-	data, err := m.sealSession(s, storeKey(value))
-	if err != nil {
-		return "", err
-	}
-	ctx, done := m.limited(r.Context())
-	defer done()
+// commit puts s, which is new, into the store, for whoever brings value. A cookie with it
+// is set afterwards: one without a record would sign the person out, a record without a
+// cookie only expires.
+func (m *Manager) commit(ctx context.Context, s *Session, value string) error {
 	key := storeKey(value)
+	data, err := m.sealSession(s, key)
+	if err != nil {
+		return err
+	}
+	ctx, done := m.limited(ctx)
+	defer done()
 	if err := m.config.Store.Commit(ctx, key, data, s.ExpiresAt); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrStore, err)
+		return fmt.Errorf("%w: %w", ErrStore, err)
 	}
 	// A session that nobody could find, to end it, is none.
 	if err := m.enlist(ctx, s, key); err != nil {
 		_ = m.config.Store.Delete(ctx, key)
-		return "", err
+		return err
 	}
 	if err := m.loggedOut(ctx, s); err != nil {
 		_ = m.config.Store.Delete(ctx, key)
 		m.delist(ctx, s, key)
-		return "", err
+		return err
 	}
-	return value, nil
+	return nil
 }
 
 // endStored deletes all that r brings a value for: a planted one before ours must
@@ -312,14 +314,18 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 	find(r.Header, m.cookieName(secure), &f)
 	ctx, done := m.limited(r.Context())
 	defer done()
-	f.keys(func(value string) (more bool) {
-		key, whose := storeKey(value), who
+	end := func(key string) (more bool) {
+		whose := who
 		if who != nil && key != who.key {
 			whose = nil
 		}
 		err = m.endKey(ctx, key, whose)
 		return err == nil
-	})
+	}
+	f.keys(func(value string) (more bool) { return end(storeKey(value)) })
+	if key := m.issuedKey(r.Header); key != "" && err == nil {
+		end(key)
+	}
 	return err
 }
 

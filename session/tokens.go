@@ -15,6 +15,8 @@ import (
 //	v4's, else its chunks            the last issued    UpgradeV4    all
 //	Authorization: Bearer            none of two lines  never        yes
 //
+// A program's token is a bearer token, too: see Issue.
+//
 // A renewal writes the session cookie with the time that it is, so that what it
 // writes is what is loaded next.
 
@@ -31,11 +33,14 @@ func bearer(h http.Header) (token string, ok bool) {
 
 // borne is the session of r's bearer token, or nil.
 func (m *Manager) borne(r *http.Request, codec *Codec) *Session {
+	left := maxTried
+	if token := m.issuedIn(r.Header); token != "" {
+		return m.open(strings.TrimPrefix(token, issuedPrefix), m.issued, &left)
+	}
 	token, ok := bearer(r.Header)
 	if !ok || strings.Count(token, ".") != 4 { // a JWE has five parts; others' tokens are not worth a digest
 		return nil
 	}
-	left := maxTried
 	return m.open(token, codec, &left)
 }
 
@@ -87,7 +92,7 @@ func (m *Manager) endBrought(r *http.Request, secure bool) error {
 	defer done()
 	for _, s := range m.opened(r, secure) {
 		if m.config.Revocations != nil && s.ID != "" && m.current(s, m.now()) {
-			if err := m.revokeOne(ctx, s.ID); err != nil {
+			if err := m.revokeOne(ctx, s.ID, m.endsBy(s)); err != nil {
 				return err
 			}
 		}
@@ -135,7 +140,7 @@ func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 		return nil
 	}
 	s, notBefore, ok := decode(payload)
-	if !ok || notBefore.After(m.now().Add(tolerance)) {
+	if !ok || (s.TokenLabel != "") != (codec == m.issued) || notBefore.After(m.now().Add(tolerance)) {
 		return nil
 	}
 	m.bound(s)

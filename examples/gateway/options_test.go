@@ -135,6 +135,11 @@ func TestKeepSession(t *testing.T) { // MW-14
 		options{keepSession: keep}.removeSession(h, readOnly(t), &clerk.State{Token: "other"})
 		require.Equal(t, want, h.Get("Authorization"))
 		require.Equal(t, keep, h.Get("Cookie") != "")
+
+		program := (&session.Session{Subject: "ada", TokenLabel: "backup"}).AsBearer()
+		h = http.Header{"Authorization": {"Bearer sallyport_x"}}
+		options{keepSession: keep}.removeSession(h, program, nil)
+		require.Equal(t, keep, h.Get("Authorization") != "", "a program's token")
 	}
 	for _, bad := range []string{"yes", "true", " 1", "2"} {
 		_, err := readOptions(func(name string) string { return map[string]string{"GATEWAY_KEEP_SESSION": bad}[name] }, "")

@@ -70,7 +70,8 @@ func (o options) removeSession(h http.Header, who *session.Session, state *clerk
 // application's own.
 func removeSessionToken(h http.Header, who *session.Session) {
 	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
-	if who.ReadOnly() && strings.EqualFold(scheme, "Bearer") && strings.Count(token, ".") == 4 { // a JWE: RFC 7516 3.1
+	sealed := strings.Count(token, ".") == 4 // a JWE: RFC 7516 3.1
+	if who.ReadOnly() && strings.EqualFold(scheme, "Bearer") && (sealed || who.TokenLabel != "") {
 		h.Del("Authorization")
 	}
 }

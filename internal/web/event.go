@@ -20,6 +20,7 @@ const (
 	SignedOut     = "signed_out"
 	SessionsEnded = "sessions_ended"
 	LoggedOut     = "logged_out"
+	TokenIssued   = "token_issued"
 	Updated       = "updated"
 	Refused       = "refused"
 )

@@ -141,8 +141,9 @@ func (p *pageWriter) sessions(w http.ResponseWriter, r *http.Request, d sessions
 	}
 	for _, x := range d.List.Sessions {
 		page.Sessions = append(page.Sessions, pages.Session{
-			ID: x.ID, Current: x.Current, Device: strings.Replace(x.Device, device.WebView, lang.Words.WebView, 1), Address: x.Address, ProviderLabel: d.Label(x.Provider),
+			ID: x.ID, Current: x.Current, TokenLabel: x.Label, Device: strings.Replace(x.Device, device.WebView, lang.Words.WebView, 1), Address: x.Address, ProviderLabel: d.Label(x.Provider),
 			Created: x.Created, LastSeen: x.LastSeen, CreatedText: lang.Moment(x.Created), LastSeenText: lang.Moment(x.LastSeen),
+			Expires: x.Expires, ExpiresText: lang.Moment(x.Expires),
 		})
 	}
 	p.write(w, d.Visit, http.StatusOK, p.sessionsPage, lang, page, nil, p.ancestors)

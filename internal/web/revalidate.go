@@ -57,12 +57,12 @@ func (s *Server) lookWhetherThere(r *http.Request, v *visit) {
 	}
 	last, known := s.answers.Get(who.ID)
 	known = known && who.ID != "" && s.now().Before(last.until)
-	due := s.sessions.Due(who)
+	due, every := s.sessions.Due(who), s.askedEvery(who)
 	switch {
-	case known && (last.err != nil || s.revalidateEvery > 0):
+	case known && (last.err != nil || every > 0):
 		v.unsure = last.err != nil
 		return
-	case !due && s.revalidateEvery == 0:
+	case !due && every == 0:
 		return
 	}
 	before := *who
@@ -70,6 +70,10 @@ func (s *Server) lookWhetherThere(r *http.Request, v *visit) {
 	switch {
 	case err == nil:
 		s.remember(who, nil)
+		if who.TokenLabel != "" {
+			*who = before // nothing is written, and no request is another than the next
+			return
+		}
 		v.changed = !reflect.DeepEqual(&before, who)
 	case errors.Is(err, fault.ErrNotAllowed):
 		s.reportRefusal(r, who, fault.AccessDenied, fmt.Errorf("Session.Revalidate: %w", err))
@@ -82,9 +86,17 @@ func (s *Server) lookWhetherThere(r *http.Request, v *visit) {
 	}
 }
 
+// askedEvery is how long an answer about who counts; with 0, until their session is renewed.
+func (s *Server) askedEvery(who *session.Session) time.Duration {
+	if s.revalidateEvery == 0 && who.TokenLabel != "" {
+		return tokenAsked
+	}
+	return s.revalidateEvery
+}
+
 // remember is what the application has said of who, for as long as it counts.
 func (s *Server) remember(who *session.Session, err error) {
-	counts := s.revalidateEvery
+	counts := s.askedEvery(who)
 	if err != nil && (counts == 0 || counts > askAgain) {
 		counts = askAgain
 	}

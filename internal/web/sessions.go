@@ -22,6 +22,7 @@ const listLimit = 5 * time.Second
 type shownSession struct {
 	ID       string    `json:"id"` // ends it
 	Current  bool      `json:"current"`
+	Label    string    `json:"label,omitempty"` // of a program's token
 	Device   string    `json:"device,omitempty"`
 	Address  string    `json:"address,omitempty"`
 	Provider string    `json:"provider,omitempty"`
@@ -102,7 +103,7 @@ func (s *Server) sessionsOf(ctx context.Context, who *session.Session) (*shownSe
 			created = x.IssuedAt
 		}
 		shown.Sessions = append(shown.Sessions, shownSession{
-			x.ID, i == 0, x.Device, x.Address, x.Provider, created.UTC(), x.IssuedAt.UTC(), x.ExpiresAt.UTC(),
+			x.ID, i == 0, x.TokenLabel, x.Device, x.Address, x.Provider, created.UTC(), x.IssuedAt.UTC(), x.ExpiresAt.UTC(),
 		})
 	}
 	return shown, nil

@@ -19,9 +19,9 @@ import (
 // shown is the body of GET /sessions.
 type shown struct {
 	Sessions []struct {
-		ID, Device, Address, Provider string
-		Current                       bool
-		Created, LastSeen, Expires    time.Time
+		ID, Label, Device, Address, Provider string
+		Current                              bool
+		Created, LastSeen, Expires           time.Time
 	}
 	Complete, CanEndOthers bool
 }

@@ -27,14 +27,15 @@ type visit struct {
 
 	decision *Decision // the backend's, if it was asked
 
-	// foreign: the session is in no cookie of ours, so that none is renewed.
+	// foreign: the session is in no cookie of ours, so that none is renewed. It sees and ends
+	// no others.
 	foreign bool
 
 	// borne: whoever sent the request knows what signs it in, a token or a code, which
 	// no browser adds by itself as it does a cookie.
 	borne bool
 
-	// token: the session is an access token's.
+	// token: the session is an access token's, or that of a program's token.
 	token bool
 
 	// given: the context says whose request it is, in a test.
@@ -113,7 +114,8 @@ func (v *visit) address(to string) string {
 	return to
 }
 
-// look finds out who r comes from. A session of ours counts first, then an access
+// look finds out who r comes from. A session of ours counts first, in a cookie and then as a
+// token, and a program's token that does not count is the end of it; then an access
 // code in a header, then an access token, then the backend is asked. The error is about the address of
 // r; v.err is about the session.
 func (s *Server) look(r *http.Request) (*visit, error) {
@@ -131,6 +133,7 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 		v.session = nil
 	}
 	s.lookWhetherThere(r, v)
+	s.lookAtIssued(r, v)
 	v.borne = v.session != nil && v.session.Bearer()
 	if v.session == nil && v.err == nil {
 		s.lookAtCode(r, v)

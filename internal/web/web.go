@@ -341,7 +341,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.vary = strings.Join(append([]string{"Cookie"}, s.codeHeaders...), ", ")
-	if s.takesTokens {
+	if s.takesTokens || s.sessions != nil && s.sessions.CanIssue() { // there are none where the caller has found a fault
 		s.vary += ", Authorization"
 	}
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
