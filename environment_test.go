@@ -85,3 +85,19 @@ func TestGuideHasAllVariables(t *testing.T) {
 		require.True(t, known[m[1]] || strings.HasPrefix(m[1], "AUTH_CORP_"), "nothing reads %s", m[1])
 	}
 }
+
+// TestVariablesFromOAuth2Proxy: the settings to which docs/from-oauth2-proxy.md maps others
+// are there.
+func TestVariablesFromOAuth2Proxy(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile("docs/" + name + ".md")
+		require.NoError(t, err)
+		return string(text)
+	}
+	known := read("environment") + read("gateway") + read("providers/azure-ad") + "`AUTH_AUTH0_ID` `AUTH_AUTH0_SECRET` `AUTH_AUTH0_ISSUER`"
+	named := regexp.MustCompile("`((?:AUTH|AZURE|GATEWAY|NEXT|NEXTAUTH|SESSION|TRUSTED|UPSTREAM)_[A-Z0-9_<>]+)[`=]").FindAllStringSubmatch(read("from-oauth2-proxy"), -1)
+	require.Greater(t, len(named), 30)
+	for _, m := range named {
+		require.Contains(t, known, "`"+strings.ReplaceAll(m[1], "<ID>", "AUTH0")+"`")
+	}
+}
