@@ -82,3 +82,15 @@ func TestEveryProviderHasAGuide(t *testing.T) {
 		require.Contains(t, string(readme), "/callback/"+id+"`")
 	}
 }
+
+// TestEveryGuideIsFound: the README leads to each.
+func TestEveryGuideIsFound(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	guides, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, guides)
+	for _, guide := range guides {
+		require.Contains(t, string(readme), "("+filepath.ToSlash(guide)+")")
+	}
+}
