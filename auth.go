@@ -92,6 +92,23 @@
 // sees a plain sentence and an id; the cause is in the log beside the same id, and
 // never holds a token, a code or a secret.
 //
+// # Examples
+//
+// In the order in which an application comes to need them:
+//
+//	in code, by environment                      New, ConfigFromEnv
+//	an open part, members, administrators        RouterGroups, Authenticator.Identify
+//	who may enter, who may do what               AllowEmails, Policy, Authenticator.RequireRule, RequireFresh
+//	users in a database of one's own             Config (Enrich)
+//	where people go after signing in             Config (ReturnTo)
+//	an audit trail                               Config (OnEvent)
+//	an application's own forms                   OwnForms
+//	API clients, WebSockets, streams             ApiClient, WebSocket, ServerSentEvents
+//	a site below a path, two sign-ins on a host  SubPath, TwoAuthenticators
+//	calling an API as the person                 TokenSource
+//	a provider, a store of one's own             Provider, Store
+//	tests of one's own handlers                  HandlerUnderTest
+//
 // # Tests
 //
 // Package authtest has somebody signed in, for a handler by itself, for a server, or in a

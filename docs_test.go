@@ -185,3 +185,15 @@ func readPage(t *testing.T, name string) (p markdownPage) {
 	}
 	return p
 }
+
+// TestEveryGuideIsFound: the README leads to each.
+func TestEveryGuideIsFound(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	guides, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, guides)
+	for _, guide := range guides {
+		require.Contains(t, string(readme), "("+filepath.ToSlash(guide)+")")
+	}
+}
