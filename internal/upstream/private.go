@@ -21,9 +21,9 @@ import (
 // taken. Requests by http do not go through a proxy, which would look up the name itself.
 func (c *Client) PrivateHTTP() *Client {
 	private := *c
-	transport := http.RoundTripper(numbersOnly{c.http.Transport})
-	if t, ok := c.http.Transport.(*http.Transport); ok {
-		transport = privateOnly(t, c.own)
+	transport, ok := remade(c.http.Transport, func(t *http.Transport) *http.Transport { return privateOnly(t, c.own) })
+	if !ok {
+		transport = numbersOnly{c.http.Transport}
 	}
 	private.private = &http.Client{Transport: transport, CheckRedirect: c.http.CheckRedirect}
 	return &private

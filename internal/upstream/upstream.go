@@ -68,13 +68,18 @@ type Client struct {
 // New takes the transport of base, or a transport of its own when base is nil.
 // base itself is neither changed nor used: no cookie jar, no redirects.
 func New(base *http.Client) *Client {
-	var transport http.RoundTripper = ownTransport()
-	own := true
+	var transport http.RoundTripper = (*http.Transport)(nil)
 	if base != nil && base.Transport != nil {
-		transport, own = base.Transport, false
-		if t, ok := transport.(*http.Transport); ok {
-			transport = limited(t)
+		transport = base.Transport
+	}
+	own := false
+	if t, ok := remade(transport, func(t *http.Transport) *http.Transport {
+		if own = t == nil; own {
+			return ownTransport()
 		}
+		return limited(t)
+	}); ok {
+		transport = t
 	}
 	return &Client{
 		http: &http.Client{
@@ -112,14 +117,17 @@ func limited(t *http.Transport) *http.Transport {
 }
 
 // WithTLS returns a client that does what c does, over connections that change has a say
-// in. A transport that is not an [http.Transport] cannot be told, and ok is false.
+// in. A transport that is not an [http.Transport], and not around one, cannot be told, and ok
+// is false.
 func (c *Client) WithTLS(change func(*tls.Config)) (changed *Client, ok bool) {
-	t, ok := c.http.Transport.(*http.Transport)
+	t, ok := remade(c.http.Transport, func(t *http.Transport) *http.Transport {
+		t = t.Clone()
+		change(t.TLSClientConfig)
+		return t
+	})
 	if !ok {
 		return nil, false
 	}
-	t = t.Clone()
-	change(t.TLSClientConfig)
 	other := *c
 	other.http = &http.Client{Transport: t, CheckRedirect: c.http.CheckRedirect}
 	return &other, true
