@@ -27,6 +27,7 @@ require (
 	github.com/sallyport/auth/session/redisstore v0.0.0
 	github.com/stretchr/testify v1.12.1
 	github.com/zitadel/oidc/v3 v3.51.17
+	golang.org/x/image v0.36.0
 	golang.org/x/oauth2 v0.37.0
 	modernc.org/sqlite v1.62.0
 )

@@ -108,8 +108,9 @@ type Session struct {
 	ExpiresText               string
 }
 
-// Mark is a small vector drawing, 20 pixels high on our pages. The zero Mark
-// draws the label's initial.
+// Mark is a small vector drawing, in a square of 20 pixels on our pages. To look as large as
+// the others it is in the middle of its ViewBox, a round one with 3 % of it free on each
+// side and a square one with 8 %. The zero Mark draws the label's initial.
 type Mark struct {
 	ViewBox string // an SVG viewBox: "0 0 24 24"
 	Paths   []Path

@@ -90,6 +90,6 @@ func identity(ctx context.Context, claims oidc.Claims) (*auth.Identity, error) {
 	return id, err
 }
 
-var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+var mark = auth.Mark{ViewBox: ".3 .65 22.4 22.4", Paths: []auth.Path{
 	{D: "M12 7.5c1-.8 2.3-1.2 3.6-1 1.4.2 2.6.9 3.4 2-1.8 1.2-2.6 3-2.3 5 .2 1.7 1.2 3 2.8 3.8-.9 2.6-2.6 4.9-4.4 4.9-1.2 0-1.9-.7-3.1-.7s-1.9.7-3.1.7c-2.7 0-5.4-4.7-5.4-9 0-4 2.5-6.6 5.3-6.6 1.3 0 2.3.5 3.2.9zM12 6c-.1-2.3 1.6-4.2 3.8-4.5C16 3.9 14.2 5.9 12 6z"},
 }}

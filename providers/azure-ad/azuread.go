@@ -300,7 +300,7 @@ func splitIssuer(issuer string) (base, tenant string, err error) {
 	return rest[:i], rest[i+1:], nil
 }
 
-var mark = auth.Mark{ViewBox: "0 0 23 23", Paths: []auth.Path{
+var mark = auth.Mark{ViewBox: "-1 -1 25 25", Paths: []auth.Path{
 	{D: "M1 1h10v10H1z", Fill: "#F25022"},
 	{D: "M12 1h10v10H12z", Fill: "#7FBA00"},
 	{D: "M1 12h10v10H1z", Fill: "#00A4EF"},

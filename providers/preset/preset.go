@@ -68,6 +68,7 @@ type entry struct {
 	prompts     []string // that it heeds, if not login alone
 	noPKCE      bool     // it is refused, and the nonce has to do
 	clientAuth  oidc.ClientAuth
+	mark        auth.Mark
 
 	audiencesByIssuer bool
 	identity          func(clientID string) func(context.Context, oidc.Claims) (*auth.Identity, error)
@@ -88,7 +89,7 @@ var entries = map[string]entry{
 	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>", prompts: []string{}},
 	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
 	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
-	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd", prompts: []string{"select_account"}},
+	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd", prompts: []string{"select_account"}, mark: googleMark},
 	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
 	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
 	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
@@ -131,7 +132,7 @@ func (e entry) factory(kind string) auth.ProviderFactory {
 			AnyoneMayEnter:    slices.Contains([]string{googleIssuer, gitlabIssuer, slackIssuer}, strings.TrimRight(reg.Issuer, "/")),
 			Prompts:           e.prompts,
 			InsecureNoPKCE:    e.noPKCE,
-			Presentation:      auth.Presentation{Label: e.label},
+			Presentation:      auth.Presentation{Label: e.label, Mark: e.mark},
 			HTTPClient:        client,
 		}
 		if e.groupsScope != "" && reg.Settings.NeedsGroups {

@@ -115,6 +115,6 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	return oidcenv.New(c, reg.Settings)
 }
 
-var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+var mark = auth.Mark{ViewBox: "1.4 1.4 21.2 21.2", Paths: []auth.Path{
 	{D: "M3 3h18l-9.5 8L21 21H3l9.5-9z"},
 }}
