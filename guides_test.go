@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"bytes"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestProgramsOfGuides: each whole program in README.md and docs is one, to go vet. They
+// TestProgramsOfGuides: each whole program in README.md and docs is one, to gofmt and go vet. They
 // are in a module of their own, as a reader's is, which has from this one what its go.mod
 // names, so that nothing is asked of a network.
 func TestProgramsOfGuides(t *testing.T) {
@@ -21,13 +23,16 @@ func TestProgramsOfGuides(t *testing.T) {
 	deeper, err := filepath.Glob("docs/*/*.md")
 	require.NoError(t, err)
 	dir := t.TempDir()
-	program := regexp.MustCompile("(?ms)^```go\r?\n(package .*?)^```")
+	program := regexp.MustCompile("(?ms)^```go\n(package .*?)^```")
 	n := 0
 	for _, file := range append(append(files, deeper...), "README.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, m := range program.FindAllSubmatch(text, -1) {
+		for _, m := range program.FindAllSubmatch(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), -1) {
 			n++
+			formatted, err := format.Source(m[1])
+			require.NoError(t, err, file)
+			require.Equal(t, string(formatted), string(m[1]), file)
 			at := filepath.Join(dir, fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(file), ".md"), n))
 			require.NoError(t, os.Mkdir(at, 0o700))
 			require.NoError(t, os.WriteFile(filepath.Join(at, "main.go"), m[1], 0o600))
