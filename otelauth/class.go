@@ -8,7 +8,7 @@ import (
 	"net"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/semconv/v1.43.0"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // class is err as one of a few words. Its text may have an address, or what a server said.

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,17 +18,22 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
 
 // wire is a transport that remembers what a provider was sent and what it answered.
 type wire struct {
 	http.RoundTripper
+
+	mu     sync.Mutex
 	values map[string]bool
 	names  map[string]bool // of the requests' headers
 }
 
 func (w *wire) add(value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if len(value) >= 6 { // a shorter one may be a part of anything
 		w.values[value] = true
 	}
@@ -36,7 +44,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.add(values[0])
 	}
 	for name, values := range r.Header {
+		w.mu.Lock()
 		w.names[name] = true
+		w.mu.Unlock()
 		if name == "Authorization" {
 			w.add(values[0])
 		}
@@ -80,18 +90,22 @@ func TestSignInShowsNobody(t *testing.T) { // I1, LG-01, PK-03
 	a := newAuth(t, o.Telemetry, out, o.clock.now)
 
 	b := newBrowser(t, a, idp)
-	browsed := &wire{RoundTripper: b.Client.Transport, values: out.values, names: map[string]bool{}}
+	browsed := &wire{RoundTripper: b.Client.Transport, values: map[string]bool{}, names: map[string]bool{}}
 	b.Client.Transport = browsed
 	require.Equal(t, "hello", b.SignIn("example", "subject-of-ada").Body)
 	o.clock.advance(2 * time.Hour) // its tokens are made anew
 	require.Equal(t, "hello", b.Get("/reports?of=somebody-private").Body)
 	for _, c := range b.Client.Jar.Cookies(&url.URL{Scheme: "https", Host: "app.example", Path: "/"}) {
-		out.add(c.Value)
+		browsed.add(c.Value)
 	}
 	b.SignOut()
+	require.Eventually(t, func() bool { // which nobody waits for
+		return slices.ContainsFunc(o.spans.Ended(), func(s sdktrace.ReadOnlySpan) bool { return s.Name() == "POST /revoke" })
+	}, 10*time.Second, time.Millisecond)
 	require.Equal(t, 403, b.SignIn("example", "deny").Status)
 	require.Equal(t, 200, b.Get("/api/auth/callback/example?code=a-stolen-code&state=a-forged-state").Status)
 
+	maps.Copy(out.values, browsed.values)
 	for _, person := range []string{"subject-of-ada", "Ada Lovelace", "countess", "ada@example.com", "analysts", "192.0.2.1", "somebody-private", "a-stolen-code", "a-forged-state", "client-secret"} {
 		out.values[person] = true
 	}

@@ -16,8 +16,8 @@ import (
 // if s is one, and a [session.Lister] if s is one. Keys, and what is kept under them, are
 // not seen.
 //
-// A [session.MemoryStore] is returned as it is, and so is nil: there is nobody to wait for, and package
-// session has to know that it ends with the process.
+// A [session.MemoryStore] is returned as it is, and so is nil: there is nobody to wait for,
+// and package session has to know that it ends with the process.
 func (t *Telemetry) Store(s session.Store) session.Store {
 	if _, here := s.(*session.MemoryStore); here || s == nil {
 		return s

@@ -20,9 +20,9 @@
 //	GET /.well-known/openid-configuration    a call, by [Telemetry.Transport]
 //	auth.store find                          an operation of the store, by [Telemetry.Store]
 //
-// They are children of the span in the request's context. A call that several requests
-// wait for, such as that for an issuer's keys, belongs to the first of them. Spans of the requests
-// themselves are the server's own, of otelhttp for one.
+// They are children of the span in the request's context. A call that several requests wait
+// for, such as that for an issuer's keys, belongs to the first of them. Spans of the requests
+// themselves are not made here: otelhttp makes them.
 //
 // # Metrics
 //
@@ -34,10 +34,10 @@
 //
 // No attribute is somebody's: no subject, address, name, session or request id. There is no
 // url.full, which the conventions want of a span: queries hold codes and nonces. Of a path,
-// url.template has the words that endpoints are called by, and {x} for all others. Texts of errors,
-// which servers have a say in, are no attributes either: error.type is a status, or one of
-// "canceled", "timeout", "dns", "certificate", "connection" and "_OTHER". All of these sets
-// are bounded by the configuration.
+// url.template has the words that endpoints are called by, and {x} for all others. Texts of
+// errors, which servers have a say in, are no attributes either: error.type is a status, or
+// one of "canceled", "timeout", "dns", "certificate", "connection" and "_OTHER". How many
+// there can be of each is up to the configuration, and not to requests.
 //
 // Nothing is sent to the provider: no traceparent and no baggage.
 //
@@ -50,7 +50,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/semconv/v1.43.0"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -65,8 +65,8 @@ type Config struct {
 	Now func() time.Time // the clock that durations are taken by. If nil, time.Now
 }
 
-// Telemetry has what is to be seen go to OpenTelemetry. It is safe for concurrent use, as is
-// all that it returns whose inside is.
+// Telemetry has what is to be seen go to OpenTelemetry. It is safe for concurrent use, and
+// what it returns is if what is within is.
 type Telemetry struct {
 	tracer trace.Tracer
 	now    func() time.Time
@@ -88,7 +88,7 @@ func New(c Config) (*Telemetry, error) {
 		c.Now = time.Now
 	}
 	meter := c.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
-	// The bounds are those that the conventions have for calls by HTTP, and for calls of databases.
+	// The bounds are what the conventions advise for calls by HTTP, and for those of databases.
 	calls, e1 := meter.Float64Histogram("http.client.request.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of HTTP client requests."),
 		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))

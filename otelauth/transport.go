@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/semconv/v1.43.0"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -20,10 +20,11 @@ import (
 // It is for the HTTPClient of a provider, or of package clerk. A request ends with the body
 // of its answer.
 //
-// If base is nil, a provider makes a transport of its own within, as without this one, which
-// does not connect to clouds' metadata services. An [http.Transport] gets the same limits as without this
-// one, and can have a client's certificate; any other RoundTripper is used as it is, and cannot
-// (see [github.com/sallyport/auth/providers/oidc.Config.HTTPClient]).
+// If base is nil, the provider puts a transport of its own within, which does not connect to
+// clouds' metadata services. An [http.Transport] is given the limits that it has without this,
+// and a client's certificate where there is one. Any other RoundTripper is used as it is: it
+// can have no certificate, and reaches http (InsecureHTTP) by numbers alone. If no provider
+// has it, nil is [http.DefaultTransport].
 func (t *Telemetry) Transport(base http.RoundTripper) http.RoundTripper {
 	return &transport{t, base}
 }

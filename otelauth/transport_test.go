@@ -71,9 +71,10 @@ func TestTransport(t *testing.T) {
 			require.NoError(t, err)
 			resp, err := transport.RoundTrip(req)
 			if err == nil {
-				require.Empty(t, o.spans.Ended(), "it ends with the body")
+				require.Empty(t, o.spans.Ended(), "the answer is still to be read")
 				o.clock.advance(time.Second)
 				_, _ = io.ReadAll(resp.Body)
+				require.Len(t, o.spans.Ended(), 1, "with the last byte")
 				require.NoError(t, resp.Body.Close())
 			} else {
 				o.clock.advance(time.Second)

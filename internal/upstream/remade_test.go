@@ -49,7 +49,9 @@ func TestWatchedTransport(t *testing.T) { // DI-07, DI-08, DI-15, DI-16, TK-22
 	require.Equal(t, 4, within(c).MaxIdleConnsPerHost, "where there is none within, it is ours")
 	_, err := get(t, c, "https://169.254.169.254/")
 	require.ErrorIs(t, err, upstream.ErrAddress)
-	require.EqualValues(t, 1, seen.Load())
+	_, err = get(t, c.PrivateHTTP(), "http://192.0.2.1/")
+	require.ErrorIs(t, err, upstream.ErrPublic, "before there is a connection")
+	require.EqualValues(t, 2, seen.Load())
 
 	changed, ok := c.WithTLS(func(c *tls.Config) { c.ServerName = "changed" })
 	require.True(t, ok)
