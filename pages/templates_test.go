@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"html/template"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -158,6 +159,45 @@ func TestErrorPage(t *testing.T) {
 	p.HomeURL = "/base-less/"
 	require.Contains(t, show(t, "error", p), `<a href="/base-less/">`+words.Home+`</a>`)
 }
+
+// TestMainActionOfAProblem: one button stands out, where it is what to do, and none where
+// the people who run the site have to mend something, or nothing need be done.
+func TestMainActionOfAProblem(t *testing.T) {
+	words := pages.Match("en").Words
+	for code := range pages.Match("en").Problems {
+		for _, retry := range []string{"", "github"} {
+			want := ""
+			switch code {
+			case "Configuration", "RedirectURI", "Clock", "SessionTooLarge":
+			case "OAuthAccountNotLinked":
+				want = words.ToSignIn
+			case "SessionRequired", "Expired", "MissingCSRF", "AnotherWay":
+				want = words.ToSignIn
+				if retry != "" {
+					want = words.Retry
+				}
+			default:
+				if retry != "" {
+					want = words.Retry
+				}
+			}
+			page := show(t, "error", pages.Page{Code: string(code), RetryProvider: retry})
+			found := mainAction.FindAllStringSubmatch(page, -1)
+			if want == "" {
+				require.Empty(t, found, "%s %s", code, retry)
+				continue
+			}
+			require.Len(t, found, 1, "%s %s", code, retry)
+			require.Equal(t, want, found[0][1], "%s %s", code, retry)
+		}
+	}
+	require.NotRegexp(t, mainAction, show(t, "sessions", pages.Page{CanEndOthers: true}))
+	require.Len(t, mainAction.FindAllString(show(t, "signout", pages.Page{SignOutThere: "x", AtProvider: true}), -1), 1)
+	require.Contains(t, show(t, "error", pages.Page{Code: "SignedOut"}), `class="sign done"`)
+	require.NotContains(t, show(t, "error", pages.Page{Code: "Expired"}), `class="sign done"`)
+}
+
+var mainAction = regexp.MustCompile(`class="(?:button )?primary"[^>]*>(?:<span>)?([^<]+)`)
 
 // TestSignInPageOfSomebodyWhoIsIn says who, and has a way back.
 func TestSignInPageOfSomebodyWhoIsIn(t *testing.T) {
