@@ -6,7 +6,7 @@ import "github.com/sallyport/auth/internal/fault"
 var chinese = &Language{
 	Tag: "zh-Hans",
 	Words: Words{
-		At: "登录服务：%s", SignInTo: "登录%s", Terms: "服务条款", Privacy: "隐私政策", Help: "帮助", LastUsed: "上次使用",
+		At: "您正在使用%s登录。", SignInTo: "登录%s", Terms: "服务条款", Privacy: "隐私政策", Help: "帮助", LastUsed: "上次使用",
 		ContinueWith: "使用%s登录", SignOutThere: "同时退出%s", StaysIn: "退出后，您在%s仍处于登录状态。", StillIn: "您在%s仍处于登录状态。",
 		Seconds: "您所在的网络多次输入错误的访问密码。请在 %d 秒后重试。",
 		Minutes: "您所在的网络多次输入错误的访问密码。请在 %d 分钟后重试。",

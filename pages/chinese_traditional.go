@@ -6,7 +6,7 @@ import "github.com/sallyport/auth/internal/fault"
 var traditionalChinese = &Language{
 	Tag: "zh-Hant",
 	Words: Words{
-		At: "登入服務：%s", SignInTo: "登入%s", Terms: "服務條款", Privacy: "隱私權政策", Help: "說明", LastUsed: "上次使用",
+		At: "您正在使用%s登入。", SignInTo: "登入%s", Terms: "服務條款", Privacy: "隱私權政策", Help: "說明", LastUsed: "上次使用",
 		ContinueWith: "使用%s登入", SignOutThere: "同時登出%s", StaysIn: "登出後，您在%s仍處於登入狀態。", StillIn: "您在%s仍處於登入狀態。",
 		Seconds: "您所在的網路多次輸入錯誤的存取密碼。請在 %d 秒後重試。",
 		Minutes: "您所在的網路多次輸入錯誤的存取密碼。請在 %d 分鐘後重試。",

@@ -5,7 +5,7 @@ import "github.com/sallyport/auth/internal/fault"
 var english = &Language{
 	Tag: "en",
 	Words: Words{
-		At: "Sign-in service: %s", SignInTo: "Sign in to %s", Terms: "Terms", Privacy: "Privacy", Help: "Help", LastUsed: "Last used",
+		At: "You were signing in with %s.", SignInTo: "Sign in to %s", Terms: "Terms", Privacy: "Privacy", Help: "Help", LastUsed: "Last used",
 		ContinueWith: "Continue with %s", SignOutThere: "Sign out at %s too", StaysIn: "You will still be signed in at %s.", StillIn: "You are still signed in at %s.",
 		Seconds: "Too many wrong access codes came from your network. Try again in %d seconds.",
 		Minutes: "Too many wrong access codes came from your network. Try again in %d minutes.",

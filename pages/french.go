@@ -6,7 +6,7 @@ import "github.com/sallyport/auth/internal/fault"
 var french = &Language{
 	Tag: "fr",
 	Words: Words{
-		At: "Service de connexion : %s", SignInTo: "Se connecter à %s", Terms: "Conditions d’utilisation", Privacy: "Confidentialité", Help: "Aide", LastUsed: "Dernière utilisation",
+		At: "Vous étiez en train de vous connecter avec %s.", SignInTo: "Se connecter à %s", Terms: "Conditions d’utilisation", Privacy: "Confidentialité", Help: "Aide", LastUsed: "Dernière utilisation",
 		ContinueWith: "Continuer avec %s", SignOutThere: "Fermer aussi la session %s", StaysIn: "Votre session %s restera ouverte.", StillIn: "Votre session %s est toujours ouverte.",
 		Seconds: "Trop de codes d’accès incorrects ont été saisis depuis votre réseau. Réessayez dans %d secondes.",
 		Minutes: "Trop de codes d’accès incorrects ont été saisis depuis votre réseau. Réessayez dans %d minutes.",

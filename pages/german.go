@@ -5,7 +5,7 @@ import "github.com/sallyport/auth/internal/fault"
 var german = &Language{
 	Tag: "de",
 	Words: Words{
-		At: "Anmeldedienst: %s", SignInTo: "Bei %s anmelden", Terms: "Nutzungsbedingungen", Privacy: "Datenschutz", Help: "Hilfe", LastUsed: "Zuletzt verwendet",
+		At: "Sie wollten sich mit %s anmelden.", SignInTo: "Bei %s anmelden", Terms: "Nutzungsbedingungen", Privacy: "Datenschutz", Help: "Hilfe", LastUsed: "Zuletzt verwendet",
 		ContinueWith: "Weiter mit %s", SignOutThere: "Auch bei %s abmelden", StaysIn: "Bei %s bleiben Sie angemeldet.", StillIn: "Bei %s sind Sie noch angemeldet.",
 		Seconds: "Aus Ihrem Netzwerk kamen zu viele falsche Zugangscodes. Versuchen Sie es in %d Sekunden erneut.",
 		Minutes: "Aus Ihrem Netzwerk kamen zu viele falsche Zugangscodes. Versuchen Sie es in %d Minuten erneut.",

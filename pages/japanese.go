@@ -5,7 +5,7 @@ import "github.com/sallyport/auth/internal/fault"
 var japanese = &Language{
 	Tag: "ja",
 	Words: Words{
-		At: "ログインサービス：%s", SignInTo: "%sにログイン", Terms: "利用規約", Privacy: "プライバシーポリシー", Help: "ヘルプ", LastUsed: "前回使用",
+		At: "%sでログインしようとしていました。", SignInTo: "%sにログイン", Terms: "利用規約", Privacy: "プライバシーポリシー", Help: "ヘルプ", LastUsed: "前回使用",
 		ContinueWith: "%sでログイン", SignOutThere: "%sからもログアウト", StaysIn: "ログアウトしても、%sにはログインしたままになります。", StillIn: "%sにはまだログインしています。",
 		Seconds: "お使いのネットワークから、誤ったアクセスコードが何度も入力されました。%d 秒後にもう一度お試しください。",
 		Minutes: "お使いのネットワークから、誤ったアクセスコードが何度も入力されました。%d 分後にもう一度お試しください。",

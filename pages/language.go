@@ -52,7 +52,7 @@ type Words struct {
 	OtherWays   string // link to the page with every way to sign in
 	SignInApart string // link that opens another tab
 	RequestID   string // followed by the reference that stands in the log
-	At          string // on the error page, the provider: "Sign-in service: %s"
+	At          string // on the error page, a provider: "You were signing in with %s."
 
 	Sessions       string // heading, and link
 	ThisDevice     string // beside the session that looks at the page

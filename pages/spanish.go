@@ -5,7 +5,7 @@ import "github.com/sallyport/auth/internal/fault"
 var spanish = &Language{
 	Tag: "es",
 	Words: Words{
-		At: "Servicio de inicio de sesión: %s", SignInTo: "Iniciar sesión en %s", Terms: "Condiciones de uso", Privacy: "Privacidad", Help: "Ayuda", LastUsed: "Usado la última vez",
+		At: "Estaba iniciando sesión con %s.", SignInTo: "Iniciar sesión en %s", Terms: "Condiciones de uso", Privacy: "Privacidad", Help: "Ayuda", LastUsed: "Usado la última vez",
 		ContinueWith: "Continuar con %s", SignOutThere: "Cerrar sesión también en %s", StaysIn: "Su sesión en %s seguirá abierta.", StillIn: "Su sesión en %s sigue abierta.",
 		Seconds: "Se han introducido demasiados códigos de acceso incorrectos desde su red. Vuelva a intentarlo dentro de %d segundos.",
 		Minutes: "Se han introducido demasiados códigos de acceso incorrectos desde su red. Vuelva a intentarlo dentro de %d minutos.",

@@ -148,13 +148,13 @@ func TestErrorPage(t *testing.T) {
 	require.Contains(t, page, `href="/base/signin?callbackUrl=%2fto%3fa%3db"`)
 	require.NotContains(t, page, "<form")
 	require.NotContains(t, page, words.RequestID)
-	p.RetryProvider, p.RequestID, p.RedirectURI, p.ProviderText = "github", "id-1", "https://app.example/cb", "Sign-in service: GitHub"
+	p.RetryProvider, p.RequestID, p.RedirectURI, p.ProviderText = "github", "id-1", "https://app.example/cb", "You were signing in with GitHub."
 	page = show(t, "error", p)
 	require.Contains(t, page, `action="/base/signin/github"`)
 	require.Contains(t, page, `href="/base/signin"`)
 	require.Contains(t, page, words.RequestID+` <code>id-1</code>`)
 	require.Contains(t, page, `<code>https://app.example/cb</code>`)
-	require.Contains(t, page, `<p class="quiet">Sign-in service: GitHub</p>`)
+	require.Contains(t, page, `<p class="quiet">You were signing in with GitHub.</p>`)
 	require.NotContains(t, page, words.Home)
 	p.HomeURL = "/base-less/"
 	require.Contains(t, show(t, "error", p), `<a href="/base-less/">`+words.Home+`</a>`)

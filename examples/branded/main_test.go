@@ -48,5 +48,5 @@ func TestBranded(t *testing.T) {
 	require.Contains(t, again.Body, `<span>Continue with Library card</span><span class="tag">Last used</span>`)
 	require.Equal(t, 1, strings.Count(again.Body, "Last used"))
 	failed := ada.Get(site + "/api/auth/callback/library?state=x&error=access_denied")
-	require.Contains(t, failed.Body, "Sign-in service: Library card")
+	require.Contains(t, failed.Body, "You were signing in with Library card.")
 }

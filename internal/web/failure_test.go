@@ -133,7 +133,7 @@ func TestEachFailureHasItsStatusAndPage(t *testing.T) { // LG-04, HD-03, HD-09
 		require.Contains(t, got.text, s.last().RequestID)
 		require.Contains(t, got.text, `action="/api/auth/signin/stub"`, "try again")
 		require.Contains(t, got.text, `name="callbackUrl" value="/wanted"`)
-		require.Contains(t, got.text, `<p class="quiet">Sign-in service: stub</p>`, "whose sign-in it was")
+		require.Contains(t, got.text, `<p class="quiet">You were signing in with stub.</p>`, "whose sign-in it was")
 		require.Equal(t, want.code == "RedirectURI", strings.Contains(got.text, s.server.URL+"/api/auth/callback/stub"), "what has to be registered")
 		require.Contains(t, got.Header.Get("Content-Security-Policy"), "form-action 'self' https:;")
 		retry := b.do("POST", "/api/auth/signin/stub", url.Values{"csrfToken": {b.csrf()}})
