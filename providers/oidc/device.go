@@ -10,20 +10,6 @@ import (
 	"github.com/sallyport/auth/providers/internal/codegrant"
 )
 
-// deviceEndpoint is where the device flow begins (RFC 8628 4), or "". One that the
-// client's secret may not be sent to is none.
-func (p *Provider) deviceEndpoint(o strictjson.Object) string {
-	address, ok := p.endpoint(o, "device_authorization_endpoint")
-	if !ok {
-		return ""
-	}
-	u, err := p.checkEndpoint("device_authorization_endpoint", address)
-	if err != nil {
-		return ""
-	}
-	return u.String()
-}
-
 // device is the device flow at m's issuer. [Config].AuthParams are sent with it: what an
 // issuer wants to be told at each sign-in, an audience perhaps, it wants here too.
 func (p *Provider) device(m *metadata) codegrant.Device {

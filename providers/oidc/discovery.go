@@ -171,7 +171,7 @@ func (p *Provider) checkMetadata(provider *gooidc.Provider, o strictjson.Object)
 		}
 		m.introspection = introspection.String()
 	}
-	m.endSession, m.revocation, m.device = p.endSessionEndpoint(o), p.revocationEndpoint(o), p.deviceEndpoint(o)
+	m.endSession, m.revocation, m.device = p.endSessionEndpoint(o), p.optionalEndpoint(o, "revocation_endpoint"), p.optionalEndpoint(o, "device_authorization_endpoint")
 	m.issInResponse, _ = o.Bool("authorization_response_iss_parameter_supported")
 	m.issInResponse = m.issInResponse || p.config.FAPI2
 	if m.algorithms, err = p.agreeOnAlgorithms(o); err != nil {
@@ -194,6 +194,20 @@ func (p *Provider) endpoint(o strictjson.Object, name string) (string, bool) {
 		}
 	}
 	return o.String(name)
+}
+
+// optionalEndpoint is where something beside the sign-in is done (RFC 8414 2, RFC 8628 4), or
+// "". One that nothing secret may be sent to is none: nobody is kept from signing in by it.
+func (p *Provider) optionalEndpoint(o strictjson.Object, name string) string {
+	address, ok := p.endpoint(o, name)
+	if !ok {
+		return ""
+	}
+	u, err := p.checkEndpoint(name, address)
+	if err != nil {
+		return ""
+	}
+	return u.String()
 }
 
 // checkEndpoint refuses what a browser or a secret must not be sent to: a

@@ -3,24 +3,9 @@ package oidc
 import (
 	"context"
 
-	"github.com/sallyport/auth/internal/strictjson"
 	"github.com/sallyport/auth/providers/internal/codegrant"
 	"github.com/sallyport/auth/session"
 )
-
-// revocationEndpoint is where tokens are taken back (RFC 8414 2), or "". One that no
-// token may be sent to is none: nobody is kept from signing in by it.
-func (p *Provider) revocationEndpoint(o strictjson.Object) string {
-	address, ok := p.endpoint(o, "revocation_endpoint")
-	if !ok {
-		return ""
-	}
-	u, err := p.checkEndpoint("revocation_endpoint", address)
-	if err != nil {
-		return ""
-	}
-	return u.String()
-}
 
 // RevokeTokens implements [auth.TokenRevoker]: RFC 7009. With the refresh token the
 // issuer takes back what it gave for it, as far as it can (RFC 7009 2.1). The client
