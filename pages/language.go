@@ -22,7 +22,7 @@ type Code = fault.Code
 // Words are the fixed texts of the pages in one language. %s is a name, and %d a number.
 type Words struct {
 	SignInTo     string // heading, with the name of the site: "Sign in to %s"
-	SignIn       string // heading where the site has no name, and button
+	SignIn       string // button of an access code
 	SignInIntro  string // below it, where there is something to choose
 	ContinueWith string // button of a provider: "Continue with %s"
 	LastUsed     string // beside the provider that was taken last
