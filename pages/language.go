@@ -23,7 +23,7 @@ type Code = fault.Code
 type Words struct {
 	SignInTo     string // heading, with the name of the site: "Sign in to %s"
 	SignIn       string // button of an access code
-	SignInIntro  string // below it, where there is something to choose
+	SignInIntro  string // below the heading, where there is something to choose
 	ContinueWith string // button of a provider: "Continue with %s"
 	LastUsed     string // beside the provider that was taken last
 	Terms        string // link to the site's terms of use
