@@ -5,10 +5,15 @@ import "time"
 // Forget makes m forget what it verified.
 func Forget(m *Manager) { m.verified = verifiedTokens{} }
 
-// Remembered reports whether m knows that it verified token as one of the session
-// cookie's.
-func Remembered(m *Manager, token string, secure bool) bool {
-	return m.verified.get(digest(token), m.codec(secure)) != nil
+// Remembered reports whether m knows that it verified token, in pieces that end at cuts, as
+// one of the session cookie's.
+func Remembered(m *Manager, token string, secure bool, cuts ...int) bool {
+	var p pieces
+	begin := 0
+	for _, end := range append(cuts, len(token)) {
+		p, begin = append(p, token[begin:end]), end
+	}
+	return m.verified.get(p, m.codec(secure)) != nil
 }
 
 // Decode reads a token's payload.

@@ -158,7 +158,7 @@ func (f *found) shaped(shape func(value string) bool, visit func(value string) (
 // joined are the tokens that chunks may make when they are put together, those of
 // the first of each number first, and no more than will be verified. That a chunk
 // is of another token shows when the whole is opened.
-func (f *found) joined() []string {
+func (f *found) joined() []pieces {
 	if f.chunks[0] == "" {
 		return nil
 	}
@@ -181,8 +181,8 @@ type joiner struct {
 	duplicates []duplicate
 	pieces     [readChunks]string
 	steps      int // that it may still take
-	left       int // bytes that it may still put together
-	tokens     []string
+	left       int // bytes that may still be put together
+	tokens     []pieces
 }
 
 // from goes on with chunk i, behind pieces with so many dots, and so many
@@ -196,12 +196,12 @@ func (j *joiner) from(i, dots, tail int) {
 			t = len(value) - last - 1
 		}
 		if d == 4 && (t == cbcTagText || t == gcmTagText) {
-			token := strings.Join(j.pieces[:i+1], "")
-			if j.left -= len(token); j.left < 0 {
+			token := pieces(j.pieces[:i+1])
+			if j.left -= token.length(); j.left < 0 {
 				j.steps = 0
 				return
 			}
-			j.tokens = append(j.tokens, token)
+			j.tokens = append(j.tokens, slices.Clone(token))
 		}
 		if d <= 4 && i+1 < readChunks {
 			j.from(i+1, d, t)

@@ -205,8 +205,18 @@ func (s *Session) SetClaim(name string, v any) error {
 	return nil
 }
 
-// copyOf is s with nothing in it that another request may change.
+// copyOf is s with nothing in it that another request may change. It is made for each
+// request: most people's groups fit into what is allocated for it.
 func copyOf(s *Session) *Session {
+	const fit = 8
+	if n := len(s.Groups); n > 0 && n <= fit {
+		c := &struct {
+			Session
+			groups [fit]string
+		}{Session: *s}
+		c.Groups = c.groups[:copy(c.groups[:], s.Groups):n]
+		return &c.Session
+	}
 	c := *s
 	c.Groups = append([]string(nil), s.Groups...)
 	return &c

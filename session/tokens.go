@@ -1,7 +1,6 @@
 package session
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"strings"
 	"time"
@@ -35,13 +34,13 @@ func bearer(h http.Header) (token string, ok bool) {
 func (m *Manager) borne(r *http.Request, codec *Codec) *Session {
 	left := maxTried
 	if token := m.issuedIn(r.Header); token != "" {
-		return m.open(strings.TrimPrefix(token, issuedPrefix), m.issued, &left)
+		return m.open(pieces{strings.TrimPrefix(token, issuedPrefix)}, m.issued, &left)
 	}
 	token, ok := bearer(r.Header)
 	if !ok || strings.Count(token, ".") != 4 { // a JWE has five parts; others' tokens are not worth a digest
 		return nil
 	}
-	return m.open(token, codec, &left)
+	return m.open(pieces{token}, codec, &left)
 }
 
 // newest is the session of the token in f that was issued last, of those that
@@ -50,7 +49,7 @@ func (m *Manager) borne(r *http.Request, codec *Codec) *Session {
 func (m *Manager) newest(f *found, codec *Codec) (best *Session) {
 	left := maxTried
 	for i := range f.nPlain {
-		best = newer(best, m.open(f.value(i), codec, &left))
+		best = newer(best, m.open(pieces{f.value(i)}, codec, &left))
 	}
 	if best == nil {
 		for _, token := range f.joined() {
@@ -73,7 +72,7 @@ func (m *Manager) opened(r *http.Request, secure bool) (list []*Session) {
 		find(r.Header, name, &f)
 		left := maxTried
 		for i := range f.nPlain {
-			add(m.verify(f.value(i), codec, &left))
+			add(m.verify(pieces{f.value(i)}, codec, &left))
 		}
 		for _, token := range f.joined() {
 			add(m.verify(token, codec, &left))
@@ -115,7 +114,7 @@ func newer(a, b *Session) *Session {
 
 // open is the session of token if it holds, which is everybody's, or nil. What
 // depends on the time, or on a sign-out, is looked at each time.
-func (m *Manager) open(token string, codec *Codec, left *int) *Session {
+func (m *Manager) open(token pieces, codec *Codec, left *int) *Session {
 	if s := m.verify(token, codec, left); s != nil && m.current(s, m.now()) {
 		return s
 	}
@@ -124,18 +123,19 @@ func (m *Manager) open(token string, codec *Codec, left *int) *Session {
 
 // verify opens token, or knows that it did before; left is how many bytes may
 // still be verified. The session may have expired, or ended.
-func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
-	if len(token) > maxToken {
-		return nil
-	}
-	key := digest(token)
-	if s := m.verified.get(key, codec); s != nil {
+func (m *Manager) verify(token pieces, codec *Codec, left *int) *Session {
+	if s := m.verified.get(token, codec); s != nil {
 		return s
 	}
-	if *left -= len(token); *left < 0 {
+	length := token.length()
+	if length > maxToken {
 		return nil
 	}
-	payload, err := codec.Open(token)
+	if *left -= length; *left < 0 {
+		return nil
+	}
+	text := token.joined()
+	payload, err := codec.Open(text)
 	if err != nil {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (m *Manager) verify(token string, codec *Codec, left *int) *Session {
 		return nil
 	}
 	m.bound(s)
-	m.verified.put(key, codec, s, payload)
+	m.verified.put(text, codec, s, payload)
 	return s
 }
 
@@ -189,13 +189,4 @@ func (m *Manager) current(s *Session, now time.Time) bool {
 		!s.IssuedAt.After(now.Add(tolerance)) &&
 		(s.AuthTime.IsZero() || now.Before(s.AuthTime.Add(m.config.Lifetime))) &&
 		!m.ended.has(s.ID)
-}
-
-// digest is a token's SHA-256, without a copy of it on the heap.
-func digest(token string) [32]byte {
-	var buf [chunkSize]byte
-	if len(token) > len(buf) {
-		return sha256.Sum256([]byte(token))
-	}
-	return sha256.Sum256(buf[:copy(buf[:], token)])
 }

@@ -151,16 +151,20 @@ func Strings(value string) (list []string, ok bool) {
 	if value == "" || value[0] != '[' {
 		return nil, false
 	}
-	s := scanner{text: value}
+	n, s := 0, scanner{text: value}
+	if !s.array(func() bool { n++; _, ok := s.skipString(); return ok }) {
+		return nil, false
+	}
+	if n == 0 {
+		return nil, true
+	}
+	list, s.at = make([]string, 0, n), 0
 	ok = s.array(func() bool {
 		text, ok := s.string()
 		list = append(list, text)
 		return ok
 	})
-	if !ok {
-		return nil, false
-	}
-	return list, true
+	return list, ok
 }
 
 // Int decodes a value that is a number, fractions cut, and cut to what an int64
