@@ -77,7 +77,7 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 		return "", false
 	}
 	for _, c := range raw {
-		if c == ' ' || c == '\\' || unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp) {
+		if c <= ' ' || c == '\\' || c == 0x7f || c >= utf8.RuneSelf && unicode.In(c, unicode.Cc, unicode.Zl, unicode.Zp) {
 			return "", false
 		}
 	}
@@ -91,7 +91,7 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 			return "", false
 		}
 		next, err := url.PathUnescape(decoded)
-		if err != nil { // a percent sign that means itself: "100%"
+		if err != nil || next == decoded { // a percent sign that means itself: "100%"
 			break
 		}
 		decoded = next
@@ -116,6 +116,9 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 // WHATWG URL 4.4, where the path, the query and the fragment of an http address are
 // UTF-8.
 func encode(raw string) string {
+	if isASCII(raw) {
+		return raw
+	}
 	var b strings.Builder
 	for i := range len(raw) {
 		if raw[i] < utf8.RuneSelf {
@@ -125,6 +128,15 @@ func encode(raw string) string {
 		}
 	}
 	return b.String()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether p, a decoded path, reads alike everywhere: it has no control

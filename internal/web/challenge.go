@@ -15,31 +15,31 @@ import (
 // as wish has it, if it is not nil.
 func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wish *fault.StepUp) {
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
 	asks := whoAsks(r)
 	if !v.token && (asks == browser || asks == frame && s.signsInFramed(v)) {
 		s.sendToSignIn(w, r, v)
 		return
 	}
-	challenge, problems := `Cookie realm="`+v.origin.Host+`", form-action="`+v.base+`/signin"`, ""
-	body := problem{"unauthorized", "Not signed in. Sign in at " + v.address(v.base) + "/signin"}
+	h.Set("Cache-Control", "no-store")
+	challenge, problems := v.at().challenge, ""
+	refuse := func() { sendJSON(w, http.StatusUnauthorized, v.at().unauthorized) }
 	if wish != nil {
 		problems = wish.Challenge()
-		body = problem{"insufficient_user_authentication", "Signed in, but not lately or strongly enough. Sign in again at " + v.address(v.base) + "/signin"}
+		challenge += ", " + problems
+		refuse = func() {
+			s.writeJSON(w, http.StatusUnauthorized, problem{"insufficient_user_authentication", "Signed in, but not lately or strongly enough. Sign in again at " + v.address(v.base) + "/signin"})
+		}
 	}
 	switch {
 	case v.token:
-		h.Set("WWW-Authenticate", s.tokenChallenge(r, v, problems))
-		s.writeJSON(w, http.StatusUnauthorized, body)
+		h.Set("Www-Authenticate", s.tokenChallenge(r, v, problems))
+		refuse()
 		return
 	case s.takesTokens: // before the other, which some clients do not read beyond
-		h.Add("WWW-Authenticate", s.tokenChallenge(r, v, ""))
+		h.Add("Www-Authenticate", s.tokenChallenge(r, v, ""))
 	}
-	if problems != "" {
-		challenge += ", " + problems
-	}
-	h.Add("WWW-Authenticate", challenge)
+	h.Add("Www-Authenticate", challenge)
 	switch asks {
 	case frame:
 		s.signInApart(w, r, v, fault.InsideAFrame, s.currentPath(r, v))
@@ -55,7 +55,7 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wis
 		h.Set("HX-Redirect", s.signInAddress(v, s.returnPath(r, v, r.Header.Get("HX-Current-URL"))))
 		fallthrough
 	default:
-		s.writeJSON(w, http.StatusUnauthorized, body)
+		refuse()
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wis
 func (s *Server) sendToSignIn(w http.ResponseWriter, r *http.Request, v *visit) {
 	wanted := s.currentPath(r, v)
 	to := s.signInAddress(v, wanted)
-	if samePage(to, v.address(wanted)) {
+	if !s.ownPages() && samePage(to, v.address(wanted)) {
 		id := s.reportFailure(r, "", fault.Configuration, errCircle)
 		s.pages.error(w, r, http.StatusInternalServerError, errorPage{Visit: v, Code: fault.Configuration, RequestID: id}, nil)
 		return
@@ -77,8 +77,12 @@ func (s *Server) signInAddress(v *visit, to string) string {
 	if s.onlyBackend() {
 		return s.backend.SignInURL(v.decision, v.address(to))
 	}
-	return v.address(s.signInPage(v)) + "?" + url.Values{"callbackUrl": {to}}.Encode()
+	return v.at().signIn + url.QueryEscape(to)
 }
+
+// ownPages reports whether people sign in at pages of this package, which no return path
+// leads to.
+func (s *Server) ownPages() bool { return s.signInURL == "" && !s.onlyBackend() }
 
 // signInApart is a page that opens another tab to sign in: so that Back still has what
 // somebody typed, or because no provider shows itself inside a frame.
@@ -125,9 +129,11 @@ func (s *Server) currentPath(r *http.Request, v *visit) string {
 		}
 		return origin + "/"
 	}
-	left := r.URL.RequestURI()
-	if taken, ok := strings.CutSuffix(raw, left); ok && taken != "" && strings.HasSuffix(v.prefix, taken) {
-		raw = v.prefix + left
+	if v.prefix != "" {
+		left := r.URL.RequestURI()
+		if taken, ok := strings.CutSuffix(raw, left); ok && taken != "" && strings.HasSuffix(v.prefix, taken) {
+			raw = v.prefix + left
+		}
 	}
 	return s.page(r, v, raw)
 }

@@ -18,11 +18,13 @@ func (s *Server) writeJSON(w http.ResponseWriter, status int, v any) {
 		s.log.Error("auth: JSON", "cause", err.Error())
 		status, body = http.StatusInternalServerError, []byte("null")
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "private, no-cache, no-store")
+	sendJSON(w, status, body)
+}
+
+// sendJSON answers with body, which is JSON.
+func sendJSON(w http.ResponseWriter, status int, body []byte) {
+	set(w.Header(), [2]string{"Content-Type", "application/json; charset=utf-8"}, [2]string{"X-Content-Type-Options", "nosniff"},
+		[2]string{"Cross-Origin-Resource-Policy", "same-origin"}, [2]string{"Cache-Control", "private, no-cache, no-store"})
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

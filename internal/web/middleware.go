@@ -65,7 +65,11 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 
 func (s *Server) admitSignedIn(w http.ResponseWriter, r *http.Request, v *visit) bool {
 	if !v.kept.Swap(true) {
-		v.keepFrom(w.Header(), keep(r))
+		keeps := ""
+		if v.session != nil {
+			keeps = keep(r)
+		}
+		v.keepFrom(w.Header(), keeps)
 	}
 	switch {
 	case v.err != nil:
@@ -112,11 +116,11 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	case errors.Is(v.err, fault.ErrInvalidToken):
 		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("WWW-Authenticate", s.tokenChallenge(r, v, `error="invalid_token"`))
+		w.Header().Set("Www-Authenticate", s.tokenChallenge(r, v, `error="invalid_token"`))
 		s.writeJSON(w, http.StatusUnauthorized, problem{"invalid_token", "The access token is not valid, or not for this API."})
 		return
 	case errors.Is(v.err, fault.ErrWrongCode): // RFC 6750 3
-		w.Header().Set("WWW-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)
+		w.Header().Set("Www-Authenticate", `Bearer realm="`+v.origin.Host+`", error="invalid_token"`)
 		s.writeJSON(w, http.StatusUnauthorized, problem{"unauthorized", "The access code is wrong."})
 		return
 	}

@@ -24,7 +24,7 @@ const (
 func whoAsks(r *http.Request) asker {
 	h := r.Header
 	safe := r.Method == "GET" || r.Method == "HEAD"
-	mode, dest := h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest")
+	mode, dest := get(h, "Sec-Fetch-Mode"), get(h, "Sec-Fetch-Dest")
 	switch {
 	case isUpgrade(r) || isPrefetch(r) || r.Method == "OPTIONS":
 		return script
@@ -34,11 +34,11 @@ func whoAsks(r *http.Request) asker {
 		return frame
 	case mode == "navigate":
 		return browser
-	case h.Get("HX-Request") != "":
+	case get(h, "Hx-Request") != "":
 		return htmx
-	case h.Get("X-Up-Version") != "" || h.Get("Turbo-Frame") != "" || isTurbo(h) && !safe:
+	case get(h, "X-Up-Version") != "" || get(h, "Turbo-Frame") != "" || isTurbo(h) && !safe:
 		return fragment
-	case mode != "" || strings.EqualFold(h.Get("X-Requested-With"), "XMLHttpRequest") || !strings.Contains(h.Get("Accept"), "text/html"):
+	case mode != "" || strings.EqualFold(get(h, "X-Requested-With"), "XMLHttpRequest") || !strings.Contains(get(h, "Accept"), "text/html"):
 		return script
 	case safe:
 		return browser
@@ -52,17 +52,17 @@ func whoAsks(r *http.Request) asker {
 var framed = map[string]bool{"iframe": true, "frame": true, "embed": true, "object": true, "fencedframe": true}
 
 // inFrame reports whether the browser says that the answer is shown inside another page.
-func inFrame(r *http.Request) bool { return framed[r.Header.Get("Sec-Fetch-Dest")] }
+func inFrame(r *http.Request) bool { return framed[get(r.Header, "Sec-Fetch-Dest")] }
 
 // isTurbo reports whether Turbo sends the request: it reads a page in answer to a form,
 // and loads a link's address anew where the answer is none.
 func isTurbo(h http.Header) bool {
-	return h.Get("X-Turbo-Request-Id") != "" || strings.Contains(h.Get("Accept"), "text/vnd.turbo-stream.html")
+	return get(h, "X-Turbo-Request-Id") != "" || strings.Contains(get(h, "Accept"), "text/vnd.turbo-stream.html")
 }
 
 // isForm reports whether the body is of a type that a form has.
 func isForm(h http.Header) bool {
-	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	media, _, _ := strings.Cut(get(h, "Content-Type"), ";")
 	switch strings.ToLower(strings.TrimSpace(media)) {
 	case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
 		return true
@@ -86,23 +86,23 @@ func readsPages(r *http.Request) bool {
 // isPrefetch reports whether the browser only looks ahead: nothing that happens
 // once may happen then.
 func isPrefetch(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") ||
-		strings.EqualFold(r.Header.Get("Purpose"), "prefetch")
+	return strings.Contains(get(r.Header, "Sec-Purpose"), "prefetch") ||
+		strings.EqualFold(get(r.Header, "Purpose"), "prefetch")
 }
 
 // isPreflight reports whether a browser asks what another site may send (Fetch 4.8).
 func isPreflight(r *http.Request) bool {
-	return r.Method == "OPTIONS" && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+	return r.Method == "OPTIONS" && get(r.Header, "Origin") != "" && get(r.Header, "Access-Control-Request-Method") != ""
 }
 
 func isUpgrade(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" || r.Method == "CONNECT"
+	return get(r.Header, "Upgrade") != "" || r.Method == "CONNECT"
 }
 
 // upgradeAllowed is the check that browsers leave to servers for WebSockets:
 // RFC 6455 10.2.
 func upgradeAllowed(r *http.Request, origin *url.URL) bool {
-	from := r.Header.Values("Origin")
+	from := r.Header["Origin"]
 	return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin.String())
 }
 
@@ -110,11 +110,11 @@ func upgradeAllowed(r *http.Request, origin *url.URL) bool {
 // say of where a request comes from. A request that says nothing is none of a
 // browser's; the CSRF token decides.
 func sameOrigin(r *http.Request, origin string) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
+	switch get(r.Header, "Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
 	case "":
-		from := r.Header.Values("Origin")
+		from := r.Header["Origin"]
 		return len(from) == 0 || len(from) == 1 && strings.EqualFold(from[0], origin)
 	default:
 		return false

@@ -43,6 +43,9 @@ func (v *visit) home() string { return v.prefix + "/" }
 
 // public is path, of a page of the application, as browsers have it.
 func (v *visit) public(path string) string {
+	if v.prefix == "" {
+		return path
+	}
 	if u, err := url.Parse(path); err == nil && (u.Path == v.prefix || strings.HasPrefix(u.Path, v.prefix+"/")) {
 		return path
 	}
@@ -52,9 +55,11 @@ func (v *visit) public(path string) string {
 // page is the public path of raw, a path of the application, and home where raw is
 // none, or is one of ours: with the prefix or without it, it is below base afterwards.
 func (s *Server) page(r *http.Request, v *visit, raw string) string {
-	path, ok := s.clean(r, raw)
-	if !ok {
-		return v.home()
+	path, ok := raw, true
+	if v.prefix != "" {
+		if path, ok = s.clean(r, raw); !ok {
+			return v.home()
+		}
 	}
 	path, ok = s.clean(r, v.public(path), v.base)
 	if !ok {

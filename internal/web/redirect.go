@@ -57,10 +57,7 @@ func isHTTP(target string) bool {
 
 // redirect sends the browser to location with GET, whatever it came with.
 func redirect(w http.ResponseWriter, location string) {
-	h := w.Header()
-	h.Set("Location", location)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "same-origin")
+	set(w.Header(), [2]string{"Location", location}, [2]string{"Cache-Control", "no-store"}, [2]string{"Referrer-Policy", "same-origin"})
 	w.WriteHeader(http.StatusSeeOther)
 }
 

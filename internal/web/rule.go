@@ -52,7 +52,7 @@ func (s *Server) answerRule(w http.ResponseWriter, r *http.Request, v *visit, er
 		own.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	case v.token && errors.As(err, &scope):
 		s.reportRefusal(r, v.session, fault.AnotherWay, err)
-		w.Header().Set("WWW-Authenticate", s.tokenChallenge(r, v, scope.Challenge()))
+		w.Header().Set("Www-Authenticate", s.tokenChallenge(r, v, scope.Challenge()))
 		s.writeJSON(w, http.StatusForbidden, problem{"insufficient_scope", "The access token is not for this. It needs: " + scope.Wanted})
 	case errors.Is(err, fault.ErrSignInAgain) && s.signInAgain(w, r, v, err):
 	default:

@@ -22,6 +22,7 @@ type visit struct {
 	origin  *url.URL   // the public address of this server
 	prefix  string     // the path below which the site is; "" at the root
 	base    string     // the public path of the routes
+	place   *place     // nil until it is asked for, where no address is configured
 	session *session.Session
 	err     error // why nothing could be decided
 
@@ -109,7 +110,7 @@ func (v *visit) secure() bool { return v.origin.Scheme == "https" }
 // address is where to, a path of the application or an address, is.
 func (v *visit) address(to string) string {
 	if strings.HasPrefix(to, "/") {
-		return v.origin.String() + to
+		return v.at().origin + to
 	}
 	return to
 }
@@ -124,7 +125,10 @@ func (s *Server) look(r *http.Request) (*visit, error) {
 		return nil, err
 	}
 	prefix := s.prefixOf(r)
-	v := &visit{owner: s, origin: origin, prefix: prefix, base: prefix + s.routes}
+	v := &visit{owner: s, origin: origin, prefix: prefix, base: s.base, place: s.place}
+	if prefix != s.prefix {
+		v.base = prefix + s.routes
+	}
 	if v.lookAtContext(r) {
 		return v, nil
 	}

@@ -246,6 +246,8 @@ type Server struct {
 	origin  *url.URL // nil: from each request
 	prefix  string   // "/app", where the site is below that; "" at the root
 	routes  string   // "/api/auth", below prefix
+	base    string   // both
+	place   *place   // nil: where each request says
 	derive  bool     // no address is configured: the prefix is each request's
 	proxies *forwarded.Proxies
 	hosts   forwarded.Hosts // nil: any
@@ -312,6 +314,7 @@ func New(c Config) (*Server, error) {
 	var base string
 	s.origin, base, errs[0] = ParseURL(c.URL)
 	s.prefix, s.routes = splitBase(base)
+	s.base = base
 	s.derive = c.URL == ""
 	s.proxies, errs[1] = trustedProxies(c)
 	s.ancestors, errs[8] = parseAncestors(c.FrameAncestors)
@@ -346,6 +349,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]
+	}
+	if s.origin != nil {
+		s.place = placeAt(s.origin, s.base, s.signInPage(&visit{prefix: s.prefix, base: s.base}))
 	}
 	s.failures, s.tokenPace = pace.New(failureBurst, failureEvery, c.Now), pace.New(tokenBurst, tokenEvery, c.Now)
 	prefix := cmp.Or(c.CookiePrefix, "authjs")
