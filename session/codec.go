@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,7 +76,6 @@ var b64 = base64.RawURLEncoding.Strict()
 type Codec struct {
 	keys []*key
 	v4   []cipher.AEAD
-	max  int // of a token that is looked at, in bytes
 }
 
 // key is what one secret makes of one salt.
@@ -96,7 +96,7 @@ type key struct {
 // out. It does not check them: see [CheckSecret]. With no secret nothing
 // opens, and Seal panics.
 func NewCodec(salt string, secrets []Secret) *Codec {
-	c := &Codec{max: maxToken}
+	c := &Codec{}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
 		c.keys = append(c.keys, newKey(salt, s))
 	}
@@ -107,7 +107,7 @@ func NewCodec(salt string, secrets []Secret) *Codec {
 // cookie's name: a token counts under both of v4's. v4's other tokens, state and
 // PKCE, have a name in the label, so none of them is a session. It seals nothing.
 func newV4Codec(secrets []Secret) *Codec {
-	c := &Codec{max: maxToken}
+	c := &Codec{}
 	for _, s := range secrets[:min(len(secrets), maxSecrets)] {
 		c.v4 = append(c.v4, newGCM(derive(s, "", "NextAuth.js Generated Encryption Key", 32)))
 	}
@@ -167,6 +167,7 @@ func thumbprint(k []byte, h hash.Hash) string {
 // goroutine at a time.
 type work struct {
 	mac       hash.Hash
+	aad       []byte // what everybody may know
 	length    [8]byte
 	sum       [sha512.Size]byte
 	decrypter cipher.BlockMode
@@ -175,9 +176,10 @@ type work struct {
 // tag computes the authentication tag of RFC 7518 5.2.2.1: the first half of
 // HMAC-SHA512 over AAD, IV, ciphertext and the AAD's length in bits. It holds
 // until w is used again.
-func (w *work) tag(aad, ivAndText []byte) []byte {
+func (w *work) tag(aad string, ivAndText []byte) []byte {
 	w.mac.Reset()
-	w.mac.Write(aad)
+	w.aad = append(w.aad[:0], aad...)
+	w.mac.Write(w.aad)
 	w.mac.Write(ivAndText)
 	binary.BigEndian.PutUint64(w.length[:], uint64(len(aad))*8)
 	w.mac.Write(w.length[:])
@@ -190,19 +192,8 @@ func (w *work) tag(aad, ivAndText []byte) []byte {
 // of 64 KiB, sealing is not.
 func (c *Codec) Seal(payload []byte) string {
 	k := c.keys[0]
-	pad := aes.BlockSize - len(payload)%aes.BlockSize
-	// One buffer for header, IV and ciphertext, as in openCBC.
-	buf := make([]byte, len(k.header)+aes.BlockSize+len(payload)+pad)
-	aad := copy(buf, k.header)
-	iv, text := buf[aad:aad+aes.BlockSize], buf[aad+aes.BlockSize:]
-	_, _ = rand.Read(iv) // never fails: it ends the program instead
-	for i := copy(text, payload); i < len(text); i++ {
-		text[i] = byte(pad)
-	}
-	cipher.NewCBCEncrypter(k.block, iv).CryptBlocks(text, text)
-	w := k.works.Get().(*work)
-	defer k.works.Put(w)
-	tag := w.tag(buf[:aad], buf[aad:])
+	sealed := k.seal(nil, k.header, payload)
+	iv, text, tag := sealed[:aes.BlockSize], sealed[aes.BlockSize:len(sealed)-tagSize], sealed[len(sealed)-tagSize:]
 	out := make([]byte, 0, len(k.header)+4+b64.EncodedLen(len(iv))+b64.EncodedLen(len(text))+b64.EncodedLen(len(tag)))
 	out = append(out, k.header...)
 	out = append(out, '.', '.')
@@ -214,6 +205,27 @@ func (c *Codec) Seal(payload []byte) string {
 	return string(out)
 }
 
+// tagSize is that of an authentication tag of A256CBC-HS512, in bytes.
+const tagSize = sha512.Size / 2
+
+// seal appends to dst a random IV, what payload is encrypted, and the tag over aad and both:
+// RFC 7518 5.2.2.1.
+func (k *key) seal(dst []byte, aad string, payload []byte) []byte {
+	pad := aes.BlockSize - len(payload)%aes.BlockSize
+	size := aes.BlockSize + len(payload) + pad
+	dst = slices.Grow(dst, size+tagSize)
+	buf := dst[len(dst) : len(dst)+size]
+	iv, text := buf[:aes.BlockSize], buf[aes.BlockSize:]
+	_, _ = rand.Read(iv) // never fails: it ends the program instead
+	for i := copy(text, payload); i < len(text); i++ {
+		text[i] = byte(pad)
+	}
+	cipher.NewCBCEncrypter(k.block, iv).CryptBlocks(text, text)
+	w := k.works.Get().(*work)
+	defer k.works.Put(w)
+	return append(dst[:len(dst)+size], w.tag(aad, buf)...)
+}
+
 // Open decrypts token and returns the payload, which is the caller's. The error
 // is always [ErrInvalidToken]: for another secret or salt, for a token that was
 // changed in a single bit, cut or spelt in another way, for one of more than
@@ -221,7 +233,7 @@ func (c *Codec) Seal(payload []byte) string {
 // (RFC 8725 3.1). A header with members of consequence, such as "zip", "crit" or
 // "p2c", is refused before any key is touched.
 func (c *Codec) Open(token string) ([]byte, error) {
-	if len(token) > c.max {
+	if len(token) > maxToken {
 		return nil, ErrInvalidToken
 	}
 	parts, ok := split(token)
@@ -312,40 +324,44 @@ func parseHeader(encoded string) (h header, ok bool) {
 	return header{text["enc"], kid, !named}, text["alg"] == "dir"
 }
 
-// openCBC is RFC 7518 5.2.2.2. The tag is compared before anything is decrypted,
-// so that padding is looked at only in what a holder of the secret made.
+// openCBC decodes what a token with A256CBC-HS512 is made of, and opens it.
 func (k *key) openCBC(parts [5]string) ([]byte, error) {
 	// Most of what was planted ends here, before anything is decoded.
 	if len(parts[4]) != cbcTagText {
 		return nil, ErrInvalidToken
 	}
-	// One buffer for header, IV, ciphertext and tag: the payload is a part of it.
-	size := len(parts[0]) + b64.DecodedLen(len(parts[2])) + b64.DecodedLen(len(parts[3])) + b64.DecodedLen(len(parts[4]))
-	buf := make([]byte, 0, size)
-	buf = append(buf, parts[0]...)
-	aad := len(buf)
+	// One buffer for IV, ciphertext and tag: the payload is a part of it.
+	buf := make([]byte, 0, b64.DecodedLen(len(parts[2]))+b64.DecodedLen(len(parts[3]))+b64.DecodedLen(len(parts[4])))
 	var err error
-	if buf, err = appendDecoded(buf, parts[2]); err != nil || len(buf)-aad != aes.BlockSize {
+	if buf, err = appendDecoded(buf, parts[2]); err != nil || len(buf) != aes.BlockSize {
 		return nil, ErrInvalidToken
 	}
-	text := len(buf)
-	if buf, err = appendDecoded(buf, parts[3]); err != nil || len(buf) == text || (len(buf)-text)%aes.BlockSize != 0 {
+	if buf, err = appendDecoded(buf, parts[3]); err != nil {
 		return nil, ErrInvalidToken
 	}
-	end := len(buf)
 	if buf, err = appendDecoded(buf, parts[4]); err != nil {
+		return nil, ErrInvalidToken
+	}
+	return k.open(parts[0], buf)
+}
+
+// open decrypts sealed, which [key.seal] made with aad, in its own place: RFC 7518 5.2.2.2. The
+// tag is compared before anything is decrypted, so that padding is looked at only in what a
+// holder of the secret made.
+func (k *key) open(aad string, sealed []byte) ([]byte, error) {
+	end := len(sealed) - tagSize
+	if end <= aes.BlockSize || end%aes.BlockSize != 0 {
 		return nil, ErrInvalidToken
 	}
 	w := k.works.Get().(*work)
 	defer k.works.Put(w)
-	// A tag of another length is never equal.
-	if subtle.ConstantTimeCompare(w.tag(buf[:aad], buf[aad:end]), buf[end:]) != 1 {
+	if subtle.ConstantTimeCompare(w.tag(aad, sealed[:end]), sealed[end:]) != 1 {
 		return nil, ErrInvalidToken
 	}
 	// A decrypter goes on from the block before. That is the IV's once the IV has
 	// gone through as if it were ciphertext, whatever was there before.
-	w.decrypter.CryptBlocks(buf[aad:end], buf[aad:end])
-	payload := buf[text:end]
+	w.decrypter.CryptBlocks(sealed[:end], sealed[:end])
+	payload := sealed[aes.BlockSize:end]
 	pad := int(payload[len(payload)-1])
 	if pad == 0 || pad > aes.BlockSize {
 		return nil, ErrInvalidToken

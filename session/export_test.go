@@ -22,9 +22,15 @@ func Decode(payload []byte) (*Session, bool) {
 	return s, ok
 }
 
-// Record is payload, a session's claims, as m keeps it under key.
+// Record is payload, a session's claims in JSON, as m keeps it under key.
 func Record(m *Manager, key, payload string) []byte {
-	return []byte(`{"v":2,"t":"` + m.records.Seal([]byte(key+payload)) + `"}`)
+	s, _, _ := decode([]byte(payload))
+	return Sealed(m, key, s.appendRecord(nil))
+}
+
+// Sealed is text as m keeps it under key.
+func Sealed(m *Manager, key string, text []byte) []byte {
+	return m.records.keys[0].seal([]byte{recordVersion}, key, text)
 }
 
 // Ended are sessions that were signed out of.
@@ -69,3 +75,9 @@ func SizeOf(m *MemoryStore) (entries, lists int) {
 	defer m.mu.Unlock()
 	return len(m.entries), len(m.lists)
 }
+
+// RecordOf is the text of s as a store keeps it, before it is sealed.
+func RecordOf(s *Session) []byte { return s.appendRecord(nil) }
+
+// OfRecord reads it.
+func OfRecord(text []byte) (*Session, bool) { return sessionOf(string(text)) }

@@ -188,7 +188,7 @@ func TestANewerNodesRecordIsNotReplaced(t *testing.T) { // SE-07
 	b, store := newStored(t, session.Config{})
 	require.NoError(t, b.start(ada()))
 	s := b.load()
-	newer := []byte(`{"v":3,"t":""}`)
+	newer := []byte("\x04x")
 	require.NoError(t, store.Store.Commit(context.Background(), store.keys[0], newer, b.now.Add(time.Hour)))
 	require.NoError(t, b.rewrite(s))
 	require.Empty(t, b.set)

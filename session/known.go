@@ -44,7 +44,7 @@ func (m *Manager) Known(ctx context.Context, s *Session) (bool, error) {
 		if !found {
 			continue
 		}
-		if key, _, ok := m.openRecord(data); ok && key == name || ofNewerNode(data) {
+		if _, ok := m.openRecord(data, name); ok || ofNewerNode(data) {
 			return true, nil
 		}
 	}

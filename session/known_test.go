@@ -43,7 +43,7 @@ func TestWhoIsKnown(t *testing.T) {
 			require.NoError(t, store.Store.Commit(ctx, store.keys[len(store.keys)-1], []byte("junk"), b.now.Add(time.Hour)))
 			require.False(t, known(&session.Session{Provider: "github", Issuer: "https://github.com", Subject: "2"}), "what nobody sealed says nothing")
 
-			require.NoError(t, store.Store.Commit(ctx, store.keys[len(store.keys)-1], []byte(`{"v":3}`), b.now.Add(time.Hour)))
+			require.NoError(t, store.Store.Commit(ctx, store.keys[len(store.keys)-1], []byte("\x04x"), b.now.Add(time.Hour)))
 			require.True(t, known(&session.Session{Provider: "github", Issuer: "https://github.com", Subject: "2"}), "a node of a later release knows them")
 
 			second := newBox(t, with(store), session.NewSecret("Jk3dZ8Oo1xWuF5sYcT0vLe7MgKnA2hQb"), first)

@@ -37,7 +37,7 @@ func (m *Manager) List(ctx context.Context, w Whose) ([]*Session, error) {
 	var list []*Session
 	err := m.each(ctx, w, func(_ string, s *Session) error {
 		if s != nil && m.current(s, m.now()) {
-			list = append(list, copyOf(s))
+			list = append(list, s)
 		}
 		return nil
 	})

@@ -77,7 +77,6 @@ func NewManager(c Config, secrets []Secret, now func() time.Time) (*Manager, err
 	m := &Manager{config: c, plainName: c.CookieName, secureName: securePrefix + c.CookieName, now: now, ended: newEndedSessions(maxEnded, maxEndedOfOne)}
 	m.plain, m.secure, m.v4 = NewCodec(m.plainName, secrets), NewCodec(m.secureName, secrets), newV4Codec(secrets)
 	m.issued, m.records = NewCodec(issuedSalt, secrets), NewCodec(recordSalt, secrets)
-	m.records.max = maxRecord
 	m.names = newNames(secrets)
 	return m, nil
 }

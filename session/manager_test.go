@@ -57,7 +57,7 @@ func TestRewriteWritesTheSessionThatWasLoaded(t *testing.T) { // CK-02, CK-03
 	// not read, and must not come to hold Ada's session.
 	theirs := strings.Repeat("w", 43)
 	key := keyOf(theirs)
-	record := []byte(`{"v":3,"t":""}`)
+	record := []byte("\x04x")
 	require.NoError(t, store.Commit(context.Background(), key, record, b.now.Add(time.Hour)))
 	r := httptest.NewRequest("GET", "https://app.example/", nil)
 	r.Header["Cookie"] = []string{cookieName + "=" + theirs + "; " + cookieName + "=" + mine}

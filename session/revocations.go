@@ -164,8 +164,8 @@ func (m *Manager) revocation(ctx context.Context, name string) (x written, err e
 	if !x.there {
 		return x, nil
 	}
-	key, payload, ok := m.openRecord(x.data)
-	if !ok || key != name || json.Unmarshal(payload, &x.revocation) != nil {
+	payload, ok := m.openRecord(x.data, name)
+	if !ok || json.Unmarshal(payload, &x.revocation) != nil {
 		x.revocation, x.broken, x.newer = revocation{}, true, ofNewerNode(x.data)
 	}
 	return x, nil

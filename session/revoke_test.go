@@ -385,7 +385,7 @@ func TestALaterReleasesSessionsEndToo(t *testing.T) { // SE-07
 	newer := func() (key string) {
 		browser := f.signIn(0, who("ada", ""))
 		key = keyOf(browser[cookieName])
-		require.NoError(t, store.Commit(ctx, key, []byte(`{"v":3,"t":"?"}`), expiry))
+		require.NoError(t, store.Commit(ctx, key, []byte("\x04?"), expiry))
 		return key
 	}
 	there := func(key string) bool {
@@ -415,7 +415,7 @@ func TestUnreadableDataIsToldOfOnce(t *testing.T) { // SE-07
 	var log bytes.Buffer
 	store := session.NewMemoryStore(0, func() time.Time { return time.Unix(1790000000, 0) })
 	b := newBox(t, session.Config{Store: store, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	for _, data := range []string{"junk", `{"v":2,"t":"a.b.c.d.e"}`, `{"v":9}`, strings.Repeat("x", 10<<20)} {
+	for _, data := range []string{"junk", "\x03a.b.c.d.e", "\x09", strings.Repeat("x", 10<<20)} {
 		log.Reset()
 		require.NoError(t, b.start(ada()))
 		value := b.cookies[cookieName]

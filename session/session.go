@@ -292,10 +292,8 @@ func (f *fields) has(name string) (field, said bool) {
 	return false, false
 }
 
-// encode is the token's payload: the fields, and then the claims without one as
-// they stand. A name stands once: a claim that a field could not hold gives way
-// when the field has been given a value.
-func (s *Session) encode() ([]byte, error) {
+// fields are those of s.
+func (s *Session) fields() fields {
 	f := fields{
 		TokenID: s.ID, ID: s.ID, Subject: s.Subject, Name: s.Name, Email: s.Email, EmailVerified: s.EmailVerified, Picture: s.Picture,
 		Provider: s.Provider, Issuer: s.Issuer, OwnSubject: s.ProviderSubject, Username: s.Username, Groups: s.Groups,
@@ -305,6 +303,14 @@ func (s *Session) encode() ([]byte, error) {
 	if !s.AuthTime.IsZero() {
 		f.AuthTime = s.AuthTime.Unix()
 	}
+	return f
+}
+
+// encode is the token's payload: the fields, and then the claims without one as
+// they stand. A name stands once: a claim that a field could not hold gives way
+// when the field has been given a value.
+func (s *Session) encode() ([]byte, error) {
+	f := s.fields()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // an address's & as \u0026 is longer, and read more slowly

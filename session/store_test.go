@@ -87,7 +87,8 @@ func TestWhatAStoreIsAsked(t *testing.T) { // SE-02, CK-13
 	require.Regexp(t, `^[A-Za-z0-9_-]{43}$`, b.cookies[cookieName])
 	require.Equal(t, keyOf(b.cookies[cookieName]), store.keys[0])
 	require.Regexp(t, `^[0-9a-f]{64}$`, store.keys[0])
-	require.Regexp(t, `^\{"v":2,"t":"[A-Za-z0-9_.-]+"\}$`, string(store.data))
+	require.Equal(t, byte(3), store.data[0], "the version")
+	require.Zero(t, (len(store.data)-1)%16, "blocks of AES and a tag")
 	require.NotContains(t, string(store.data), b.cookies[cookieName])
 	require.Equal(t, b.now.Add(30*24*time.Hour), store.expiry)
 	require.Equal(t, store.expiry.UTC(), b.set[0].Expires)
@@ -254,24 +255,31 @@ func TestWhatAStoreHasOtherwise(t *testing.T) { // SE-06, SE-07, JE-14
 	token := session.NewCodec(cookieName, []session.Secret{first}).Seal([]byte(`{"sub":"ada",` + times + `}`))
 	other, _ := newStored(t, session.Config{})
 	other.Manager, _ = session.NewManager(session.Config{Store: memory(&other)}, []session.Secret{session.NewSecret("another-secret-of-32-bytes-or-more!")}, time.Now)
+	record := string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`))
 	for name, data := range map[string]string{
-		"nothing":                    "",
-		"garbage":                    "garbage",
-		"large garbage":              strings.Repeat("x", 10<<20),
-		"no version":                 strings.Replace(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"v":2,`, "", 1),
-		"an older version":           `{"v":1,"s":{"sub":"ada",` + times + `}}`,
-		"a version as text":          strings.Replace(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"v":2,`, `"v":"2",`, 1),
-		"a member that stands twice": strings.Replace(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"v":2,`, `"v":2,"v":2,`, 1),
-		"not sealed":                 `{"v":2,"t":{"sub":"ada",` + times + `}}`,
-		"a cookie's token":           `{"v":2,"t":"` + token + `"}`,
-		"without its end":            strings.TrimSuffix(string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`}`)), `"}`),
-		"of another secret":          string(session.Record(other.Manager, key, `{"sub":"ada",`+times+`}`)),
-		"another session's":          string(session.Record(b.Manager, strings.Repeat("0", 64), `{"sub":"ada",`+times+`}`)),
-		"no key":                     string(session.Record(b.Manager, "", `{"sub":"ada",`+times+`}`)),
-		"short":                      string(session.Record(b.Manager, "", `{}`)),
-		"claims that stand twice":    string(session.Record(b.Manager, key, `{`+times+`,"exp":1790003601}`)),
-		"claims without an end":      string(session.Record(b.Manager, key, `{"iat":1790000000}`)),
-		"what is more than is kept":  string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`,"x":"`+strings.Repeat("x", 800<<10)+`"}`)),
+		"nothing":                   "",
+		"garbage":                   "garbage",
+		"large garbage":             strings.Repeat("x", 10<<20),
+		"the version alone":         "\x03",
+		"no version":                record[1:],
+		"an earlier version":        "\x02" + record[1:],
+		"a later version":           "\x04" + record[1:],
+		"no version of any":         "{" + record[1:],
+		"not sealed":                "\x03\x02\x03ada\x11\x01\x12\x01",
+		"a cookie's token":          token,
+		"a token behind a version":  "\x03" + token,
+		"without its end":           record[:len(record)-1],
+		"without a block":           record[:len(record)-16],
+		"longer":                    record + "x",
+		"changed":                   record[:20] + string(record[20]^1) + record[21:],
+		"another tag":               record[:len(record)-1] + string(record[len(record)-1]^1),
+		"of another secret":         string(session.Record(other.Manager, key, `{"sub":"ada",`+times+`}`)),
+		"another session's":         string(session.Record(b.Manager, strings.Repeat("0", 64), `{"sub":"ada",`+times+`}`)),
+		"no key":                    string(session.Record(b.Manager, "", `{"sub":"ada",`+times+`}`)),
+		"sealed, and empty":         string(session.Sealed(b.Manager, key, nil)),
+		"sealed, and no session's":  string(session.Sealed(b.Manager, key, []byte(`{"sub":"ada",`+times+`}`))),
+		"without an end":            string(session.Sealed(b.Manager, key, []byte("\x02\x03ada\x11\x01"))),
+		"what is more than is kept": string(session.Record(b.Manager, key, `{"sub":"ada",`+times+`,"x":"`+strings.Repeat("x", 1100<<10)+`"}`)),
 	} {
 		require.NoError(t, store.Store.Commit(context.Background(), key, []byte(data), b.now.Add(time.Hour)))
 		_ = store.did()
@@ -307,10 +315,10 @@ func TestACopyOfTheStoreTellsNothing(t *testing.T) { // SE-07
 	require.Nil(t, b.load(), "the old one alone does not open it")
 	require.Equal(t, s.Subject, rotated.load().Subject)
 
-	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 700<<10)))
+	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 1000<<10)))
 	require.NoError(t, b.start(s))
-	require.Len(t, b.load().Claims()["large"], 700<<10, "more than a cookie's token")
-	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 800<<10)))
+	require.Len(t, b.load().Claims()["large"], 1000<<10, "more than a cookie's token")
+	require.NoError(t, s.SetClaim("large", strings.Repeat("x", 1024<<10)))
 	require.ErrorIs(t, b.start(s), session.ErrTooLarge)
 }
 

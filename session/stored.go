@@ -5,22 +5,18 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
 // A session in a store:
 //
 //	cookie   N=kT1bm...               32 random bytes, in 43 characters
-//	store    SHA-256 of these 43  ->  {"v":2,"t":"eyJhbGci..."}
-//	t        the key and the session's claims, sealed as a token is
+//	store    SHA-256 of these 43  ->  the session, sealed for that key: see record.go
 //
-// Whoever reads the store learns when sessions end, and nothing of whose they are. What
-// is sealed for one key counts under no other.
+// Whoever reads the store learns when sessions end, and nothing of whose they are.
 //
 // The cookie's value stays the same until the session ends. What a node does:
 //
@@ -32,20 +28,6 @@ import (
 // lists.go has what is done beside that where the store is a [Lister].
 
 const (
-	// recordVersion is what this release writes and reads. It lets nodes of two releases
-	// work beside each other: the older one leaves alone what it cannot read.
-	recordVersion = 2
-
-	// recordStart and recordEnd stand around the token. There is no other spelling.
-	recordStart = `{"v":2,"t":"`
-	recordEnd   = `"}`
-
-	// recordSalt keeps records apart from tokens: neither is the other.
-	recordSalt = "session record"
-
-	// maxRecord bounds what is kept of one session, in bytes.
-	maxRecord = 1 << 20
-
 	// keyText is the length of a cookie's value, and keyLength that of a store's key.
 	keyText   = 43
 	keyLength = 2 * sha256.Size
@@ -138,7 +120,7 @@ func (m *Manager) read(ctx context.Context, key string) (*Session, error) {
 	if !m.current(s, m.now()) {
 		return nil, nil
 	}
-	return copyOf(s), nil
+	return s, nil
 }
 
 // tellOfUnreadable tells the operator of data under key that is no session to this node,
@@ -155,36 +137,20 @@ func (m *Manager) tellOfUnreadable(ctx context.Context, data []byte, key string)
 	m.config.Logger.WarnContext(ctx, "auth: what the session store has under a key cannot be read; whoever has its cookie is not signed in here, and it is left alone", "key", key, "bytes", len(data), "cause", why)
 }
 
-// unsealed is the session of data, which the store has under key, or nil. It is
-// everybody's, and may have expired, or ended.
+// unsealed is the session of data, which the store has under key, or nil. It may have
+// expired, or ended.
 func (m *Manager) unsealed(data []byte, key string) *Session {
-	text := string(data)
-	s := m.verified.get(pieces{text}, m.records)
-	if s == nil {
-		sealedFor, payload, ok := m.openRecord(data)
-		if !ok {
-			return nil
-		}
-		if s, _, ok = decode(payload); !ok {
-			return nil
-		}
-		s.key = sealedFor
-		m.bound(s)
-		m.verified.put(text, m.records, s, payload)
+	payload, ok := m.openRecord(data, key)
+	if !ok {
+		return nil
 	}
-	if s.key != key {
-		return nil // copied from another place in the store
+	s, ok := sessionOf(string(payload))
+	if !ok {
+		return nil
 	}
+	s.key = key
+	m.bound(s)
 	return s
-}
-
-// ofNewerNode reports whether a node of a later release wrote data, which that
-// node can read, and which is not this one's to change.
-func ofNewerNode(data []byte) bool {
-	var rec struct {
-		Version int `json:"v"`
-	}
-	return json.Unmarshal(data, &rec) == nil && rec.Version > recordVersion
 }
 
 // replace writes s, which the store had, in the place of what it has now, and
@@ -329,46 +295,12 @@ func (m *Manager) endStored(r *http.Request, who *Session, secure bool) (err err
 	return err
 }
 
-// sealSession is s as the store keeps it under key. The error is [ErrTooLarge], or that
-// of a claim that is no JSON, which only a program can have put there.
-func (m *Manager) sealSession(s *Session, key string) ([]byte, error) {
-	payload, err := s.encode()
-	if err != nil {
-		return nil, err
-	}
-	return m.sealRecord(payload, key)
-}
-
-// sealRecord is payload as a store keeps it under key.
-func (m *Manager) sealRecord(payload []byte, key string) ([]byte, error) {
-	data := []byte(recordStart + m.records.Seal(append([]byte(key), payload...)) + recordEnd)
-	if len(data) > maxRecord {
-		return nil, ErrTooLarge
-	}
-	return data, nil
-}
-
-// openRecord is what was sealed as data, and for which key.
-func (m *Manager) openRecord(data []byte) (key string, payload []byte, ok bool) {
-	if len(data) > maxRecord {
-		return "", nil, false
-	}
-	text, begins := strings.CutPrefix(string(data), recordStart)
-	token, ends := strings.CutSuffix(text, recordEnd)
-	if !begins || !ends {
-		return "", nil, false
-	}
-	payload, err := m.records.Open(token)
-	if err != nil || len(payload) < keyLength {
-		return "", nil, false
-	}
-	return string(payload[:keyLength]), payload[keyLength:], true
-}
-
 // storeKey is a hash: whoever reads the store cannot make a cookie of it.
 func storeKey(value string) string {
 	sum := sha256.Sum256([]byte(value))
-	return hex.EncodeToString(sum[:])
+	var text [keyLength]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // newKeyText is a new cookie's value: 256 random bits in 43 characters.
