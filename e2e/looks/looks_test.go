@@ -30,6 +30,11 @@ func TestKeyboardAlone(t *testing.T) { // AC-09
 	browse(t, "../browser/keyboard.mjs", serve(t))
 }
 
+// TestForcedColours: with the few colours that a person's system allows, nothing is invisible.
+func TestForcedColours(t *testing.T) {
+	t.Log(browse(t, "../browser/forced.mjs", serve(t)))
+}
+
 // TestWeight: a page is all that a browser loads, but for the site's own logo.
 func TestWeight(t *testing.T) { // HD-03, HD-05
 	for _, s := range states(t) {
