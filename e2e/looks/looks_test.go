@@ -51,7 +51,7 @@ func TestWeight(t *testing.T) { // HD-03, HD-05
 func TestBoxes(t *testing.T) {
 	const file = "testdata/boxes.txt"
 	got := browse(t, "../browser/boxes.mjs", serve(t), "signin-one", "signin-three", "signin-eight", "signin-branded", "signin-again", "signin-failed",
-		"signin-code-wrong", "code", "code-wrong", "limited", "signout", "signout-there", "sessions-one", "sessions-twelve", "error-AccessDenied", "error-RedirectURI", "error-SignedOut")
+		"signin-code-wrong", "code", "code-wrong", "limited", "signout", "signout-there", "sessions-one", "sessions-twelve", "sessions-tokens", "error-AccessDenied", "error-RedirectURI", "error-SignedOut")
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(got+"\n"), 0o644))
 	}
