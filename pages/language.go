@@ -104,9 +104,10 @@ func (l *Language) StaysIn(label string) string { return l.about(l.Words.StaysIn
 // StillIn says the same after it.
 func (l *Language) StillIn(label string) string { return l.about(l.Words.StillIn, label) }
 
-// Wait says when somebody may try again who has to wait for d, never too early.
+// Wait says when somebody may try again who has to wait for d, never too early. It never
+// says one of anything, for which languages have words of their own: at least two seconds.
 func (l *Language) Wait(d time.Duration) string {
-	if seconds := int((d + time.Second - 1) / time.Second); seconds < 120 {
+	if seconds := max(2, int((d+time.Second-1)/time.Second)); seconds < 120 {
 		return fmt.Sprintf(l.Words.Seconds, seconds)
 	}
 	return fmt.Sprintf(l.Words.Minutes, int((d+time.Minute-1)/time.Minute))

@@ -76,8 +76,9 @@ func TestWaitIsNeverTooShort(t *testing.T) { // AC-01
 	en, zh := languages[0], languages[1]
 	const from = "Too many wrong access codes came from your network. "
 	for wait, want := range map[time.Duration]string{
-		1:                               "Try again in 1 seconds.",
-		time.Second:                     "Try again in 1 seconds.",
+		0:                               "Try again in 2 seconds.",
+		1:                               "Try again in 2 seconds.",
+		time.Second:                     "Try again in 2 seconds.",
 		time.Second + 1:                 "Try again in 2 seconds.",
 		15 * time.Second:                "Try again in 15 seconds.",
 		118*time.Second + 1:             "Try again in 119 seconds.",
@@ -92,4 +93,14 @@ func TestWaitIsNeverTooShort(t *testing.T) { // AC-01
 	}
 	require.Contains(t, zh.Wait(15*time.Second), " 15 秒")
 	require.Contains(t, zh.Wait(15*time.Minute), " 15 分钟")
+}
+
+// TestNoPluralOfOne: "1 Sekunden" is wrong in most languages, and "1 secondes" in French.
+func TestNoPluralOfOne(t *testing.T) {
+	for _, l := range languages {
+		for seconds := range 3 * 60 {
+			number := regexp.MustCompile(`\d+`).FindString(l.Wait(time.Duration(seconds) * time.Second))
+			require.NotContains(t, []string{"", "0", "1"}, number, "%s: %d s", l.Tag, seconds)
+		}
+	}
 }

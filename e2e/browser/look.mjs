@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-const out = new URL('../out/', import.meta.url).pathname
+export const out = new URL('../out/', import.meta.url).pathname
 mkdirSync(out, { recursive: true })
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 

@@ -1,5 +1,5 @@
 // Package looks_test looks at every page in every language: with axe, by the keyboard alone,
-// and at where each thing on it is.
+// under forced colours, and at where each thing on it is and how bright.
 package looks_test
 
 import (

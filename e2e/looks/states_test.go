@@ -148,6 +148,7 @@ func states(t *testing.T) []state {
 		}},
 		{"sessions-one", "sessions", func(l *pages.Language) pages.Page { return devices(l, 1) }},
 		{"sessions-twelve", "sessions", func(l *pages.Language) pages.Page { return devices(l, 12) }},
+		{"sessions-tokens", "sessions", func(l *pages.Language) pages.Page { return tokens(l) }},
 		{"signed-out-still-in", "error", func(l *pages.Language) pages.Page {
 			p := pages.Page{HomeURL: "/", StaysIn: l.StillIn("GitHub")}
 			problem(l, &p, "SignedOut")
@@ -186,6 +187,18 @@ func devices(l *pages.Language, n int) pages.Page {
 		p.Sessions = append(p.Sessions, pages.Session{
 			ID: fmt.Sprint(i), Current: i == 0, Device: kinds[i%len(kinds)], Address: []string{"203.0.113.7", "2001:db8:85a3:1234:5678:8a2e:370:7334"}[i%2], ProviderLabel: []string{"GitHub", "Microsoft", ""}[i%3],
 			Created: at, LastSeen: at, CreatedText: l.Moment(at), LastSeenText: l.Moment(at),
+		})
+	}
+	return p
+}
+
+// tokens is a page of a person's sessions with those of programs between them.
+func tokens(l *pages.Language) pages.Page {
+	p := devices(l, 2)
+	end := time.Date(2027, 3, 14, 15, 9, 0, 0, time.UTC)
+	for i, label := range []string{"backup", "Nightly export of the library's catalogue to the Federation", "部署"} {
+		p.Sessions = append(p.Sessions, pages.Session{
+			ID: fmt.Sprint("t", i), TokenLabel: label, ProviderLabel: []string{"GitHub", "Microsoft"}[i%2], Created: end, LastSeen: end, Expires: end, ExpiresText: l.Moment(end),
 		})
 	}
 	return p

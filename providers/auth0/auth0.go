@@ -138,6 +138,6 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	return oidcenv.New(c, reg.Settings)
 }
 
-var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{{
-	D: "M12 1 3 4.2v6.6C3 16.4 6.8 20.9 12 23c5.2-2.1 9-6.6 9-12.2V4.2zm0 4 1.6 4.6h4.9l-4 2.9 1.5 4.6-4-2.8-4 2.8 1.5-4.6-4-2.9h4.9z", Fill: "#EB5424",
-}}}
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M12 1L3 4.2v6.6C3 16.4 6.8 20.9 12 23c5.2-2.1 9-6.6 9-12.2V4.2z m0 4l1.6 4.6h4.9l-4 2.9 1.5 4.6-4-2.8-4 2.8 1.5-4.6-4-2.9h4.9z", Fill: "#EB5424"},
+}}

@@ -104,6 +104,6 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	return oidcenv.New(c, reg.Settings)
 }
 
-var mark = auth.Mark{ViewBox: "1.5 1.5 21 21", Paths: []auth.Path{
-	{D: "M5.5 7h13A3.5 3.5 0 0 1 22 10.5v3a3.5 3.5 0 0 1-3.5 3.5H16v-3H8v3H5.5A3.5 3.5 0 0 1 2 13.5v-3A3.5 3.5 0 0 1 5.5 7z", Fill: "#FD4B2D"},
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M4.57 6.29h14.86A4 4 0 0 1 23.43 10.29v3.42a4 4 0 0 1-4 4H16.57v-3.42H7.43v3.42H4.57A4 4 0 0 1 .57 13.71v-3.42A4 4 0 0 1 4.57 6.29z", Fill: "#FD4B2D"},
 }}

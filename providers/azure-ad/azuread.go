@@ -300,9 +300,9 @@ func splitIssuer(issuer string) (base, tenant string, err error) {
 	return rest[:i], rest[i+1:], nil
 }
 
-var mark = auth.Mark{ViewBox: "-1 -1 25 25", Paths: []auth.Path{
-	{D: "M1 1h10v10H1z", Fill: "#F25022"},
-	{D: "M12 1h10v10H12z", Fill: "#7FBA00"},
-	{D: "M1 12h10v10H1z", Fill: "#00A4EF"},
-	{D: "M12 12h10v10H12z", Fill: "#FFB900"},
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M1.92 1.92h9.6v9.6H1.92z", Fill: "#F25022"},
+	{D: "M12.48 1.92h9.6v9.6H12.48z", Fill: "#7FBA00"},
+	{D: "M1.92 12.48h9.6v9.6H1.92z", Fill: "#00A4EF"},
+	{D: "M12.48 12.48h9.6v9.6H12.48z", Fill: "#FFB900"},
 }}

@@ -67,7 +67,7 @@ func (c Config) oauth2() oauth2.Config {
 		Identify:       c.identify,
 		AnyoneMayEnter: true,
 		NoGroups:       !c.Guilds,
-		Presentation:   auth.Presentation{Label: "Discord"}, HTTPClient: c.HTTPClient, Now: c.Now,
+		Presentation:   auth.Presentation{Label: "Discord", Mark: mark}, HTTPClient: c.HTTPClient, Now: c.Now,
 	}
 }
 
@@ -117,3 +117,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		return Config{ClientID: reg.ClientID, ClientSecret: reg.ClientSecret, Guilds: reg.Settings.NeedsGroups, HTTPClient: client}.oauth2()
 	})
 }
+
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M19.5 5A18.4 18.4 0 0 0 15 3.6l-.5 1.2a16.5 16.5 0 0 0-5.1 0L8.8 3.6a18.4 18.4 0 0 0-4.5 1.4C1.4 9.3 .6 13.5 1 17.6a18.4 18.4 0 0 0 5.5 2.8l1.2-1.9c-.6-.2-1.2-.5-1.8-.8l.5-.4a12.9 12.9 0 0 0 11.1 0l.5 .4c-.6 .3-1.1 .6-1.8 .8l1.2 1.9a18.4 18.4 0 0 0 5.5-2.8c.5-4.8-.7-8.9-3.4-12.6zM8.2 15c-1.1 0-2-1-2-2.2s.9-2.2 2-2.2 2 1 2.1 2.2-.9 2.2-2.1 2.2z m7.4 0c-1.1 0-2-1-2-2.2s.9-2.2 2-2.2 2 1 2 2.2-.9 2.2-2 2.2z", Fill: "#5865F2"},
+}}

@@ -62,7 +62,7 @@ func (c Config) oauth2() oauth2.Config {
 		ParamNames:   []string{"prompt"},
 		Identify:     identify,
 		NoEmails:     true,
-		Presentation: auth.Presentation{Label: "Feishu"},
+		Presentation: auth.Presentation{Label: "Feishu", Mark: mark},
 		Dialect: oauth2.Dialect{ // https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/authentication-management/access-token/get-user-access-token
 			TokenJSON: true,
 			ErrorCode: "code",
@@ -117,3 +117,9 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		return Config{AppID: reg.ClientID, AppSecret: reg.ClientSecret, HTTPClient: client}.oauth2()
 	})
 }
+
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M.6 8.1c2.5 2.8 5.4 4.9 8.6 6.3 2.9 1.3 5.3 2.2 7.4 2 1.8-.2 3.1-1.1 4.1-2.5-2.3 4.2-6.7 7-11.6 7.1-2.6 0-5.1-.8-7.1-2.2-.4-.3-.6-.6-.6-1.1z", Fill: "#3370FF"},
+	{D: "M5.3 3h9.3c.4 0 .7 .2 .9 .4 1.2 1.5 2 3.1 2.4 4.9-1.4 .5-2.5 1.3-3.6 2.4l-1.5 1.4C10.8 8.7 8.2 6 5.1 3.8c-.4-.3-.2-.8 .2-.8z", Fill: "#00D6B9"},
+	{D: "M23.4 9.2c-.7 .6-1.2 1.4-1.6 2.2l-1.1 2.2c-1 2-2.4 3.1-4.6 3.3-2 .2-4.1-.7-6.4-1.6 1.2-.6 2.2-1.3 3-2.2l1.7-1.6c2.4-2.4 5.8-3.6 9-2.3z", Fill: "#133C9A"},
+}}

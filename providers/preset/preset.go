@@ -84,16 +84,16 @@ type entry struct {
 // GitLab answers select_account with an error, and Keycloak ignores it; Casdoor, Cloudflare
 // and Slack document no prompt that asks a person anew.
 var entries = map[string]entry{
-	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups"},
+	"authelia":              {label: "Authelia", asks: "it is Authelia's address, such as https://auth.example.com", groupsScope: "groups", mark: autheliaMark},
 	"casdoor":               {label: "Casdoor", asks: "it is Casdoor's address, such as https://casdoor.example.com", clientAuth: oidc.ClientSecretPost, prompts: []string{}, identity: casdoor},
 	"cloudflare-zero-trust": {label: "Cloudflare Zero Trust", asks: "Cloudflare shows it with the application, such as https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>", prompts: []string{}},
 	"cognito":               {label: "Amazon Cognito", asks: "it is like https://cognito-idp.eu-central-1.amazonaws.com/<user pool id>", identity: cognito},
-	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com"},
+	"gitlab":                {label: "GitLab", issuer: gitlabIssuer, asks: "it is GitLab's address, such as https://gitlab.example.com", mark: gitlabMark},
 	"google":                {label: "Google", issuer: googleIssuer, issuerAlias: "accounts.google.com", groupsClaim: "hd", prompts: []string{"select_account"}, mark: googleMark},
-	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak},
-	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc"},
-	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server"},
-	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", prompts: []string{}, noPKCE: true},
+	"keycloak":              {label: "Keycloak", asks: "it is the realm's address, such as https://keycloak.example.com/realms/corp", audiencesByIssuer: true, identity: keycloak, mark: keycloakMark},
+	"logto":                 {label: "Logto", asks: "Logto shows it as the issuer endpoint, such as https://<tenant>.logto.app/oidc", mark: logtoMark},
+	"okta":                  {label: "Okta", asks: "it is like https://<org>.okta.com, or the issuer URI of an authorization server", mark: oktaMark},
+	"slack":                 {label: "Slack", issuer: slackIssuer, groupsClaim: "https://slack.com/team_id", prompts: []string{}, noPKCE: true, mark: slackMark},
 }
 
 // Factories returns the [auth.ProviderFactory] of each by its id, in a map of the

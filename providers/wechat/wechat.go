@@ -63,7 +63,7 @@ func (c Config) oauth2() oauth2.Config {
 		ParamNames:     []string{},
 		Identify:       identify,
 		AnyoneMayEnter: true, NoEmails: true, NoGroups: true,
-		Presentation: auth.Presentation{Label: "WeChat"},
+		Presentation: auth.Presentation{Label: "WeChat", Mark: mark},
 		Dialect: oauth2.Dialect{ // https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html
 			ClientID: "appid", ClientSecret: "secret", TokenQuery: true,
 			ErrorCode: "errcode", ErrorText: "errmsg", Errors: codes,
@@ -117,3 +117,7 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 		return Config{AppID: reg.ClientID, AppSecret: reg.ClientSecret, HTTPClient: client}.oauth2()
 	})
 }
+
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M17.12 8.81C16.54 5.43 13.06 2.72 8.81 2.72 4.17 2.72 .4 5.91 .4 9.78c0 2.22 1.16 4.06 2.9 5.41l-.58 2.13 2.51-1.45a9.67 9.67 0 0 0 4.26 .38c-.87-2.51 .19-4.83 1.83-6.18 1.64-1.35 3.77-1.84 5.8-1.26zM6.01 6.39a1.16 1.16 0 1 1 0 2.32 1.16 1.16 0 0 1 0-2.32zm5.6 0a1.16 1.16 0 1 1 0 2.32 1.16 1.16 0 0 1 0-2.32zM23.6 15.09c0 1.74-.97 3.29-2.42 4.35l.49 1.84-2.13-1.16a8.22 8.22 0 0 1-2.51 .39c-3.77 0-6.48-2.42-6.48-5.51s2.71-5.51 6.48-5.51 6.57 2.51 6.57 5.6zm-9.09-2.8a.97 .97 0 1 0 0 1.93 .97 .97 0 0 0 0-1.93zm4.64 0a.97 .97 0 1 0 0 1.93 .97 .97 0 0 0 0-1.93z", Fill: "#07C160"},
+}}

@@ -115,6 +115,6 @@ func FromEnv(env auth.Env, id string, client *http.Client) (auth.Provider, error
 	return oidcenv.New(c, reg.Settings)
 }
 
-var mark = auth.Mark{ViewBox: "1.4 1.4 21.2 21.2", Paths: []auth.Path{
-	{D: "M3 3h18l-9.5 8L21 21H3l9.5-9z"},
+var mark = auth.Mark{ViewBox: "0 0 24 24", Paths: []auth.Path{
+	{D: "M1.81 1.81h20.38l-10.76 9.06L22.19 22.19H1.81l10.76-10.19z"},
 }}
