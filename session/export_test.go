@@ -73,7 +73,7 @@ func Sweeps(m *MemoryStore) bool {
 func SizeOf(m *MemoryStore) (entries, lists int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.entries), len(m.lists)
+	return len(m.ends), len(m.lists)
 }
 
 // RecordOf is the text of s as a store keeps it, before it is sealed.

@@ -5,16 +5,16 @@ package session
 type endHeap []*memoryEntry
 
 func (h endHeap) Len() int           { return len(h) }
-func (h endHeap) Less(i, j int) bool { return h[i].expiry.Before(h[j].expiry) }
+func (h endHeap) Less(i, j int) bool { return h[i].expiry < h[j].expiry }
 
 func (h endHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].place, h[j].place = int32(i), int32(j) // #nosec G115 -- the entries of a process are fewer
 }
 
 func (h *endHeap) Push(x any) {
 	e := x.(*memoryEntry)
-	e.place = len(*h)
+	e.place = int32(len(*h)) // #nosec G115 -- likewise
 	*h = append(*h, e)
 }
 

@@ -2,52 +2,51 @@ package session
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
 // membership is that of an entry on a list: most lists have one or two, for which a map
-// each would be large, and some have thousands, which have to be left one by one.
+// each would be large, and some have thousands, which have to be left one by one. A list is
+// known by the hash of its name, under a seed of the process: of two lists one in 2^64 is
+// taken for the other, and [Manager] looks whose the sessions are that it finds.
 type membership struct {
-	list       string
+	list       uint64 // the hash of its name
+	until      int64
 	entry      *memoryEntry
-	until      time.Time
 	prev, next *membership // of the same list
+	other      *membership // of the same entry
 }
 
 // Add implements [Lister]. A key that there is nothing under is left out.
 func (m *MemoryStore) Add(_ context.Context, list, key string, expiry time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.entries[key]
+	e, hash := m.entry(key), m.hash(list)
 	if e == nil {
 		return nil
 	}
-	for _, on := range e.lists {
-		if on.list == list {
-			if on.until.Before(expiry) {
-				on.until = expiry
-			}
+	for on := e.lists; on != nil; on = on.other {
+		if on.list == hash {
+			on.until = max(on.until, nanoseconds(expiry))
 			return nil
 		}
 	}
-	on := &membership{list: list, entry: e, until: expiry, next: m.lists[list]}
+	on := &membership{list: hash, entry: e, until: nanoseconds(expiry), next: m.lists[hash], other: e.lists}
 	if on.next != nil {
 		on.next.prev = on
 	}
-	m.lists[list] = on
-	e.lists = append(e.lists, on)
+	m.lists[hash], e.lists = on, on
 	return nil
 }
 
 // List implements [Lister].
 func (m *MemoryStore) List(_ context.Context, list string) (keys []string, err error) {
-	now := m.now()
+	now := nanoseconds(m.now())
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for on := m.lists[list]; on != nil; on = on.next {
-		if on.until.After(now) {
-			keys = append(keys, on.entry.key)
+	for on := m.lists[m.hash(list)]; on != nil; on = on.next {
+		if on.until > now {
+			keys = append(keys, on.entry.key())
 		}
 	}
 	return keys, nil
@@ -57,14 +56,14 @@ func (m *MemoryStore) List(_ context.Context, list string) (keys []string, err e
 func (m *MemoryStore) Remove(_ context.Context, list, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.entries[key]
+	e, hash := m.entry(key), m.hash(list)
 	if e == nil {
 		return nil
 	}
-	for i, on := range e.lists {
-		if on.list == list {
+	for at := &e.lists; *at != nil; at = &(*at).other {
+		if on := *at; on.list == hash {
 			m.unlist(on)
-			e.lists = slices.Delete(e.lists, i, i+1)
+			*at = on.other
 			break
 		}
 	}
