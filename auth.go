@@ -242,10 +242,10 @@ func New(c Config) (*Authenticator, error) {
 //
 // What next answers has Cache-Control "private, no-store" where it may be a page,
 // so that Back shows nothing after a sign-out, and "private" where the browser says
-// that it is none: a script, a picture, what a script fetches. Vary names Cookie.
-// next may set a Cache-Control of its own, or delete it, and should add to Vary, not
-// replace it. It counts whatever it says, so "public" gives what is answered to one
-// person to others; but "private, max-age=600" is right for icons. An answer in which
+// that it is none: a script, a picture, what a script fetches. Vary names Cookie and
+// Authorization. next may set a Cache-Control of its own, or delete it, and should add to
+// Vary, not replace it. It counts whatever it says, so "public" gives what is answered to
+// one person to others; but "private, max-age=600" is right for icons. An answer in which
 // the session is renewed, once in [session.Config].UpdateAge, always has "private,
 // no-store".
 //
@@ -264,11 +264,11 @@ func (a *Authenticator) RequireRule(rule Rule) func(next http.Handler) http.Hand
 // learns from [FromContext] who it is, if anybody. A request from a page of another
 // origin that [Authenticator.Require] would refuse is nobody's.
 //
-// An answer depends on who asked once next has called FromContext. It then has Vary:
-// Cookie and, for somebody who is signed in, Cache-Control as with Require, unless next
-// has set its own. An answer of a handler that never asks is left alone, but for one in
-// which the session is renewed. next gets a writer that can do what the server's own can,
-// and sees to these headers as they go out.
+// An answer depends on who asked once next has called FromContext. It then has Vary as
+// with Require and, for somebody who is signed in, Cache-Control too, unless next has set
+// its own. An answer of a handler that never asks is left alone, but for one in which the
+// session is renewed. next gets a writer that can do what the server's own can, and sees
+// to these headers as they go out.
 func (a *Authenticator) Identify(next http.Handler) http.Handler { return a.server.Identify(next) }
 
 // ServeHTTP answers the routes, for applications that mount them by hand. It

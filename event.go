@@ -21,6 +21,7 @@ const (
 	EventLoggedOut     EventKind = "logged_out"     // a provider said that somebody has signed out there; Subject may be empty
 	EventUpdated       EventKind = "updated"        // a session was written anew because the browser asked: POST /session
 	EventRefused       EventKind = "refused"        // a Rule, an update or the provider refused somebody who is signed in
+	EventSessionFailed EventKind = "session_failed" // a session could not be read, written or ended: the store, the backend or a clock fails
 )
 
 // Event is something that an audit trail wants to know. It holds no secret: no
@@ -37,7 +38,7 @@ type Event struct {
 	Label  string     // of a sign-in by access code, which code, never its text; of a program's token, what it is called
 	Client netip.Addr // where the request came from, by the trusted proxies
 
-	// Reason is, for EventSignInFailed and EventRefused, a code from the closed
+	// Reason is, for EventSignInFailed, EventRefused and EventSessionFailed, a code from the closed
 	// set of the error page; RequestID is the id that the person's error page shows
 	// and the log line has; Err is the cause, which wraps one of this package's
 	// errors where one fits.

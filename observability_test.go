@@ -28,7 +28,7 @@ func rows(t *testing.T) (cells []string) {
 // TestEventsAreDocumented: docs/observability.md has the closed sets.
 func TestEventsAreDocumented(t *testing.T) {
 	told := rows(t)
-	for _, kind := range []auth.EventKind{auth.EventSignedIn, auth.EventSignInFailed, auth.EventSignedOut, auth.EventSessionsEnded, auth.EventLoggedOut, auth.EventUpdated, auth.EventRefused} {
+	for _, kind := range []auth.EventKind{auth.EventSignedIn, auth.EventSignInFailed, auth.EventSignedOut, auth.EventSessionsEnded, auth.EventTokenIssued, auth.EventLoggedOut, auth.EventUpdated, auth.EventRefused, auth.EventSessionFailed} {
 		require.Contains(t, told, string(kind))
 	}
 	ofPagesAlone := []fault.Code{

@@ -217,7 +217,11 @@ func RequireFresh(maxAge time.Duration) Rule {
 		panic(fmt.Sprintf("auth: RequireFresh: %v is less than a minute", maxAge))
 	}
 	return func(s *session.Session) error {
-		if time.Since(shown(s)) > maxAge {
+		now := s.AsOf
+		if now.IsZero() {
+			now = time.Now()
+		}
+		if now.Sub(shown(s)) > maxAge {
 			return &fault.StepUp{MaxAge: maxAge}
 		}
 		return nil

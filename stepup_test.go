@@ -24,7 +24,7 @@ func shownAt(t *testing.T, ago time.Duration, said any) *session.Session {
 
 func TestRequireFresh(t *testing.T) { // ID-21
 	before := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
-	rule := auth.RequireFresh(15 * time.Minute)
+	rule, epoch := auth.RequireFresh(15*time.Minute), time.Unix(1_800_000_000, 0)
 	for name, test := range map[string]struct {
 		session *session.Session
 		fresh   bool
@@ -37,6 +37,8 @@ func TestRequireFresh(t *testing.T) { // ID-21
 		"where the provider says nothing":          {shownAt(t, 14*time.Minute, nil), true},
 		"nothing, and longer ago":                  {shownAt(t, 16*time.Minute, nil), false},
 		"where the provider says no time":          {shownAt(t, 0, "today"), false},
+		"by the clock of whoever asks":             {&session.Session{AuthTime: epoch, AsOf: epoch.Add(14 * time.Minute)}, true},
+		"by that clock, longer ago":                {&session.Session{AuthTime: epoch, AsOf: epoch.Add(16 * time.Minute)}, false},
 		"a session of Auth.js's that says no time": {&session.Session{Subject: "ada"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,7 @@ func TestEveryMiddlewareSeesIt(t *testing.T) {
 				if len(s.Groups) == 0 {
 					return auth.ErrNotAllowed
 				}
-				return nil
+				return auth.RequireFresh(time.Hour)(s)
 			}
 			for kind, h := range map[string]http.Handler{
 				"Require": a.Require(greet), "Identify": a.Identify(greet), "RequireRule": a.RequireRule(staff)(greet),

@@ -111,6 +111,10 @@ type Session struct {
 	// 4.1.4), or what [Config].MaxAge and Lifetime make of it where AuthTime is set.
 	ExpiresAt time.Time
 
+	// AsOf is when a Rule of package auth is asked about the session, by Config.Now there. If
+	// zero, as in every session that no Rule is handed, that is now. It is not written.
+	AsOf time.Time
+
 	// extra is never changed in place, so that copies may share it.
 	extra    []extraClaim
 	v4       bool            // whether next-auth v4's cookie brought it

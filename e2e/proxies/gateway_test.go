@@ -115,6 +115,9 @@ func TestForwardAuth(t *testing.T) { // MW-02, MW-06, HO-02, RD-09
 			require.Equal(t, 403, b.ask("GET", site+"/%61dmin/x", nil))
 			require.Equal(t, 403, b.ask("POST", site+"/reports", url.Values{}, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"))
 
+			socket := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+			require.Equal(t, 403, b.ask("GET", site+"/reports", nil, append(socket, "Origin", "https://evil.example")...))
+
 			// What would be another kind of telling, or about another path.
 			for _, more := range [][]string{{"X-Original-URL", site + "/icons/x", "X-Original-Method", "GET"}, {"X-Forwarded-Uri", "/icons/x"}} {
 				require.Equal(t, 403, b.ask("GET", site+"/admin/x", nil, more...), more)

@@ -26,9 +26,10 @@ type metrics struct {
 
 	mu      sync.Mutex
 	signIns map[string]int // by outcome: signed_in, or the reason of the closed set
+	outages map[string]int // by reason
 }
 
-func newMetrics() *metrics { return &metrics{signIns: map[string]int{}} }
+func newMetrics() *metrics { return &metrics{signIns: map[string]int{}, outages: map[string]int{}} }
 
 func (m *metrics) request(status int, took time.Duration) {
 	m.classes[min(max(status/100, 1), 5)].Add(1)
@@ -41,17 +42,16 @@ func (m *metrics) request(status int, took time.Duration) {
 }
 
 func (m *metrics) event(_ context.Context, e auth.Event) {
-	outcome := string(e.Kind)
-	switch e.Kind {
-	case auth.EventSignedIn:
-	case auth.EventSignInFailed:
-		outcome = e.Reason
-	default:
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.signIns[outcome]++
+	switch e.Kind {
+	case auth.EventSignedIn:
+		m.signIns[string(e.Kind)]++
+	case auth.EventSignInFailed:
+		m.signIns[e.Reason]++
+	case auth.EventSessionFailed:
+		m.outages[e.Reason]++
+	}
 }
 
 // ServeHTTP shows the counts in Prometheus's text format, version 0.0.4.
@@ -71,10 +71,14 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "gateway_request_duration_seconds_bucket{le=\"+Inf\"} %d\ngateway_request_duration_seconds_sum %g\ngateway_request_duration_seconds_count %d\n", all, time.Duration(m.nanoseconds.Load()).Seconds(), all)
 	fmt.Fprint(w, "# HELP gateway_sign_ins_total Sign-ins by outcome: signed_in, or why not.\n# TYPE gateway_sign_ins_total counter\n")
 	m.mu.Lock()
-	signIns := maps.Clone(m.signIns)
+	signIns, outages := maps.Clone(m.signIns), maps.Clone(m.outages)
 	m.mu.Unlock()
 	for _, outcome := range slices.Sorted(maps.Keys(signIns)) {
 		fmt.Fprintf(w, "gateway_sign_ins_total{outcome=%q} %d\n", outcome, signIns[outcome])
+	}
+	fmt.Fprint(w, "# HELP gateway_session_failures_total Sessions that could not be read, written or ended, by reason.\n# TYPE gateway_session_failures_total counter\n")
+	for _, reason := range slices.Sorted(maps.Keys(outages)) {
+		fmt.Fprintf(w, "gateway_session_failures_total{reason=%q} %d\n", reason, outages[reason])
 	}
 	fmt.Fprintf(w, "# HELP gateway_upstream_errors_total Requests that the application did not answer.\n# TYPE gateway_upstream_errors_total counter\ngateway_upstream_errors_total %d\n", m.upstreamErrors.Load())
 }

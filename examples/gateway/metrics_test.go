@@ -30,6 +30,7 @@ func TestMetrics(t *testing.T) { // LG-09
 	for _, e := range []auth.Event{
 		{Kind: auth.EventSignedIn, Provider: "github", Email: "ada@example.com"}, {Kind: auth.EventSignedIn},
 		{Kind: auth.EventSignInFailed, Reason: "AccessDenied"}, {Kind: auth.EventSignedOut},
+		{Kind: auth.EventSessionFailed, Reason: "StoreUnavailable"},
 	} {
 		m.event(context.Background(), e)
 	}

@@ -85,6 +85,9 @@ func (o options) askedFor(a *auth.Authenticator, r *http.Request) (asked *http.R
 	asked.Method, asked.RequestURI = method[0], u.RequestURI()
 	asked.URL = &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
 	asked.Body, asked.ContentLength = http.NoBody, 0
+	if asked.Header.Get("Sec-WebSocket-Key") != "" {
+		asked.Header.Set("Upgrade", "websocket") // which Traefik leaves out: it is for one hop
+	}
 	if o.routes.own(u.Path) {
 		return nil, nginx, "that is for the gateway itself: have it send those paths here"
 	}

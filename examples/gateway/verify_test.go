@@ -68,6 +68,10 @@ func TestForwardAuth(t *testing.T) { // MW-01, MW-02, MW-06, RD-09
 	// Other sites' pages get nothing with somebody's cookies.
 	require.Equal(t, 403, verdictOf(t, ada, server, "X-Forwarded-Method", "POST", "X-Forwarded-Uri", "/x", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").Status)
 	require.Equal(t, 403, verdictOf(t, ada, server, "X-Original-Method", "GET", "X-Original-Url", server.URL+"/x", "Origin", "https://evil.example", "Upgrade", "websocket").Status)
+	// Traefik says of a WebSocket all but that it is one.
+	socket := []string{"X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/x", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version", "13", "Origin"}
+	require.Equal(t, 403, verdictOf(t, ada, server, append(socket, "https://evil.example")...).Status)
+	require.Equal(t, 200, verdictOf(t, ada, server, append(socket, server.URL)...).Status)
 }
 
 // TestForwardAuthIsToldOneRequest: what is not clear, or not for the application, is no leave

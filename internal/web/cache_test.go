@@ -37,7 +37,7 @@ func TestWhichCachesMayKeepWhat(t *testing.T) { // HD-01, HD-02
 		for _, h := range []http.Handler{a.Require(http.NotFoundHandler()), a.Identify(subject), a.Identify(a.Require(http.NotFoundHandler()))} {
 			w := serve(h, "GET", "https://app.example/x", "", append(test.headers, "Cookie", cookie)...)
 			require.Equal(t, []string{test.want}, w.Header()["Cache-Control"], name)
-			require.Equal(t, []string{"Cookie"}, w.Header()["Vary"], name)
+			require.Equal(t, []string{"Cookie, Authorization"}, w.Header()["Vary"], name)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestAValueOfABackendIsAskedFor(t *testing.T) { // HD-01
 	a := newAuth(t, func(c *auth.Config) { c.Backend = &personBackend{} })
 	w := serve(a.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = auth.BackendValue(r.Context()) })), "GET", "https://app.example/", "", "X-Person", "bob")
 	require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
-	require.Equal(t, []string{"Cookie"}, w.Header()["Vary"])
+	require.Equal(t, []string{"Cookie, Authorization"}, w.Header()["Vary"])
 }
 
 // TestAskingFromAnywhere: while another goroutine writes headers, and after the handler
@@ -149,4 +149,18 @@ func TestAskingFromAnywhere(t *testing.T) {
 	}
 	handling.Wait()
 	asking.Wait()
+}
+
+// TestSessionsTokensInAHeaderVaryIt: where nothing but cookies is configured, a session's
+// token is a bearer token all the same.
+func TestSessionsTokensInAHeaderVaryIt(t *testing.T) { // HD-02
+	stub := &stubProvider{name: "stub"}
+	a := newAuth(t, func(c *auth.Config) { c.Providers = []auth.Provider{stub} })
+	token := sealedCookie(t, a, stub).Value
+	for _, h := range []http.Handler{a.Require(subject), a.Identify(subject)} {
+		w := serve(h, "GET", "https://app.example/x", "", "Authorization", "Bearer "+token)
+		require.Equal(t, "ada", w.Body.String())
+		require.Equal(t, []string{"Cookie, Authorization"}, w.Header()["Vary"])
+		require.NotEqual(t, "ada", serve(h, "GET", "https://app.example/x", "").Body.String())
+	}
 }

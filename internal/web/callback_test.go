@@ -542,7 +542,7 @@ func TestStoreThatFailsAtTheEnd(t *testing.T) { // CB-09, SE-06
 	got := b.back("stub", b.start("stub", "/").Get("state"), "ada")
 	require.Equal(t, 503, got.StatusCode)
 	require.Equal(t, "StoreUnavailable", s.last().Reason)
-	require.NotEqual(t, auth.EventSignedIn, s.last().Kind)
+	require.Equal(t, auth.EventSignInFailed, s.last().Kind)
 	require.Empty(t, b.cookiesNamed(sessionCookie))
 }
 

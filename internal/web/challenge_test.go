@@ -64,7 +64,7 @@ func TestChallengeOfAScript(t *testing.T) { // MW-13, HD-02, HD-09
 	require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	require.Equal(t, "same-origin", w.Header().Get("Cross-Origin-Resource-Policy"))
 	require.Contains(t, w.Header().Get("Cache-Control"), "no-store")
-	require.Equal(t, []string{"Cookie", varied}, w.Header()["Vary"])
+	require.Equal(t, []string{"Cookie, Authorization", varied}, w.Header()["Vary"])
 	require.Empty(t, w.Header().Get("Location"))
 }
 

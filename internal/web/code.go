@@ -86,8 +86,7 @@ func (s *Server) codeRefused(w http.ResponseWriter, r *http.Request, v *visit, t
 	case errors.Is(err, fault.ErrNotAllowed):
 		code, status = fault.AccessDenied, http.StatusForbidden
 	}
-	id := requestID()
-	s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(code), RequestID: id, Err: err})
+	id := s.reportFailure(r, session.AccessCode, code, err)
 	setRetryAfter(w, status, limited)
 	switch {
 	case wantsAddress(r) || s.signInURL != "" && !isOwnForm(r):
@@ -178,9 +177,9 @@ func (s *Server) lookAtCode(r *http.Request, v *visit) {
 		var limited *fault.Limited
 		switch {
 		case errors.As(err, &limited):
-			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.RateLimited), Err: err})
+			s.reportFailure(r, session.AccessCode, fault.RateLimited, err)
 		case errors.Is(err, fault.ErrWrongCode):
-			s.report(r, Event{Kind: SignInFailed, Provider: session.AccessCode, Reason: string(fault.CodeWrong), Err: err})
+			s.reportFailure(r, session.AccessCode, fault.CodeWrong, err)
 		}
 		return
 	}

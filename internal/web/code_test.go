@@ -469,11 +469,18 @@ func TestAPIClientsThatAreWrong(t *testing.T) { // LG-03
 	require.Equal(t, []string{"CredentialsSignin"}, s.reasons())
 	require.Equal(t, "127.0.0.1", s.last().Client.String())
 	require.ErrorIs(t, s.last().Err, auth.ErrWrongCode)
+	require.Regexp(t, requestIDs, s.last().RequestID)
+
+	v.err = &auth.LimitError{RetryAfter: time.Minute}
+	got = s.browser().get("/data", "X-Access-Code", "x", "Accept", "*/*")
+	require.Equal(t, 429, got.StatusCode)
+	require.Regexp(t, requestIDs, s.last().RequestID)
 
 	v.err = auth.ErrStore
 	got = s.browser().get("/data", "X-Access-Code", "x", "Accept", "*/*")
 	require.Equal(t, 503, got.StatusCode)
-	require.Equal(t, []string{"CredentialsSignin", "StoreUnavailable"}, s.reasons(), "said once")
+	require.Equal(t, []string{"CredentialsSignin", "RateLimited", "StoreUnavailable"}, s.reasons(), "said once")
+	require.Equal(t, auth.EventSessionFailed, s.last().Kind)
 }
 
 func TestCodesInHeaders(t *testing.T) { // AC-09, AC-12

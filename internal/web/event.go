@@ -23,6 +23,7 @@ const (
 	TokenIssued   = "token_issued"
 	Updated       = "updated"
 	Refused       = "refused"
+	SessionFailed = "session_failed"
 )
 
 // Event is something that an audit trail wants to know. It has the fields of the
@@ -60,8 +61,11 @@ func (s *Server) publish(ctx context.Context, e Event) {
 	if e.Client.IsValid() {
 		attrs = append(attrs, slog.String("client", e.Client.String()))
 	}
-	if e.Kind == SignInFailed || e.Kind == Refused {
+	if e.Kind == SignInFailed || e.Kind == Refused || e.Kind == SessionFailed {
 		level = slog.LevelWarn
+		if e.Kind == SessionFailed { // the operator's to mend, and nobody else's
+			level = slog.LevelError
+		}
 		attrs = append(attrs, slog.String("reason", e.Reason), slog.String("request_id", e.RequestID))
 		if e.Err != nil {
 			attrs = append(attrs, slog.String("cause", e.Err.Error()))
@@ -90,6 +94,14 @@ func (s *Server) reportFailure(r *http.Request, provider string, code fault.Code
 func (s *Server) reportRefusal(r *http.Request, who *session.Session, code fault.Code, err error) (id string) {
 	e := eventOf(Refused, who)
 	e.Reason, e.RequestID, e.Err = string(code), requestID(), err
+	s.report(r, e)
+	return e.RequestID
+}
+
+// reportOutage tells of a session that could not be read, written or ended, and returns
+// such an id. e says whose it is, or where, as far as that is known.
+func (s *Server) reportOutage(r *http.Request, e Event, code fault.Code, err error) (id string) {
+	e.Kind, e.Reason, e.RequestID, e.Err = SessionFailed, string(code), requestID(), err
 	s.report(r, e)
 	return e.RequestID
 }

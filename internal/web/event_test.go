@@ -59,7 +59,7 @@ func TestEventsOfAPerson(t *testing.T) { // LG-03
 	got := b.post("/api/auth/session", "application/json", `{"csrfToken":"`+b.csrf()+`","data":"no"}`)
 	refused := s.last()
 	require.EqualError(t, refused.Err, "not that")
-	require.Regexp(t, "^[3-9A-Y]{4}-[3-9A-Y]{4}-[3-9A-Y]{4}$", refused.RequestID)
+	require.Regexp(t, requestIDs, refused.RequestID)
 	require.Contains(t, got.text, refused.RequestID)
 	require.Equal(t, map[string]any{"level": "WARN", "msg": "auth: refused", "provider": "stub", "issuer": "https://idp.example", "subject": "ada", "email": "ada@example.com", "client": "127.0.0.1",
 		"reason": "AccessDenied", "request_id": refused.RequestID, "cause": "not that"}, logged(t, log))
@@ -159,7 +159,7 @@ func TestRequestIDsCanBeReadOut(t *testing.T) {
 	for range 300 {
 		s.browser().get("/api/auth/callback/stub?state=x")
 		id := s.last().RequestID
-		require.Regexp(t, "^[34679ACDEFGHJKMNPRTWXY]{4}(-[34679ACDEFGHJKMNPRTWXY]{4}){2}$", id)
+		require.Regexp(t, requestIDs, id)
 		for _, c := range id {
 			seen[c]++
 		}
@@ -189,6 +189,30 @@ func TestEventsOfACode(t *testing.T) { // LG-03, AC-13
 	require.NotContains(t, line, "subject")
 	require.Equal(t, "access-code", line["provider"])
 }
+
+// TestOutageIsNoFailedSignIn: nobody tried to sign in, and it is the operator's.
+func TestOutageIsNoFailedSignIn(t *testing.T) { // LG-03, SE-06
+	var log *safeBuffer
+	down := false
+	s := newSite(t, func(c *auth.Config) {
+		log, c.Session.Store = logJSON(c), downStore{session.NewMemoryStore(0, nil), &down}
+	})
+	b := s.browser()
+	b.signIn("ada")
+	down = true
+	for _, path := range []string{"/", "/api/auth/session"} {
+		page := b.get(path, "Accept", "*/*")
+		require.Equal(t, 503, page.StatusCode)
+		e := s.last()
+		require.Equal(t, auth.EventSessionFailed, e.Kind)
+		require.Regexp(t, requestIDs, e.RequestID)
+		require.Equal(t, map[string]any{"level": "ERROR", "msg": "auth: session_failed", "provider": "", "client": "127.0.0.1",
+			"reason": "StoreUnavailable", "request_id": e.RequestID, "cause": e.Err.Error()}, logged(t, log))
+	}
+}
+
+// requestIDs are what people read out.
+const requestIDs = "^[34679ACDEFGHJKMNPRTWXY]{4}(-[34679ACDEFGHJKMNPRTWXY]{4}){2}$"
 
 func TestForgedFormIsTold(t *testing.T) { // LG-03, CS-02
 	var log *safeBuffer

@@ -45,7 +45,7 @@ func (s *Server) frontChannelLogout(w http.ResponseWriter, r *http.Request, way 
 		err = s.sessions.End(w, r, secure)
 	}
 	if err != nil {
-		s.reportFailure(r, way.Name, fault.StoreUnavailable, err)
+		s.reportOutage(r, Event{Provider: way.Name}, fault.StoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
 		s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "Sessions cannot be ended at the moment."})
 		return

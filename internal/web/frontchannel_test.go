@@ -91,6 +91,20 @@ func (w *writes) Add(ctx context.Context, list, key string, expiry time.Time) er
 	return w.MemoryStore.Add(ctx, list, key, expiry)
 }
 
+func TestFrontChannelLogoutWhileTheStoreIsDown(t *testing.T) { // FC-01, SE-06, LG-03
+	down := false
+	s := newTellingSite(t, func(c *auth.Config) { c.Session.Store = downStore{session.NewMemoryStore(0, nil), &down} })
+	ada := s.browser()
+	ada.signIn("ada")
+	down = true
+	got := ada.get(frontChannel("iss", "https://idp.example", "sid", "sid of ada"), inAFrame...)
+	require.Equal(t, 503, got.StatusCode)
+	require.Equal(t, "5", got.Header.Get("Retry-After"))
+	e := s.last()
+	require.Equal(t, []any{auth.EventSessionFailed, "stub", "StoreUnavailable"}, []any{e.Kind, e.Provider, e.Reason})
+	require.NotEmpty(t, ada.cookiesNamed(sessionCookie), "the session is still there")
+}
+
 // TestFrontChannelLogoutOfSomebodyElse is a frame in an attacker's page.
 func TestFrontChannelLogoutOfSomebodyElse(t *testing.T) { // FC-01, FC-02
 	s := newTellingSite(t, nil)

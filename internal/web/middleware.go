@@ -131,7 +131,7 @@ func (s *Server) undecided(w http.ResponseWriter, r *http.Request, v *visit) {
 	} else {
 		w.Header().Set("Retry-After", "5")
 	}
-	id := s.reportFailure(r, "", code, v.err)
+	id := s.reportOutage(r, Event{}, code, v.err)
 	if readsPages(r) {
 		s.pages.error(w, r, status, errorPage{Visit: v, Code: code, RequestID: id}, nil)
 		return

@@ -220,7 +220,7 @@ func TestApplicationsHeadersStay(t *testing.T) { // HD-01, HD-02
 	}
 	own := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Vary", "Accept-Encoding") })
 	w := serve(outer(a.Require(own)), "GET", "https://app.example/", "", "Cookie", cookieHeader(cookie))
-	require.Equal(t, []string{"Origin", "Cookie", "Accept-Encoding"}, w.Header()["Vary"], "added to, not replaced")
+	require.Equal(t, []string{"Origin", "Cookie, Authorization", "Accept-Encoding"}, w.Header()["Vary"], "added to, not replaced")
 	require.Equal(t, "private, no-store", w.Header().Get("Cache-Control"))
 	w = serve(outer(a.Identify(own)), "GET", "https://app.example/", "")
 	require.Equal(t, []string{"Origin", "Accept-Encoding"}, w.Header()["Vary"], "it asks nothing")
@@ -229,7 +229,7 @@ func TestApplicationsHeadersStay(t *testing.T) { // HD-01, HD-02
 		own(w, r)
 	})
 	w = serve(outer(a.Identify(asks)), "GET", "https://app.example/", "")
-	require.Equal(t, []string{"Origin", "Accept-Encoding", "Cookie"}, w.Header()["Vary"])
+	require.Equal(t, []string{"Origin", "Accept-Encoding", "Cookie, Authorization"}, w.Header()["Vary"])
 	require.Empty(t, w.Header().Get("Cache-Control"), "what nobody is signed in to may be cached")
 	w = serve(outer(a.Require(own)), "GET", "https://app.example/", "")
 	require.Equal(t, "Origin", w.Header()["Vary"][0])
@@ -330,7 +330,7 @@ func TestBackendThatSendsTheBrowserAway(t *testing.T) { // HD-01, HD-08
 		require.Equal(t, 307, w.Code)
 		require.Equal(t, "https://backend.example/handshake", w.Header().Get("Location"))
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-		require.Equal(t, []string{"Cookie"}, w.Header()["Vary"])
+		require.Equal(t, []string{"Cookie, Authorization"}, w.Header()["Vary"])
 		require.Equal(t, "why", w.Header().Get("X-Reason"))
 		require.Equal(t, []string{"a=b; Path=/"}, w.Header()["Set-Cookie"])
 	}

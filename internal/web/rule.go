@@ -31,7 +31,13 @@ func (s *Server) RequireRule(rule func(*session.Session) error) func(http.Handle
 			if v.session == nil {
 				return true // a preflight, which nobody sends
 			}
-			err := rule(v.session)
+			who := v.session
+			if !v.given {
+				dated := *who // the backend may keep its own
+				dated.AsOf = s.now()
+				who = &dated
+			}
+			err := rule(who)
 			if err != nil {
 				s.answerRule(w, r, v, err)
 			}

@@ -102,7 +102,7 @@ func (s *Server) updateSession(w http.ResponseWriter, r *http.Request, v *visit)
 		s.reportRefusal(r, who, fault.SessionTooLarge, err)
 		s.writeJSON(w, http.StatusBadRequest, problem{"bad_request", "The session would be too large."})
 	case err != nil:
-		s.reportRefusal(r, who, fault.StoreUnavailable, err)
+		s.reportOutage(r, eventOf(SessionFailed, who), fault.StoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
 		s.writeJSON(w, http.StatusServiceUnavailable, problem{"unavailable", "The session cannot be written at the moment. Try again later."})
 	default:

@@ -192,7 +192,7 @@ func TestUpdateThatCannotBeWritten(t *testing.T) { // SE-06, LG-03
 	require.Equal(t, "5", got.Header.Get("Retry-After"))
 	require.JSONEq(t, `{"error":"unavailable","message":"The session cannot be written at the moment. Try again later."}`, got.text)
 	require.Equal(t, []string{"StoreUnavailable"}, s.reasons())
-	require.Equal(t, auth.EventRefused, s.last().Kind)
+	require.Equal(t, auth.EventSessionFailed, s.last().Kind)
 	require.Equal(t, "ada", s.last().Subject)
 
 	s = newSite(t, func(c *auth.Config) {

@@ -47,7 +47,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	if err := s.end(w, r, v); err != nil {
-		id := s.reportFailure(r, "", fault.StoreUnavailable, err)
+		id := s.reportOutage(r, Event{}, fault.StoreUnavailable, err)
 		w.Header().Set("Retry-After", "5")
 		s.pages.error(w, r, http.StatusServiceUnavailable, errorPage{Visit: v, Code: fault.StoreUnavailable, RequestID: id}, nil)
 		return

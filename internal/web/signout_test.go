@@ -70,6 +70,7 @@ func TestSignOutWhileTheStoreIsDown(t *testing.T) { // SE-06, SE-04
 	require.Equal(t, 503, got.StatusCode)
 	require.Equal(t, "5", got.Header.Get("Retry-After"))
 	require.Contains(t, got.text, s.last().RequestID)
+	require.Equal(t, auth.EventSessionFailed, s.last().Kind, "it was no sign-in")
 	require.Equal(t, "StoreUnavailable", s.last().Reason)
 	require.ErrorIs(t, s.last().Err, auth.ErrStore)
 	require.NotContains(t, s.kinds(), auth.EventSignedOut)

@@ -45,6 +45,18 @@ func TestStepUp(t *testing.T) { // ID-21, MW-02
 	}
 }
 
+// TestFreshnessByTheConfiguredClock: Config.Now.
+func TestFreshnessByTheConfiguredClock(t *testing.T) { // ID-21
+	s := newRuledSite(t, "login", auth.RequireFresh(5*time.Minute))
+	b := s.browser()
+	b.signIn("ada")
+	require.Equal(t, 200, b.get("/pay").StatusCode)
+	s.advance(4 * time.Minute)
+	require.Equal(t, 200, b.get("/pay").StatusCode)
+	s.advance(2 * time.Minute)
+	require.Equal(t, 303, b.get("/pay").StatusCode)
+}
+
 // TestStepUpThatTheProviderIgnores: is a refusal, and no circle.
 func TestStepUpThatTheProviderIgnores(t *testing.T) { // ID-21, MW-02
 	for name, rule := range map[string]auth.Rule{"fresh": auth.RequireFresh(5 * time.Minute), "strong": auth.RequireACR("mfa")} {

@@ -74,7 +74,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sallyport/auth/internal/attempt"
@@ -343,9 +342,12 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.vary = strings.Join(append([]string{"Cookie"}, s.codeHeaders...), ", ")
-	if s.takesTokens || s.sessions != nil && s.sessions.CanIssue() { // there are none where the caller has found a fault
-		s.vary += ", Authorization"
+	// A session's token counts as a bearer token, and a backend looks there too.
+	s.vary = "Cookie, Authorization"
+	for _, name := range s.codeHeaders {
+		if name != "Authorization" {
+			s.vary += ", " + name
+		}
 	}
 	if c.StraightToProvider && len(s.order) == 1 && s.gate == nil {
 		s.straight = s.order[0]

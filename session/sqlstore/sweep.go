@@ -48,7 +48,7 @@ func (s *Store) sweep(ctx context.Context, every time.Duration) {
 		case <-timer.C:
 		}
 		if _, err := s.DeleteExpired(ctx); err != nil && ctx.Err() == nil {
-			s.logger.Warn("expired sessions were not removed", "error", err)
+			s.logger.Warn("auth: expired sessions were not removed", "cause", err.Error())
 		}
 		timer.Reset(every)
 	}

@@ -94,7 +94,7 @@ func TestSweepUntilClose(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.Len(t, d.Said(), 1)
-		require.Contains(t, log.String(), `level=WARN msg="expired sessions were not removed" error="sqlstore: delete expired: down"`)
+		require.Contains(t, log.String(), `level=WARN msg="auth: expired sessions were not removed" cause="sqlstore: delete expired: down"`)
 
 		d.Answers(nil)
 		time.Sleep(2 * time.Hour)
