@@ -72,8 +72,12 @@ func somebody(n int) *session.Session {
 
 // ourSites are Require and Manager.Load for people who have a session each in store.
 func ourSites(b testing.TB, store session.Store, people int) (ours, load *site) {
+	return configuredSites(b, session.Config{Store: store}, people)
+}
+
+// configuredSites are those with any configuration of sessions.
+func configuredSites(b testing.TB, config session.Config, people int) (ours, load *site) {
 	secrets := []session.Secret{session.NewSecret("Hq2cY7Nn0wVtE4rXbS9uKd6LfJmZ1gPa")}
-	config := session.Config{Store: store}
 	m, err := session.NewManager(config, secrets, time.Now)
 	require.NoError(b, err)
 	provider, err := github.New(github.Config{ClientID: "id", ClientSecret: auth.NewSecret("a-client-secret-4711")})

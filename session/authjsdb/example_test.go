@@ -17,6 +17,7 @@ func Example() {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	users, err := authjsdb.New(db, authjsdb.Config{})
 	if err != nil {
 		log.Fatal(err)

@@ -29,8 +29,9 @@
 // SET, no session's advisory lock, no prepared statement that this package keeps; only Migrate
 // and DeleteExpired are more. Each has a time limit of its own, [Config].Timeout, which covers
 // waiting for a connection of the pool too, so that requests are soon answered 503 where the
-// database is down. Limit the pool by [sql.DB.SetMaxOpenConns]. A call ends when its driver
-// lets go of it: choose one that does when a context ends.
+// database is down. Limit the pool by [sql.DB.SetMaxOpenConns], and have it keep as
+// many by [sql.DB.SetMaxIdleConns]: unless that is set, it keeps two, and closes any other as soon as nobody
+// waits for it. A call ends when its driver lets go of it: choose one that does when a context ends.
 //
 // Expiries are compared with the clock of the program, [Config].Now, and never with the
 // database's.

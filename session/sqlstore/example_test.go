@@ -19,6 +19,7 @@ func Example() {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
 	store, err := sqlstore.New(db, sqlstore.Config{Dialect: sqlstore.PostgreSQL, Sweep: time.Hour})
 	if err != nil {
 		log.Fatal(err)
