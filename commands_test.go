@@ -158,7 +158,14 @@ func (b codeBlock) checkGo(t *testing.T, dir string, args []string) string {
 			require.Contains(t, source.String(), `"`+arg+`"`, "%s: %s takes no %s", b.page, dir, arg)
 		}
 	case "test":
-		require.Regexp(t, `func Benchmark\w*`+bench, source.String(), "%s: %s has no benchmark", b.page, dir)
+		want := `func Benchmark\w*` + bench
+		if bench == "" {
+			want = `func Test\w+`
+		}
+		require.Regexp(t, want, source.String(), "%s: %s has no such test", b.page, dir)
+		for _, arg := range args {
+			require.Contains(t, source.String(), `flag.Bool("`+strings.TrimPrefix(arg, "-")+`"`, "%s: the tests of %s take no %s", b.page, dir, arg)
+		}
 	default:
 		require.Fail(t, "unknown", "%s: go %s", b.page, verb)
 	}
