@@ -13,24 +13,33 @@ import (
 // one: html/template leaves no < of a value as it is.
 var styleElement = regexp.MustCompile(`(?is)<style(?:\s[^>]*)?>(.*?)</style\s*>`)
 
-// sources are what body, a page of t, may load: directives of Content-Security-Policy. Ours
-// have their style sheet, and a picture where there is one. The application's have the style
-// sheets that are in them, by hash, and files of this origin; scripts by name alone.
-func (p *pageWriter) sources(t shownPage, body []byte, v *visit) string {
-	styles := ""
-	for _, found := range styleElement.FindAllSubmatch(body, -1) {
-		// A browser hashes what its parser has made of the text (HTML 13.2.3.5).
-		text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(found[1]))
-		sum := sha256.Sum256([]byte(text))
-		styles += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+// styleSources names the style sheets in page by hash, each behind a space.
+func styleSources(page []byte) (sources string) {
+	for _, found := range styleElement.FindAllSubmatch(page, -1) {
+		sources += " " + styleSource(string(found[1]))
 	}
+	return sources
+}
+
+// styleSource names the style sheet css by the hash that a browser makes of what its parser
+// has made of the text (HTML 13.2.3.5).
+func styleSource(css string) string {
+	sum := sha256.Sum256([]byte(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(css)))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// sources are what body, a page of t, may load: directives of Content-Security-Policy. Ours
+// have their style sheet, which is the same on each, and a picture where there is one. The
+// application's have the style sheets that are in them, by hash, and files of this origin;
+// scripts by name alone.
+func (p *pageWriter) sources(t shownPage, body []byte, v *visit) string {
 	switch {
 	case !t.own && p.brand.hasLogo():
-		return "style-src" + styles + "; img-src 'self'"
+		return "style-src " + p.styleSource + "; img-src 'self'"
 	case !t.own:
-		return "style-src" + styles
+		return "style-src " + p.styleSource
 	}
-	all := "style-src 'self'" + styles + "; img-src 'self'; font-src 'self'"
+	all := "style-src 'self'" + styleSources(body) + "; img-src 'self'; font-src 'self'"
 	if len(p.scripts) > 0 {
 		all += "; script-src"
 		for _, script := range p.scripts {

@@ -24,6 +24,7 @@ type pageWriter struct {
 	brand                                            *brand
 	languages                                        *pages.Languages
 	style                                            template.CSS
+	styleSource                                      string   // what a policy calls it
 	scripts                                          []string // paths of those that the application's pages run
 	ancestors                                        string   // what may frame a page on which something can be done
 	log                                              *slog.Logger
@@ -94,6 +95,7 @@ func newPageWriter(c Config, ancestors []string) (*pageWriter, error) {
 		signInPage: pick("signin"), signOutPage: pick("signout"), sessionsPage: pick("sessions"), errorPage: pick("error"),
 		brand: newBrand(c.Brand), languages: languages, style: c.Brand.Style(), scripts: c.TemplateScripts, ancestors: noAncestors, log: c.Logger,
 	}
+	p.styleSource = styleSource(string(p.style))
 	if len(ancestors) > 0 {
 		p.ancestors = strings.Join(ancestors, " ")
 	}
