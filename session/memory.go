@@ -43,7 +43,7 @@ type MemoryStore struct {
 }
 
 // NewMemoryStore returns an empty store of at most max sessions. If max is 0 or
-// less, it is 100,000, which is some 60 MB with sessions of 250 bytes. When the
+// less, it is 100,000, which is some 65 MB with sessions of 350 bytes. When the
 // store is full, a sample of it is looked at and the session in it that would end
 // first makes room: that person is signed out. If now is nil, it is [time.Now].
 func NewMemoryStore(max int, now func() time.Time) *MemoryStore {

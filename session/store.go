@@ -16,7 +16,7 @@ import (
 // of this module keep what they have to remember in the same store, under keys of at
 // most 64 ASCII letters, digits, hyphens and underscores.
 //
-// Data is opaque bytes, some 1,000 for most people, and is sealed with the secrets: a
+// Data is opaque bytes, some 350 for most people, and is sealed with the secrets: a
 // copy of the store tells nobody who somebody is, and data under another key than its own
 // counts for nothing. It has at most 1 MiB, with many groups or with what an application
 // sets; a store should take 64 KiB, and return an error for what it does not take rather

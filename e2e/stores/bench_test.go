@@ -135,8 +135,8 @@ func scsSite(b testing.TB, store scs.Store, people int) *site {
 }
 
 // BenchmarkStores is a request that reads its session, through scs's LoadAndSave and
-// through Require, and Manager.Load alone. Of one person, what was verified is remembered;
-// of 20,000, who come in turn, nobody is. "ratio" is the processor's time in scs's: that of
+// through Require, and Manager.Load alone. What is needed of one
+// person is in the processor's caches; of 20,000, who come in turn, it is not. "ratio" is the processor's time in scs's: that of
 // this process, and so without that of a server.
 func BenchmarkStores(b *testing.B) {
 	for _, p := range places(b, func(_, addr string) string { return addr }) {
