@@ -199,7 +199,7 @@ func byJose(b testing.TB, list []*http.Request) func(n int) {
 		if err != nil {
 			panic(err)
 		}
-		object, err := jose.ParseEncrypted(c.Value, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
+		object, err := jose.ParseEncryptedCompact(c.Value, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
 		if err != nil {
 			panic(err)
 		}
