@@ -81,3 +81,6 @@ func RecordOf(s *Session) []byte { return s.appendRecord(nil) }
 
 // OfRecord reads it.
 func OfRecord(text []byte) (*Session, bool) { return sessionOf(string(text)) }
+
+// Collide has all keys, and all lists, of m have one hash.
+func Collide(m *MemoryStore) { m.mask = 0 }

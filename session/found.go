@@ -191,9 +191,13 @@ func (j *joiner) from(i, dots, tail int) {
 	for at, value := -1, j.chunks[i]; value != "" && j.steps > 0; at, value = j.next(i, at) {
 		j.steps--
 		j.pieces[i] = value
-		d, t := dots+strings.Count(value, "."), tail+len(value)
-		if last := strings.LastIndexByte(value, '.'); last >= 0 {
-			t = len(value) - last - 1
+		d, t := dots, tail+len(value)
+		for rest := value; d <= 4; {
+			var found bool
+			if _, rest, found = strings.Cut(rest, "."); !found {
+				break
+			}
+			d, t = d+1, len(rest)
 		}
 		if d == 4 && (t == cbcTagText || t == gcmTagText) {
 			token := pieces(j.pieces[:i+1])

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"hash/maphash"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -33,6 +34,7 @@ type MemoryStore struct {
 	max int
 
 	seed maphash.Seed
+	mask uint64 // what counts of a hash: all of it, but in a test
 
 	mu      sync.RWMutex
 	entries map[uint64]*memoryEntry // by the hash of their keys, the first of each
@@ -53,7 +55,7 @@ func NewMemoryStore(max int, now func() time.Time) *MemoryStore {
 	if now == nil {
 		now = time.Now
 	}
-	m := &MemoryStore{now: now, max: max, seed: maphash.MakeSeed()}
+	m := &MemoryStore{now: now, max: max, seed: maphash.MakeSeed(), mask: math.MaxUint64}
 	m.empty()
 	return m
 }

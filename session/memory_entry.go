@@ -15,8 +15,7 @@ type memoryEntry struct {
 	next   *memoryEntry // of the same hash
 	lists  *membership  // the last that it was put on
 	place  int32        // in the heap
-	length uint8        // of the key in kept
-	digits bool         // whether the key is the digits of that
+	length int32        // of the key in kept; less than 0 where its digits are the key
 }
 
 // entry is what there is under key, expired or not, or nil. m.mu is held.
@@ -29,18 +28,18 @@ func (m *MemoryStore) entry(key string) *memoryEntry {
 	return nil
 }
 
-func (m *MemoryStore) hash(text string) uint64 { return maphash.String(m.seed, text) }
+func (m *MemoryStore) hash(text string) uint64 { return maphash.String(m.seed, text) & m.mask }
 
 // keep has e keep a copy of data under key until expiry.
 func (e *memoryEntry) keep(key string, data []byte, expiry time.Time) {
 	var short [keyLength / 2]byte
 	kept := key
-	if e.digits = isDigits(key); e.digits {
+	e.length = int32(len(key)) // #nosec G115 -- a key of 2 GB is nobody's
+	if isDigits(key) {
 		_, _ = hex.Decode(short[:], []byte(key))
-		kept = string(short[:])
+		kept, e.length = string(short[:]), -int32(len(short))
 	}
-	e.length, e.expiry = uint8(min(len(kept), math.MaxUint8)), nanoseconds(expiry)
-	e.kept = kept + string(data)
+	e.expiry, e.kept = nanoseconds(expiry), kept+string(data)
 }
 
 // isDigits reports whether key has the form of a session's.
@@ -57,15 +56,15 @@ func isDigits(key string) bool {
 }
 
 func (e *memoryEntry) key() string {
-	if !e.digits {
-		return e.kept[:e.length]
+	if e.length < 0 {
+		return hex.EncodeToString([]byte(e.kept[:-e.length]))
 	}
-	return hex.EncodeToString([]byte(e.kept[:e.length]))
+	return e.kept[:e.length]
 }
 
 // has reports whether key is e's.
 func (e *memoryEntry) has(key string) bool {
-	if !e.digits {
+	if e.length >= 0 {
 		return key == e.kept[:e.length]
 	}
 	if len(key) != keyLength {
@@ -80,7 +79,7 @@ func (e *memoryEntry) has(key string) bool {
 	return true
 }
 
-func (e *memoryEntry) data() string { return e.kept[e.length:] }
+func (e *memoryEntry) data() string { return e.kept[max(e.length, -e.length):] }
 
 // after reports whether e ends after now.
 func (e *memoryEntry) after(now time.Time) bool { return e.expiry > nanoseconds(now) }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -258,5 +259,41 @@ func TestMemoryStoreIsAMap(t *testing.T) { // SE-05, SE-08
 		require.ElementsMatch(t, keys, listed)
 		entries, lists := session.SizeOf(m)
 		require.Equal(t, fmt.Sprint(len(want), " ", len(names)), fmt.Sprint(entries, " ", lists))
+	}
+}
+
+// TestMemoryStoreKeysOfOneHash: of two keys with one hash, each has its own.
+func TestMemoryStoreKeysOfOneHash(t *testing.T) { // SE-06
+	ctx, ends := context.Background(), time.Now().Add(time.Hour)
+	digits := strings.Repeat("0a", 32)
+	keys := []string{"", "a", "b", digits, strings.ToUpper(digits), strings.Repeat("0b", 32), digits[1:], "\x0a" + strings.Repeat("x", 63), strings.Repeat("k", 300)}
+	for _, first := range keys { // of which each is the first, in the middle and the last one
+		m := session.NewMemoryStore(0, nil)
+		session.Collide(m)
+		for i, key := range keys {
+			_, found, _ := m.Find(ctx, key)
+			require.False(t, found, key)
+			require.NoError(t, m.Commit(ctx, key, []byte(strconv.Itoa(i)), ends))
+			require.NoError(t, m.Add(ctx, "list", key, ends))
+		}
+		require.NoError(t, m.Delete(ctx, first))
+		for i, key := range keys {
+			data, found, _ := m.Find(ctx, key)
+			require.Equal(t, key != first, found, key)
+			require.True(t, key == first || string(data) == strconv.Itoa(i), key)
+		}
+		list, _ := m.List(ctx, "list")
+		require.ElementsMatch(t, slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == first }), list)
+		require.NoError(t, m.Close())
+	}
+}
+
+// TestMemoryStoreAnyTime: an end before 1678 has been, and one after 2262 is as good as never.
+func TestMemoryStoreAnyTime(t *testing.T) { // SE-08
+	m := session.NewMemoryStore(0, nil)
+	for year, want := range map[int]bool{1: false, 1600: false, 1969: false, 2261: true, 2262: true, 9999: true, 200000: true} {
+		require.NoError(t, m.Commit(context.Background(), "k", nil, time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)))
+		_, found, _ := m.Find(context.Background(), "k")
+		require.Equal(t, want, found, year)
 	}
 }

@@ -151,24 +151,33 @@ func (m *Manager) verify(token pieces, codec *Codec, left *int) *Session {
 // chosen is the session that r brings and that holds, as [Manager.Load] returns it, or
 // nil.
 func (m *Manager) chosen(r *http.Request, secure bool) *Session {
-	codec := m.codec(secure)
+	if r.Header["Cookie"] != nil {
+		if s := m.inCookies(r.Header, secure); s != nil {
+			return s
+		}
+	}
+	if s := m.borne(r, m.codec(secure)); s != nil {
+		s = copyOf(s)
+		s.readOnly, s.bearer = true, true
+		return s
+	}
+	return nil
+}
+
+// inCookies is chosen of the cookies in h.
+func (m *Manager) inCookies(h http.Header, secure bool) *Session {
 	var f found
-	find(r.Header, m.cookieName(secure), &f)
-	if s := m.newest(&f, codec); s != nil {
+	find(h, m.cookieName(secure), &f)
+	if s := m.newest(&f, m.codec(secure)); s != nil {
 		return copyOf(s)
 	}
 	var old found
-	if find(r.Header, v4Name(secure), &old); old.any {
+	if find(h, v4Name(secure), &old); old.any {
 		if s := m.newest(&old, m.v4); s != nil {
 			s = copyOf(s)
 			s.v4, s.readOnly = true, !m.config.UpgradeV4
 			return s
 		}
-	}
-	if s := m.borne(r, codec); s != nil {
-		s = copyOf(s)
-		s.readOnly, s.bearer = true, true
-		return s
 	}
 	return nil
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,7 +52,20 @@ func removeHeaders(h http.Header, names []string) {
 // around it, which each recipient takes off. What is not is never mended: "admin "
 // without its space is somebody else.
 func isFieldValue(s string) bool {
+	if isPlain(s) {
+		return true
+	}
 	return s != "" && s == strings.TrimSpace(s) && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// isPlain reports whether s is something, of visible ASCII characters: most values are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // setIdentity says who is signed in, and that the application's name for them is
@@ -81,12 +92,16 @@ func setIdentity(h http.Header, who *session.Session, user string) {
 	set(groupsHeader, strings.Join(groups, ","))
 }
 
-type identityKey struct{}
-
-// tellIdentity sets what [identified] has found out for the request with ctx.
-func tellIdentity(ctx context.Context, h http.Header) {
-	if told, ok := ctx.Value(identityKey{}).(http.Header); ok {
-		maps.Copy(h, told)
+// tellIdentity sets what [identified] has found out for the request of l.
+func (o options) tellIdentity(l *line, h http.Header) {
+	if l.who == nil {
+		return
+	}
+	if o.plain {
+		setIdentity(h, l.who, l.user)
+	}
+	if l.token != "" {
+		h.Set(tokenHeader, l.token)
 	}
 }
 
@@ -107,11 +122,8 @@ func identified(a *auth.Authenticator, o options, logger *slog.Logger, next http
 			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)
 			return
 		}
-		lineOf(r.Context()).user = user
-		told := http.Header{}
-		if o.plain {
-			setIdentity(told, who, user)
-		}
+		l := lineOf(r.Context())
+		l.user = user
 		if o.tokens != nil {
 			token, err := o.tokens.of(who, user)
 			if err != nil {
@@ -119,8 +131,9 @@ func identified(a *auth.Authenticator, o options, logger *slog.Logger, next http
 				http.Error(w, "Who you are cannot be passed on to the application. Try again later.", http.StatusServiceUnavailable)
 				return
 			}
-			told.Set(tokenHeader, token)
+			l.token = token
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, told)))
+		l.who = who
+		next.ServeHTTP(w, r)
 	})
 }

@@ -9,16 +9,21 @@ import (
 	"time"
 
 	"github.com/sallyport/auth"
+	"github.com/sallyport/auth/session"
 )
 
 // requestHeader names a request for the lines of the log: the id that a trusted proxy
 // gives it, or else one of the gateway's.
 const requestHeader = "X-Request-Id"
 
-// line is what the log says of a request.
+// line is what the gateway knows of a request: for the log, and for the application.
 type line struct {
 	request string // its id
+	client  string // the address that it comes from; "" where nobody knows
 	user    string // the application's name for who is signed in; "" for nobody
+
+	who   *session.Session // as whom it is passed on; nil for nobody
+	token string           // that says so; "" where there are none
 }
 
 type lineKey struct{}
@@ -36,7 +41,7 @@ func lineOf(ctx context.Context) *line {
 func logRequests(a *auth.Authenticator, o options, m *metrics, logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		l := &line{request: requestID(r, o)}
+		l := &line{request: requestID(r, o), client: clientOf(a, r)}
 		r = r.WithContext(context.WithValue(r.Context(), lineKey{}, l))
 		w.Header().Set(requestHeader, l.request)
 		status := &statusWriter{ResponseWriter: w}
@@ -44,11 +49,18 @@ func logRequests(a *auth.Authenticator, o options, m *metrics, logger *slog.Logg
 			took := time.Since(begun)
 			code := cmp.Or(status.code, http.StatusOK) // of a handler that says nothing
 			m.request(code, took)
-			logger.InfoContext(r.Context(), "gateway: request", "method", r.Method, "path", r.URL.Path, "status", code,
-				"client", a.Client(r), "user", l.user, "duration_ms", float64(took.Microseconds())/1000)
+			logger.LogAttrs(r.Context(), slog.LevelInfo, "gateway: request", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", code),
+				slog.String("client", l.client), slog.String("user", l.user), slog.Float64("duration_ms", float64(took.Microseconds())/1000))
 		}()
 		next.ServeHTTP(status, r)
 	})
+}
+
+func clientOf(a *auth.Authenticator, r *http.Request) string {
+	if client := a.Client(r); client.IsValid() {
+		return client.String()
+	}
+	return ""
 }
 
 // requestID takes what a trusted proxy says, if it is short and plain.

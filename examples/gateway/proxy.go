@@ -31,19 +31,20 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, l
 				p.Out.Header.Set("X-Forwarded-Host", origin.Host)
 				p.Out.Header.Set("X-Forwarded-Proto", origin.Scheme)
 			}
-			if client := a.Client(p.In); client.IsValid() {
-				p.Out.Header.Set("X-Forwarded-For", client.String())
+			ctx := p.In.Context()
+			l := lineOf(ctx)
+			if l.client != "" {
+				p.Out.Header.Set("X-Forwarded-For", l.client)
 			}
 			if o.rules != nil {
 				removeHeaders(p.Out.Header, misleading)
 			}
-			ctx := p.In.Context()
-			p.Out.Header.Set(requestHeader, lineOf(ctx).request)
+			p.Out.Header.Set(requestHeader, l.request)
 			who, _ := auth.FromContext(ctx)
 			state, _ := clerk.FromContext(ctx)
 			o.removeSession(p.Out.Header, who, state)
 			removeHeaders(p.Out.Header, identityHeaders)
-			tellIdentity(ctx, p.Out.Header)
+			o.tellIdentity(l, p.Out.Header)
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			m.upstreamErrors.Add(1)

@@ -29,7 +29,7 @@ func newVerifier(a *auth.Authenticator, o options, logger *slog.Logger) http.Han
 		for _, name := range identityHeaders {
 			w.Header().Set(name, "")
 		}
-		tellIdentity(r.Context(), w.Header())
+		o.tellIdentity(lineOf(r.Context()), w.Header())
 		if v, ok := r.Context().Value(verdictKey{}).(*verdict); ok {
 			v.may = true
 		}

@@ -15,7 +15,7 @@ import (
 // as wish has it, if it is not nil.
 func (s *Server) challenge(w http.ResponseWriter, r *http.Request, v *visit, wish *fault.StepUp) {
 	h := w.Header()
-	h.Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
+	h["Vary"] = append(h["Vary"], "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, X-Requested-With, HX-Request, X-Up-Version, Turbo-Frame, X-Turbo-Request-Id")
 	asks := whoAsks(r)
 	if !v.token && (asks == browser || asks == frame && s.signsInFramed(v)) {
 		s.sendToSignIn(w, r, v)

@@ -47,7 +47,7 @@ func (s *Server) middleware(next http.Handler, admit admit) http.Handler {
 		s.lookWhereFrom(r, v)
 		s.refreshInCookie(r, v)
 		s.endGone(w, r, v)
-		before := w.Header().Get("Cache-Control")
+		before := get(w.Header(), "Cache-Control")
 		if v.follow(w) || !admit(w, r, v) {
 			return
 		}
