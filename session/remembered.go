@@ -23,16 +23,15 @@ const (
 // nothing. Expiry and sign-out are checked at each use all the same. Only tokens that
 // opened are in it: nobody without the secret fills it.
 //
-// A token is looked up by its tail, and then compared as a whole with the one that
-// opened. So what counts is, byte for byte, what counted before: the look-up decides
-// nothing, it only finds. The tail is the authentication tag, which no two tokens share
-// unless somebody with the key makes them so, and who knows that of another's token has
-// seen the token. Nothing of a token can be found out here piece by piece: the map's hash
-// is seeded for each process, a tail that is not known is 256 bits away from one that is,
-// and the comparison takes as long wherever the two differ.
+// A token is looked up by the beginning of its authentication tag, and then compared as a
+// whole with the one that opened. So what counts is, byte for byte, what counted before:
+// the look-up decides nothing, it only finds. Nobody without the key chooses a tag, and of
+// two tokens whose tags begin alike the later one is remembered. Nothing of a token can be
+// found out here piece by piece: the map's hash is seeded for each process, and the
+// comparison takes as long wherever the two differ.
 type verifiedTokens struct {
 	mu   sync.RWMutex
-	seen map[tail]verifiedToken
+	seen map[uint64]verifiedToken
 	cost int
 }
 
@@ -48,7 +47,7 @@ type verifiedToken struct {
 
 // get returns the session of token, or nil. Nobody may change it.
 func (v *verifiedTokens) get(token pieces, codec *Codec) *Session {
-	key, ok := token.tail()
+	key, ok := token.tag()
 	if !ok {
 		return nil
 	}
@@ -64,8 +63,9 @@ func (v *verifiedTokens) get(token pieces, codec *Codec) *Session {
 // put remembers that codec opens token, in which s was, decoded from payload. Where there
 // is no room, any others are forgotten.
 func (v *verifiedTokens) put(token string, codec *Codec, s *Session, payload []byte) {
-	t := verifiedToken{token, codec, s, costOf(token, s, payload)}
-	key, ok := pieces{token}.tail()
+	// A copy has the groups beside it, where the processor finds them with the rest.
+	t := verifiedToken{token, codec, copyOf(s), costOf(token, s, payload)}
+	key, ok := pieces{token}.tag()
 	if !ok || t.cost > maxVerifiedOne {
 		return
 	}
@@ -79,14 +79,14 @@ func (v *verifiedTokens) put(token string, codec *Codec, s *Session, payload []b
 		v.forget(other)
 	}
 	if v.seen == nil {
-		v.seen = map[tail]verifiedToken{}
+		v.seen = map[uint64]verifiedToken{}
 	}
 	v.seen[key] = t
 	v.cost += t.cost
 }
 
-// forget forgets the token with the tail key, if there is one. v.mu is held.
-func (v *verifiedTokens) forget(key tail) {
+// forget forgets the token with the tag key, if there is one. v.mu is held.
+func (v *verifiedTokens) forget(key uint64) {
 	v.cost -= v.seen[key].cost
 	delete(v.seen, key)
 }
@@ -96,7 +96,7 @@ func (v *verifiedTokens) forget(key tail) {
 // escaped: then they are copies. An allocator's size class takes up to an eighth
 // more. A map has room to spare: for half as many entries again, on the average.
 func costOf(token string, s *Session, payload []byte) int {
-	const slot = (int(unsafe.Sizeof(tail{})+unsafe.Sizeof(verifiedToken{})) + 1) * 3 / 2
+	const slot = (int(unsafe.Sizeof(uint64(0))+unsafe.Sizeof(verifiedToken{})) + 1) * 3 / 2
 	text := len(payload)
 	if bytes.IndexByte(payload, '\\') >= 0 {
 		text *= 2
@@ -110,10 +110,6 @@ func costOf(token string, s *Session, payload []byte) int {
 // put together to be found.
 type pieces []string
 
-// tail is the end of a token: the tag of A256CBC-HS512, or that of A256GCM with what
-// stands before it.
-type tail [cbcTagText]byte
-
 func (p pieces) length() (n int) {
 	for _, s := range p {
 		n += len(s)
@@ -121,15 +117,17 @@ func (p pieces) length() (n int) {
 	return n
 }
 
-// tail is that of p. ok is false for what is too short to be a token.
-func (p pieces) tail() (t tail, ok bool) {
-	left := len(t)
+// tag is the beginning of the tag of A256CBC-HS512, or in a token with A256GCM of what stands
+// in its place. ok is false for what is too short to be a token.
+func (p pieces) tag() (begins uint64, ok bool) {
+	var end [cbcTagText]byte
+	left := len(end)
 	for i := len(p) - 1; i >= 0 && left > 0; i-- {
 		s := p[i]
 		s = s[max(0, len(s)-left):]
-		left -= copy(t[left-len(s):], s)
+		left -= copy(end[left-len(s):], s)
 	}
-	return t, left == 0
+	return binary.LittleEndian.Uint64(end[:8]), left == 0
 }
 
 // are reports whether p are whole, in a time that depends on the lengths alone.
