@@ -84,3 +84,12 @@ func OfRecord(text []byte) (*Session, bool) { return sessionOf(string(text)) }
 
 // Collide has all keys, and all lists, of m have one hash.
 func Collide(m *MemoryStore) { m.mask = 0 }
+
+// RememberedBytes is what the tokens that m remembers take, as it has added them up, and as
+// each of them says.
+func RememberedBytes(m *Manager) (added, sum int) {
+	for _, t := range m.verified.seen {
+		sum += t.cost
+	}
+	return m.verified.cost, sum
+}

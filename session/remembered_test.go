@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,4 +72,26 @@ func numbered(n int, f func(int) string) (list []string) {
 		list = append(list, f(i))
 	}
 	return list
+}
+
+// TestWhatIsRememberedAddsUp, where several requests at once find the same token new, and
+// where others have to give way.
+func TestWhatIsRememberedAddsUp(t *testing.T) { // SE-08
+	b := newBox(t, session.Config{})
+	for i := range 800 {
+		header := inCookies(sealed(b.claims(fmt.Sprintf(`,"n":%d,"pad":"%s"`, i, strings.Repeat("x", 10_000)))), 1, 90_000)
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				if s := b.loadHeader(header); s == nil {
+					t.Error("no session")
+				}
+			})
+		}
+		wait.Wait()
+	}
+	added, sum := session.RememberedBytes(b.Manager)
+	require.Equal(t, sum, added)
+	require.Greater(t, sum, 15<<20, "as many as there is room for")
+	require.LessOrEqual(t, sum, 16<<20)
 }
