@@ -38,7 +38,7 @@ const (
 
 const (
 	siteHost  = "localhost"
-	maxAge    = time.Minute
+	maxAge    = 10 * time.Minute // longer than a busy machine keeps anybody waiting
 	updateAge = 4 * time.Second
 )
 
