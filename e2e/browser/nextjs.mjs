@@ -67,13 +67,14 @@ for (const { name, options, person, subject } of app.startsWith('https:') ? kind
   await page.waitForURL(app + back)
   await page.getByText(person).first().waitFor()
 
-  // A session that is over is over for all three. The other tab would ask for it,
-  // and Auth.js seal it anew, meanwhile.
+  // A session that is over is over for all three. A page would ask for it, and Auth.js
+  // seal it anew, meanwhile.
   await second.close()
   await page.goto(app)
   await signedIn(page)
+  await page.goto('about:blank')
   await age(context, app, secret)
-  await page.reload()
+  await page.goto(app)
   await nobody(page)
   await context.close()
   console.log(`${name}: ${side} signed ${person} in and out`)
