@@ -63,8 +63,7 @@ func (v *verifiedTokens) get(token pieces, codec *Codec) *Session {
 // put remembers that codec opens token, in which s was, decoded from payload. Where there
 // is no room, any others are forgotten.
 func (v *verifiedTokens) put(token string, codec *Codec, s *Session, payload []byte) {
-	// A copy has the groups beside it, where the processor finds them with the rest.
-	t := verifiedToken{token, codec, copyOf(s), costOf(token, s, payload)}
+	t := verifiedToken{token, codec, s, costOf(token, s, payload)}
 	key, ok := pieces{token}.tag()
 	if !ok || t.cost > maxVerifiedOne {
 		return
