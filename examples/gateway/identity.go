@@ -72,9 +72,11 @@ func isPlain(s string) bool {
 // user. What cannot be a value is left out, and so is a
 // group with a comma, which would be read as two.
 func setIdentity(h http.Header, who *session.Session, user string) {
+	values := make([]string, 0, len(identityHeaders))
 	set := func(name, value string) {
 		if isFieldValue(value) {
-			h.Set(name, value)
+			values = append(values, value)
+			h[name] = values[len(values)-1 : len(values) : len(values)] // one allocation for all
 		}
 	}
 	set(userHeader, user)
@@ -83,7 +85,7 @@ func setIdentity(h http.Header, who *session.Session, user string) {
 	}
 	set(usernameHeader, who.Username)
 	set(providerHeader, who.Provider)
-	var groups []string
+	groups := make([]string, 0, len(who.Groups))
 	for _, g := range who.Groups {
 		if isFieldValue(g) && !strings.Contains(g, ",") {
 			groups = append(groups, g)

@@ -49,8 +49,9 @@ func logRequests(a *auth.Authenticator, o options, m *metrics, logger *slog.Logg
 			took := time.Since(begun)
 			code := cmp.Or(status.code, http.StatusOK) // of a handler that says nothing
 			m.request(code, took)
-			logger.LogAttrs(r.Context(), slog.LevelInfo, "gateway: request", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", code),
-				slog.String("client", l.client), slog.String("user", l.user), slog.Float64("duration_ms", float64(took.Microseconds())/1000))
+			// The id is among the attributes, so that withRequest has nothing to add.
+			logger.LogAttrs(context.Background(), slog.LevelInfo, "gateway: request", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", code),
+				slog.String("client", l.client), slog.String("user", l.user), slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("request", l.request))
 		}()
 		next.ServeHTTP(status, r)
 	})
