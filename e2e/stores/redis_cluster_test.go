@@ -87,11 +87,29 @@ func TestRedisCluster(t *testing.T) {
 	})
 }
 
+// emptySlot is a prefix of keys of one slot, in which there are none of other tests: a node
+// gives no slot away that it has keys of.
+func emptySlot(t *testing.T, nodes map[string]*redisServer, client *redis.ClusterClient) (prefix string) {
+	for n := 0; ; n++ {
+		prefix = fmt.Sprintf("sallyport:session:{slot %d}:", n)
+		node, err := client.MasterForKey(t.Context(), prefix)
+		require.NoError(t, err)
+		c := nodes[node.Options().Addr].client(t)
+		slot, err := c.ClusterKeySlot(t.Context(), prefix).Result()
+		require.NoError(t, err)
+		keys, err := c.ClusterCountKeysInSlot(t.Context(), int(slot)).Result()
+		require.NoError(t, err)
+		if keys == 0 {
+			return prefix
+		}
+	}
+}
+
 // slotMoves goes through what a node does whose slot moves: sessions of it are found,
 // renewed, listed and ended at each step, and on whichever node they are.
 func slotMoves(t *testing.T, nodes map[string]*redisServer, client *redis.ClusterClient) {
 	ctx, expiry := t.Context(), time.Now().Add(time.Hour)
-	const prefix = "sallyport:session:{one slot}:"
+	prefix := emptySlot(t, nodes, client)
 	store, err := redisstore.New(client, redisstore.Config{Prefix: prefix})
 	require.NoError(t, err)
 	key, list := redisKey(), redisKey()
