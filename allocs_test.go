@@ -55,6 +55,13 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
+// nowhere is an answer that keeps nothing.
+type nowhere struct{ h http.Header }
+
+func (n nowhere) Header() http.Header       { return n.h }
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) WriteHeader(int)             {}
+
 // allocSite is Require around a handler that looks who it is.
 func allocSite(t *testing.T, c session.Config) http.Handler {
 	config := newConfig(&stubProvider{name: "stub"})

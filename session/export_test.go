@@ -2,9 +2,6 @@ package session
 
 import "time"
 
-// Forget makes m forget what it verified.
-func Forget(m *Manager) { m.verified = verifiedTokens{} }
-
 // Remembered reports whether m knows that it verified token, in pieces that end at cuts, as
 // one of the session cookie's.
 func Remembered(m *Manager, token string, secure bool, cuts ...int) bool {

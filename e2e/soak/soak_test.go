@@ -76,9 +76,6 @@ func (c *crowd) failures() []error {
 
 // SE-06, SE-15: what two nodes do for people who come and go leaves nothing behind.
 func TestSoak(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes two minutes")
-	}
 	length, err := time.ParseDuration(cmp.Or(os.Getenv("SOAK"), round.String()))
 	require.NoError(t, err, "SOAK")
 	c := newCrowd(t)
