@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -36,7 +37,7 @@ func TestClerk(t *testing.T) { // MW-06, MW-14
 	require.NoError(t, err)
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler(a, application(t), options{routes: "/api/auth", plain: true}, newMetrics(), logger))
+	server := httptest.NewServer(handler(a, application(t), options{routes: "/api/auth", plain: true}, newMetrics(), logger, io.Discard))
 	t.Cleanup(server.Close)
 
 	token := instance.Token(func(_, claims map[string]any) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,8 +15,9 @@ const (
 	keysPath   = "/.well-known/jwks.json" // below the routes: the key that identity tokens are checked with
 )
 
-// handler is the whole gateway. It serves the routes of sign-in itself.
-func handler(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, logger *slog.Logger) http.Handler {
+// handler is the whole gateway. It serves the routes of sign-in itself, and writes a line about each
+// request to requests.
+func handler(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, logger *slog.Logger, requests io.Writer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
@@ -25,7 +27,7 @@ func handler(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, lo
 	}
 	verify := newVerifier(a, o, logger)
 	site := guard(a, o, identified(a, o, logger, newProxy(a, upstream, o, m, logger)))
-	return logRequests(a, o, m, logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return logRequests(a, o, m, requests, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// By the plain path, not by the mux's: it redirects odd paths before anybody
 		// has signed in.
 		switch path := r.URL.Path; {

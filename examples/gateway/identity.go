@@ -3,7 +3,6 @@ package main
 import (
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,23 +29,6 @@ const (
 
 var identityHeaders = []string{userHeader, emailHeader, usernameHeader, groupsHeader, providerHeader, tokenHeader}
 
-// isOneOf reports whether an application could take the header name for one of names:
-// many read "-" and "_" as the same, as CGI does (RFC 3875 4.1.18), and case never
-// counts.
-func isOneOf(name string, names []string) bool {
-	plain := strings.ReplaceAll(name, "_", "-")
-	return slices.ContainsFunc(names, func(own string) bool { return strings.EqualFold(plain, own) })
-}
-
-// removeHeaders deletes what an application could take for one of names.
-func removeHeaders(h http.Header, names []string) {
-	for name := range h {
-		if isOneOf(name, names) {
-			delete(h, name)
-		}
-	}
-}
-
 // isFieldValue reports whether s can be the value of a header as it stands (RFC 9110
 // 5.5): something, in UTF-8, without control characters, and without white space
 // around it, which each recipient takes off. What is not is never mended: "admin "
@@ -72,11 +54,10 @@ func isPlain(s string) bool {
 // user. What cannot be a value is left out, and so is a
 // group with a comma, which would be read as two.
 func setIdentity(h http.Header, who *session.Session, user string) {
-	values := make([]string, 0, len(identityHeaders))
+	told := fieldsOf(h, len(identityHeaders))
 	set := func(name, value string) {
 		if isFieldValue(value) {
-			values = append(values, value)
-			h[name] = values[len(values)-1 : len(values) : len(values)] // one allocation for all
+			told.set(name, value)
 		}
 	}
 	set(userHeader, user)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -72,7 +73,7 @@ func TestLobeChatEnvironments(t *testing.T) { // LG-06
 			read := func(name string) string { return env[name] }
 			ended, end := context.WithCancel(context.Background())
 			end() // it says all that it has to say before it serves
-			err := run(ended, read, slog.New(slog.DiscardHandler))
+			err := run(ended, read, io.Discard)
 			require.Equal(t, test.problem, variablesOf(err), "%v", err)
 			if err != nil {
 				for name, value := range env {
@@ -80,7 +81,7 @@ func TestLobeChatEnvironments(t *testing.T) { // LG-06
 				}
 				maps.Copy(env, test.cure)
 			}
-			require.NoError(t, run(ended, read, slog.New(slog.DiscardHandler)), "with the cure")
+			require.NoError(t, run(ended, read, io.Discard), "with the cure")
 
 			log := &output{}
 			all := parts(sessionStore{}, slog.New(slog.NewJSONHandler(log, nil)))

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
+	"io"
 	"log/slog"
-	"net/http"
-	"time"
 
-	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/session"
 )
 
@@ -20,6 +16,7 @@ const requestHeader = "X-Request-Id"
 type line struct {
 	request string // its id
 	client  string // the address that it comes from; "" where nobody knows
+	trusted bool   // whether a proxy brings it whose word counts
 	user    string // the application's name for who is signed in; "" for nobody
 
 	who   *session.Session // as whom it is passed on; nil for nobody
@@ -36,40 +33,9 @@ func lineOf(ctx context.Context) *line {
 	return &line{}
 }
 
-// logRequests writes a line for each request and counts it. It leaves queries out: a
-// callback's holds a code.
-func logRequests(a *auth.Authenticator, o options, m *metrics, logger *slog.Logger, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun := time.Now()
-		l := &line{request: requestID(r, o), client: clientOf(a, r)}
-		r = r.WithContext(context.WithValue(r.Context(), lineKey{}, l))
-		w.Header().Set(requestHeader, l.request)
-		status := &statusWriter{ResponseWriter: w}
-		defer func() {
-			took := time.Since(begun)
-			code := cmp.Or(status.code, http.StatusOK) // of a handler that says nothing
-			m.request(code, took)
-			// The id is among the attributes, so that withRequest has nothing to add.
-			logger.LogAttrs(context.Background(), slog.LevelInfo, "gateway: request", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", code),
-				slog.String("client", l.client), slog.String("user", l.user), slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("request", l.request))
-		}()
-		next.ServeHTTP(status, r)
-	})
-}
-
-func clientOf(a *auth.Authenticator, r *http.Request) string {
-	if client := a.Client(r); client.IsValid() {
-		return client.String()
-	}
-	return ""
-}
-
-// requestID takes what a trusted proxy says, if it is short and plain.
-func requestID(r *http.Request, o options) string {
-	if id := r.Header.Get(requestHeader); o.trusts(r) && len(id) <= 64 && id != "" && plain("/"+id) {
-		return id
-	}
-	return rand.Text()
+// newLogger writes lines of JSON to out, each in one piece.
+func newLogger(out io.Writer) *slog.Logger {
+	return slog.New(withRequest{slog.NewJSONHandler(out, nil)})
 }
 
 // withRequest has each line of a log say which request it is about.
@@ -89,23 +55,3 @@ func (h withRequest) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (h withRequest) WithGroup(name string) slog.Handler {
 	return withRequest{h.Handler.WithGroup(name)}
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	code int
-}
-
-func (s *statusWriter) WriteHeader(code int) {
-	s.code = code
-	s.ResponseWriter.WriteHeader(code)
-}
-
-func (s *statusWriter) Write(b []byte) (int, error) {
-	if s.code == 0 {
-		s.code = http.StatusOK
-	}
-	return s.ResponseWriter.Write(b)
-}
-
-// Unwrap serves [http.ResponseController].
-func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }

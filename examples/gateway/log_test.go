@@ -71,6 +71,24 @@ func TestLog(t *testing.T) { // LG-02
 	require.NotEqual(t, "edge-1", visit.New(t).Do("GET", stranger.URL+"/", nil, http.Header{"X-Request-Id": {"edge-1"}}).Header.Get("X-Request-Id"))
 }
 
+// TestOtherLinesNameTheRequest: what goes wrong is found by the id that somebody was answered.
+func TestOtherLinesNameTheRequest(t *testing.T) {
+	nowhere, err := upstreamURL("http://127.0.0.1:1")
+	require.NoError(t, err)
+	server, log := inFront(t, nowhere, "http://localhost:1", "GATEWAY_OPEN_PATHS", "/open")
+	page := visit.New(t).Get(server.URL + "/open")
+	require.Equal(t, 502, page.Status)
+	eventually(t, func() bool { return strings.Contains(log.String(), `"path":"/open"`) })
+	require.NotEmpty(t, page.Header.Get("X-Request-Id"))
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "gateway: the application does not answer") {
+			require.Contains(t, line, `"request":"`+page.Header.Get("X-Request-Id")+`"`)
+			return
+		}
+	}
+	t.Fatal(log)
+}
+
 func TestStatusInLog(t *testing.T) {
 	for want, answer := range map[int]http.HandlerFunc{
 		200: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a"); fmt.Fprint(w, "b") },

@@ -84,7 +84,7 @@ func logged(ctx context.Context, env auth.Env, out io.Writer) error {
 		defer end()
 		out = buffer
 	}
-	return run(ctx, env, slog.New(withRequest{slog.NewJSONHandler(out, nil)}))
+	return run(ctx, env, out)
 }
 
 // prepared is what the environment asks for.
@@ -124,7 +124,9 @@ func (g prepared) close() {
 	}
 }
 
-func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
+// run is the gateway, with its log in out.
+func run(ctx context.Context, env auth.Env, out io.Writer) error {
+	logger := newLogger(out)
 	g, err := prepare(env, logger)
 	defer g.close()
 	if err != nil {
@@ -158,7 +160,7 @@ func run(ctx context.Context, env auth.Env, logger *slog.Logger) error {
 	if g.store.migrate != nil {
 		running.Go(func() { keepMigrating(background, g.store.migrate, logger) })
 	}
-	return serve.HTTP(ctx, listener, handler(g.auth, g.upstream, options, g.metrics, logger))
+	return serve.HTTP(ctx, listener, handler(g.auth, g.upstream, options, g.metrics, logger, out))
 }
 
 // use has config know what the gateway needs of it.

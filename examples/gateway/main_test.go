@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +74,7 @@ func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*ht
 	for i := 0; i+1 < len(set); i += 2 {
 		env[set[i]] = set[i+1]
 	}
-	logger := slog.New(withRequest{slog.NewJSONHandler(log, nil)})
+	logger := newLogger(log)
 	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), Logger: logger})
 	require.NoError(t, err)
 	o, err := readOptions(func(name string) string { return env[name] }, config.URL)
@@ -87,7 +86,7 @@ func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*ht
 	require.NoError(t, err)
 	a, err := auth.New(config)
 	require.NoError(t, err)
-	server := httptest.NewServer(handler(a, upstream, o, m, logger))
+	server := httptest.NewServer(handler(a, upstream, o, m, logger, log))
 	t.Cleanup(server.Close)
 	return server, log
 }
@@ -112,7 +111,7 @@ func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {
 func start(t *testing.T, env map[string]string) (string, *output) {
 	log := &output{}
 	said := visit.Start(t, 2, func(ctx context.Context, out io.Writer) error {
-		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(io.MultiWriter(log, out), nil)))
+		return run(ctx, func(name string) string { return env[name] }, io.MultiWriter(log, out))
 	})
 	var line struct{ Msg, Upstream string }
 	require.NoError(t, json.Unmarshal([]byte(said[1]), &line))
@@ -154,7 +153,7 @@ func TestAnyHostIsWarnedOf(t *testing.T) { // HO-01
 		env["UPSTREAM_URL"], env["PORT"], env["HOST"], env["NEXTAUTH_URL"] = "http://127.0.0.1:1", "0", test.host, test.address
 		ctx, end := context.WithCancel(context.Background())
 		end() // it says all this before it serves
-		require.NoError(t, run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(log, nil))))
+		require.NoError(t, run(ctx, func(name string) string { return env[name] }, log))
 		require.Contains(t, log.String(), "gateway: open ")
 		require.Equal(t, test.want, strings.Count(log.String(), "set NEXTAUTH_URL"), log.String())
 	}
@@ -176,23 +175,23 @@ func TestNothingPassesUnsigned(t *testing.T) {
 }
 
 func TestProblemsAreAllReported(t *testing.T) {
-	err := run(context.Background(), func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	err := run(context.Background(), func(string) string { return "" }, io.Discard)
 	for _, want := range []string{"UPSTREAM_URL", "NEXT_AUTH_SECRET", "ACCESS_CODE"} {
 		require.ErrorContains(t, err, want)
 	}
 	env := map[string]string{"NEXT_AUTH_SECRET": secret}
-	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	err = run(context.Background(), func(name string) string { return env[name] }, io.Discard)
 	for _, want := range []string{"UPSTREAM_URL", "ACCESS_CODE", "AUTH0_CLIENT_ID", "AUTH0_ISSUER"} {
 		require.ErrorContains(t, err, want)
 	}
 
 	env = environment("http://localhost:1")
 	env["UPSTREAM_URL"], env["TRUSTED_PROXIES"] = "http://127.0.0.1:1", "everybody"
-	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	err = run(context.Background(), func(name string) string { return env[name] }, io.Discard)
 	require.EqualError(t, err, "auth: TRUSTED_PROXIES is not a list of networks: write it like 10.0.0.0/8,192.168.1.7, or set it to none")
 	for _, bad := range []string{",", "10.0.0.0/8 192.168.0.0/16", "10.0.0.0/33", "None"} {
 		env["TRUSTED_PROXIES"] = bad
-		err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+		err = run(context.Background(), func(name string) string { return env[name] }, io.Discard)
 		require.ErrorContains(t, err, "TRUSTED_PROXIES", bad)
 	}
 
@@ -201,7 +200,7 @@ func TestProblemsAreAllReported(t *testing.T) {
 	defer taken.Close()
 	delete(env, "TRUSTED_PROXIES")
 	_, env["PORT"], _ = net.SplitHostPort(taken.Addr().String())
-	err = run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	err = run(context.Background(), func(name string) string { return env[name] }, io.Discard)
 	require.ErrorContains(t, err, "set PORT or HOST")
 }
 

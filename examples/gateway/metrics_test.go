@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http/httptest"
 	"os"
 	"regexp"
@@ -55,7 +54,7 @@ func TestAdminPort(t *testing.T) { // LG-05
 	env := environment("http://localhost:1")
 	env["UPSTREAM_URL"], env["PORT"], env["GATEWAY_ADMIN_ADDR"] = "http://127.0.0.1:1", "0", "127.0.0.1:0"
 	said := visit.Start(t, 3, func(ctx context.Context, out io.Writer) error {
-		return run(ctx, func(name string) string { return env[name] }, slog.New(slog.NewJSONHandler(out, nil)))
+		return run(ctx, func(name string) string { return env[name] }, out)
 	})
 	var at []string
 	for _, line := range said[1:] {
@@ -75,6 +74,6 @@ func TestAdminPort(t *testing.T) { // LG-05
 	})
 
 	env["GATEWAY_ADMIN_ADDR"] = strings.TrimPrefix(admin, "http://")
-	err := run(context.Background(), func(name string) string { return env[name] }, slog.New(slog.DiscardHandler))
+	err := run(context.Background(), func(name string) string { return env[name] }, io.Discard)
 	require.ErrorContains(t, err, fmt.Sprintf("(set %s)", adminVariable))
 }

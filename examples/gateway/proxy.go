@@ -26,25 +26,24 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, l
 			// Hop-by-hop headers, those that Connection names too, are gone by
 			// now, so that a client cannot have what is set here removed.
 			p.SetURL(upstream)
-			if origin, err := a.Origin(p.In); err == nil { // Require has seen to it
-				p.Out.Host = origin.Host
-				p.Out.Header.Set("X-Forwarded-Host", origin.Host)
-				p.Out.Header.Set("X-Forwarded-Proto", origin.Scheme)
-			}
 			ctx := p.In.Context()
 			l := lineOf(ctx)
+			h := o.passedOn(p.Out.Header, l.trusted)
+			told := fieldsOf(h, len(gatewayHeaders))
+			told.set(requestHeader, l.request)
+			if origin, err := a.Origin(p.In); err == nil { // Require has seen to it
+				p.Out.Host = origin.Host
+				told.set("X-Forwarded-Host", origin.Host)
+				told.set("X-Forwarded-Proto", origin.Scheme)
+			}
 			if l.client != "" {
-				p.Out.Header.Set("X-Forwarded-For", l.client)
+				told.set("X-Forwarded-For", l.client)
 			}
-			if o.rules != nil {
-				removeHeaders(p.Out.Header, misleading)
-			}
-			p.Out.Header.Set(requestHeader, l.request)
 			who, _ := auth.FromContext(ctx)
 			state, _ := clerk.FromContext(ctx)
-			o.removeSession(p.Out.Header, who, state)
-			removeHeaders(p.Out.Header, identityHeaders)
-			o.tellIdentity(l, p.Out.Header)
+			o.removeSession(h, who, state)
+			o.tellIdentity(l, h)
+			p.Out.Header = h
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			m.upstreamErrors.Add(1)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,48 @@ func TestApplicationHearsWhatTheGatewayBelieves(t *testing.T) { // HO-01, HO-02
 	require.Contains(t, got, "X-Forwarded-Proto: http\n")
 	require.Contains(t, got, "X-Forwarded-For: 203.0.113.9\n")
 	require.NotContains(t, got, "evil")
+
+	// Nor what CGI (RFC 3875 4.1.18) would have it take for the same.
+	forged := http.Header{}
+	for _, name := range slices.Concat(gatewayHeaders, edgeHeaders, []string{"X-Forwarded-Port", "X-Forwarded-Prefix"}) {
+		forged[strings.ReplaceAll(name, "-", "_")] = []string{"evil"}
+		forged[strings.ToLower(strings.Replace(name, "-", "_", 1))] = []string{"evil"}
+	}
+	stranger, _ := inFront(t, application(t), "http://localhost:1", "TRUSTED_PROXIES", "none")
+	require.NotContains(t, carrying(t, stranger, &session.Session{Subject: "ada"}).Do("GET", stranger.URL+"/x", nil, forged).Body, "evil")
+	plain := http.Header{"X-Real-Ip": {"evil"}, "X-Forwarded-Port": {"evil"}, "X-Forwarded-Prefix": {"evil"}, "True-Client-Ip": {"evil"}, "X-Forwarded": {"mine"}}
+	got = carrying(t, stranger, &session.Session{Subject: "ada"}).Do("GET", stranger.URL+"/x", nil, plain).Body
+	require.NotContains(t, got, "evil")
+	require.Contains(t, got, "X-Forwarded: mine\n")
+	require.Contains(t, got, "X-Forwarded-For: 127.0.0.1\n")
+
+	// A proxy in front that is trusted may say more than the gateway does.
+	got = carrying(t, server, &session.Session{Subject: "ada"}).Do("GET", server.URL+"/x", nil, http.Header{
+		"X-Real-Ip": {"203.0.113.9"}, "X-Forwarded-Prefix": {"/app"}, "X_Forwarded_Host": {"evil.example"}, "x_request_id": {"evil"},
+	}).Body
+	require.Contains(t, got, "X-Real-Ip: 203.0.113.9\n")
+	require.Contains(t, got, "X-Forwarded-Prefix: /app\n")
+	require.NotContains(t, got, "evil")
+}
+
+// TestAClientThatNobodyKnows: an address that is none is left out, and not passed on empty.
+func TestAClientThatNobodyKnows(t *testing.T) {
+	server, log := inFront(t, application(t), "http://localhost:1", "GATEWAY_OPEN_PATHS", "/open")
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/open", nil)
+	r.RemoteAddr = "@"
+	server.Config.Handler.ServeHTTP(w, r)
+	require.Equal(t, 200, w.Code)
+	require.NotContains(t, w.Body.String(), "X-Forwarded-For")
+	require.Equal(t, "", lastRequest(t, log.String()).Client)
+}
+
+func TestHeadersDoNotShare(t *testing.T) {
+	h := http.Header{}
+	told := fieldsOf(h, 2)
+	told.set("A", "1")
+	told.set("B", "2")
+	h.Add("A", "3")
+	require.Equal(t, http.Header{"A": {"1", "3"}, "B": {"2"}}, h)
 }
 
 func TestUsersOfTwoProvidersAreTwo(t *testing.T) { // ID-39
