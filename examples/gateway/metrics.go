@@ -21,7 +21,7 @@ var upTo = [...]float64{0.005, 0.025, 0.1, 0.5, 2.5, 10, 60}
 type metrics struct {
 	upstreamErrors atomic.Int64
 	classes        [6]atomic.Int64
-	within         [len(upTo)]atomic.Int64
+	within         [len(upTo)]atomic.Int64 // that end and not the one before
 	nanoseconds    atomic.Int64
 
 	mu      sync.Mutex
@@ -37,6 +37,7 @@ func (m *metrics) request(status int, took time.Duration) {
 	for i, end := range upTo {
 		if took.Seconds() <= end {
 			m.within[i].Add(1)
+			return
 		}
 	}
 }
@@ -65,8 +66,10 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "gateway_requests_total{status=\"%dxx\"} %d\n", class, n)
 	}
 	fmt.Fprint(w, "# HELP gateway_request_duration_seconds How long requests took, whole answers and WebSockets included.\n# TYPE gateway_request_duration_seconds histogram\n")
+	var within int64
 	for i, end := range upTo {
-		fmt.Fprintf(w, "gateway_request_duration_seconds_bucket{le=\"%g\"} %d\n", end, min(m.within[i].Load(), all))
+		within = min(within+m.within[i].Load(), all)
+		fmt.Fprintf(w, "gateway_request_duration_seconds_bucket{le=\"%g\"} %d\n", end, within)
 	}
 	fmt.Fprintf(w, "gateway_request_duration_seconds_bucket{le=\"+Inf\"} %d\ngateway_request_duration_seconds_sum %g\ngateway_request_duration_seconds_count %d\n", all, time.Duration(m.nanoseconds.Load()).Seconds(), all)
 	fmt.Fprint(w, "# HELP gateway_sign_ins_total Sign-ins by outcome: signed_in, or why not.\n# TYPE gateway_sign_ins_total counter\n")

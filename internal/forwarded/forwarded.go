@@ -254,8 +254,16 @@ func (p *Proxies) walk(client netip.Addr, hops []string) netip.Addr {
 // where it says nothing of that. Several lines of a header are one list: RFC 9110
 // 5.3. An element without an address is an empty entry.
 func hopsOf(h http.Header, forwarded bool) (hops []string) {
+	name := "X-Forwarded-For"
+	if forwarded {
+		name = "Forwarded"
+	}
+	lines := h[name]
+	if len(lines) == 0 {
+		return nil
+	}
+	list := strings.Join(lines, ",")
 	if !forwarded {
-		list := strings.Join(h["X-Forwarded-For"], ",")
 		if strings.TrimSpace(list) == "" {
 			return nil
 		}
@@ -265,7 +273,7 @@ func hopsOf(h http.Header, forwarded bool) (hops []string) {
 		return hops
 	}
 	says := false
-	for s := range strings.SplitSeq(strings.Join(h["Forwarded"], ","), ",") {
+	for s := range strings.SplitSeq(list, ",") {
 		e, ok := parseElement(s)
 		hops, says = append(hops, e.client), says || e.client != "" || !ok
 	}
