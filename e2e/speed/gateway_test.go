@@ -105,7 +105,7 @@ func BenchmarkGateway(b *testing.B) {
 				"NEXT_AUTH_SSO_PROVIDERS=github", "GITHUB_CLIENT_ID=id", "GITHUB_CLIENT_SECRET=a-client-secret-4711", "ACCESS_CODE=4f1d0c9b7a6e5d3c2b1a09f8e7d6c5b4")...)
 		})
 	}
-	for name, p := range map[string]*process{"Require": guarded, "gateway": gateway(), "gateway, its log buffered": gateway("GATEWAY_LOG_BUFFER=1")} {
+	for name, p := range map[string]*process{"Require": guarded, "gateway": gateway(), "gateway, its log unbuffered": gateway("GATEWAY_LOG_UNBUFFERED=1")} {
 		b.Run(name, func(b *testing.B) {
 			var ratios []float64
 			for b.Loop() {

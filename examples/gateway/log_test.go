@@ -1,11 +1,13 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -101,15 +103,76 @@ func TestStatusInLog(t *testing.T) {
 	}
 }
 
-// TestLogBuffer: nothing is lost at an orderly end.
+// TestLogBuffer: lines about requests wait for others, but not long, nor for more than fit, and nothing
+// that comes after them is before them.
 func TestLogBuffer(t *testing.T) {
-	var out bytes.Buffer
-	b, end := newLogBuffer(&out)
-	fmt.Fprintln(b, "a line")
-	end()
-	require.Equal(t, "a line\n", out.String())
+	out := &output{}
+	log := newLogBuffer(out)
+	requests := log.requests(false)
+	fmt.Fprintln(requests, "a")
+	eventually(t, func() bool { return out.String() == "a\n" })
+	fmt.Fprintln(requests, "b")
+	eventually(t, func() bool { return out.String() == "a\nb\n" })
 
+	fmt.Fprintln(requests, "c")
+	log.timer.Stop() // it is set once, by the first that waits
+	fmt.Fprintln(requests, "d")
+	require.False(t, log.timer.Stop())
+	require.Equal(t, "a\nb\n", out.String())
+	fmt.Fprintln(log, "at once")
+	require.Equal(t, "a\nb\nc\nd\nat once\n", out.String())
+	fmt.Fprintln(log.requests(true), "alone")
+	require.Equal(t, "a\nb\nc\nd\nat once\nalone\n", out.String())
+
+	fmt.Fprintln(requests, "e")
+	log.timer.Stop()
+	log.flush()
+	log.flush()
+	require.Equal(t, "a\nb\nc\nd\nat once\nalone\ne\n", out.String())
+
+	line := strings.Repeat("x", 1<<10)
+	for range bufferedLog / len(line) {
+		log.timer.Stop()
+		require.NotContains(t, out.String(), "x")
+		fmt.Fprint(requests, line)
+	}
+	require.Contains(t, out.String(), "e\n"+strings.Repeat("x", bufferedLog))
+}
+
+// TestUnbufferedLog: with GATEWAY_LOG_UNBUFFERED no two lines are written together.
+func TestUnbufferedLog(t *testing.T) {
+	for set, unbuffered := range map[string]bool{"": false, "0": false, "1": true} {
+		env := environment("http://localhost:1")
+		env["UPSTREAM_URL"], env["PORT"], env["GATEWAY_LOG_UNBUFFERED"] = "http://127.0.0.1:1", "0", set
+		address, log := start(t, env)
+		person, together := visit.New(t), func() bool { return log.most() > 1 }
+		for range 50 {
+			person.Get(address + "/healthz")
+		}
+		if unbuffered {
+			eventually(t, func() bool { return strings.Count(log.String(), `"path":"/healthz"`) == 50 })
+			require.False(t, together())
+			continue
+		}
+		eventually(t, func() bool { person.Get(address + "/healthz"); return together() })
+	}
 	env := environment("http://localhost:1")
-	env["GATEWAY_LOG_BUFFER"] = "maybe"
-	require.ErrorContains(t, logged(t.Context(), func(name string) string { return env[name] }, &out), "GATEWAY_LOG_BUFFER is neither 0 nor 1")
+	env["UPSTREAM_URL"], env["GATEWAY_LOG_UNBUFFERED"] = "http://127.0.0.1:1", "maybe"
+	require.ErrorContains(t, run(t.Context(), func(name string) string { return env[name] }, io.Discard), "GATEWAY_LOG_UNBUFFERED is neither 0 nor 1")
+}
+
+// TestLastLines: who is told to end writes what waits.
+func TestLastLines(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { end() }))
+	defer app.Close()
+	env, log := environment("http://localhost:1"), &output{}
+	env["UPSTREAM_URL"], env["PORT"], env["GATEWAY_OPEN_PATHS"] = app.URL, "0", "/open"
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, func(name string) string { return env[name] }, log) }()
+	at := regexp.MustCompile(`gateway: open (http://[0-9.:]+)`)
+	eventually(t, func() bool { return at.MatchString(log.String()) })
+	visit.New(t).Get(at.FindStringSubmatch(log.String())[1] + "/open")
+	require.NoError(t, <-ended)
+	require.Contains(t, log.String(), `"path":"/open"`)
 }

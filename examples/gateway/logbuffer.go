@@ -1,52 +1,75 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"sync"
 	"time"
 )
 
-const flushEvery = time.Second
+const (
+	// flushEvery is how long lines about requests may wait for others, to be written with them.
+	flushEvery = 10 * time.Millisecond
 
-// logBuffer writes lines together, a second's at a time. What it holds is lost when the
-// process is killed or crashes.
+	// bufferedLog is how many bytes of them may wait.
+	bufferedLog = 64 << 10
+)
+
+// logBuffer writes lines about requests together, and whatever else is written at once, after
+// those that wait. A process that is killed or crashes loses what waits.
 type logBuffer struct {
-	mu  sync.Mutex
-	out *bufio.Writer
+	mu      sync.Mutex
+	out     io.Writer
+	timer   *time.Timer
+	waiting []byte
 }
 
+func newLogBuffer(out io.Writer) *logBuffer {
+	b := &logBuffer{out: out}
+	b.timer = time.AfterFunc(flushEvery, b.flush)
+	return b
+}
+
+// Write writes p at once.
 func (b *logBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.writeWaiting()
 	return b.out.Write(p)
+}
+
+// requests is where lines about requests are written to: they wait for flushEvery, or with unbuffered for nothing.
+func (b *logBuffer) requests(unbuffered bool) io.Writer {
+	if unbuffered {
+		return b
+	}
+	return requestLines{b}
+}
+
+type requestLines struct{ *logBuffer }
+
+func (b requestLines) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		b.timer.Reset(flushEvery)
+	}
+	b.waiting = append(b.waiting, line...)
+	if len(b.waiting) >= bufferedLog {
+		b.writeWaiting()
+	}
+	return len(line), nil
 }
 
 func (b *logBuffer) flush() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_ = b.out.Flush()
+	b.writeWaiting()
 }
 
-// newLogBuffer is one in front of w. end writes what is left.
-func newLogBuffer(w io.Writer) (b *logBuffer, end func()) {
-	b = &logBuffer{out: bufio.NewWriterSize(w, 64<<10)}
-	tick, stop, stopped := time.NewTicker(flushEvery), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-tick.C:
-				b.flush()
-			case <-stop:
-				return
-			}
-		}
-	}()
-	return b, func() {
-		tick.Stop()
-		close(stop)
-		<-stopped
-		b.flush()
+// writeWaiting writes what waits, if anything does. b.mu is held.
+func (b *logBuffer) writeWaiting() {
+	if len(b.waiting) > 0 {
+		_, _ = b.out.Write(b.waiting)
+		b.waiting = b.waiting[:0]
 	}
 }

@@ -58,7 +58,7 @@ func main() {
 func command(ctx context.Context, args []string, env auth.Env, out, problems io.Writer) int {
 	switch strings.Join(args, " ") {
 	case "":
-		if err := logged(ctx, env, problems); err != nil {
+		if err := run(ctx, env, problems); err != nil {
 			fmt.Fprintln(problems, err) // for a person, a problem a line
 			return 1
 		}
@@ -71,20 +71,6 @@ func command(ctx context.Context, args []string, env auth.Env, out, problems io.
 	}
 	fmt.Fprintln(problems, "gateway takes no arguments but --help, which lists the variables that configure it, and --check, which looks whether people can sign in.")
 	return 2
-}
-
-// logged runs the gateway with its log in out.
-func logged(ctx context.Context, env auth.Env, out io.Writer) error {
-	buffered, err := readSwitch(env, "GATEWAY_LOG_BUFFER", "set it to 1 for fewer writes, where a second of lines may be lost in a crash, or unset it")
-	if err != nil {
-		return err
-	}
-	if buffered {
-		buffer, end := newLogBuffer(out)
-		defer end()
-		out = buffer
-	}
-	return run(ctx, env, out)
 }
 
 // prepared is what the environment asks for.
@@ -126,7 +112,9 @@ func (g prepared) close() {
 
 // run is the gateway, with its log in out.
 func run(ctx context.Context, env auth.Env, out io.Writer) error {
-	logger := newLogger(out)
+	log := newLogBuffer(out)
+	defer log.flush()
+	logger := newLogger(log)
 	g, err := prepare(env, logger)
 	defer g.close()
 	if err != nil {
@@ -160,7 +148,7 @@ func run(ctx context.Context, env auth.Env, out io.Writer) error {
 	if g.store.migrate != nil {
 		running.Go(func() { keepMigrating(background, g.store.migrate, logger) })
 	}
-	return serve.HTTP(ctx, listener, handler(g.auth, g.upstream, options, g.metrics, logger, out))
+	return serve.HTTP(ctx, listener, handler(g.auth, g.upstream, options, g.metrics, logger, log.requests(options.unbuffered)))
 }
 
 // use has config know what the gateway needs of it.

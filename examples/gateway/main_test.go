@@ -93,12 +93,20 @@ func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*ht
 
 // output is a log that requests write and a test reads.
 type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu    sync.Mutex
+	b     bytes.Buffer
+	lines int // of the write that had most
 }
 
-func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock(); return o.b.Write(p) }
-func (o *output) String() string              { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lines = max(o.lines, bytes.Count(p, []byte("\n")))
+	return o.b.Write(p)
+}
+
+func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
+func (o *output) most() int      { o.mu.Lock(); defer o.mu.Unlock(); return o.lines }
 
 // signIn is somebody who has come through the gateway.
 func signIn(t *testing.T, server *httptest.Server) *visit.Visitor {

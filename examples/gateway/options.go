@@ -18,6 +18,7 @@ type options struct {
 	preflight   bool   // whether CORS preflight requests reach the application
 	plain       bool   // whether identity goes in headers of its own
 	tokens      *identityTokens
+	unbuffered  bool   // whether a line about a request is written at once
 	adminAddr   string // where /metrics and /readyz are; "" for /readyz with the rest
 	trusted     []string
 }
@@ -26,7 +27,7 @@ type options struct {
 // routes. Each error is an [*envvar.Error].
 func readOptions(env envvar.Env, publicURL string) (options, error) {
 	o := options{routes: routesOf(publicURL), adminAddr: env(adminVariable)}
-	var errs [7]error
+	var errs [8]error
 	o.open, errs[0] = readOpenPaths(env("GATEWAY_OPEN_PATHS"))
 	o.rules, errs[1] = readRules(env(rulesVariable), o.routes.own)
 	if o.rules != nil && o.open != nil {
@@ -36,6 +37,7 @@ func readOptions(env envvar.Env, publicURL string) (options, error) {
 	o.preflight, errs[4] = readSwitch(env, "GATEWAY_PASS_PREFLIGHT", "set it to 1 for an application that answers CORS preflight requests itself, or unset it")
 	o.plain, o.tokens, errs[5] = readIdentity(env, publicURL)
 	errs[6] = checkAdminAddr(o.adminAddr)
+	o.unbuffered, errs[7] = readSwitch(env, "GATEWAY_LOG_UNBUFFERED", "set it to 1 to have each line about a request written by itself, or unset it")
 	return o, errors.Join(errs[:]...)
 }
 

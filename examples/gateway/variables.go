@@ -26,7 +26,7 @@ var variables = []variable{
 	{"GATEWAY_KEEP_SESSION", "0", "1 passes the session's cookies and token on, to an application that reads them itself"},
 	{"GATEWAY_PASS_PREFLIGHT", "0", "1 lets CORS preflight requests through to the application, which answers them; browsers send them without cookies"},
 	{"GATEWAY_ADMIN_ADDR", "none", "a host and port of their own for /metrics and /readyz, as 127.0.0.1:9090; if unset, /readyz is with the rest and there is no /metrics"},
-	{"GATEWAY_LOG_BUFFER", "0", "1 writes the log once a second; a crash loses what was not written"},
+	{"GATEWAY_LOG_UNBUFFERED", "0", "1 writes each line about a request by itself; otherwise they wait up to 10 ms for others, and a crash loses those"},
 	{"SESSION_STORE_URL", "cookies", "where sessions are kept, so that a sign-out holds on every node and after a restart, and wrong codes are counted together: redis://user:password@host:6379/0 (rediss:// with TLS, ?master_name=name for Sentinel, ?addr=host2:6379 for a Cluster), postgres://user:password@host/db (its tables are made at start), sqlite:/var/lib/gateway/sessions.db, memory:"},
 
 	{"NEXT_AUTH_SECRET", "see meaning", "seals the session tokens: `openssl rand -base64 32`; required with SSO providers. Also AUTH_SECRET, NEXTAUTH_SECRET"},

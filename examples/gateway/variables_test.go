@@ -59,7 +59,7 @@ func TestHelpIsWhole(t *testing.T) {
 		ctx, end := context.WithCancel(context.Background())
 		end()
 		env["PORT"] = "0"
-		_ = logged(ctx, func(name string) string {
+		_ = run(ctx, func(name string) string {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[name] = true
