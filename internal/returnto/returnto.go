@@ -96,8 +96,8 @@ func Clean(raw string, own ...string) (clean string, ok bool) {
 		}
 		decoded = next
 	}
+	at := path.Clean(decoded)
 	for _, base := range own {
-		at := path.Clean(decoded)
 		if base != "" && (at == base || strings.HasPrefix(at, base+"/")) {
 			return "", false
 		}

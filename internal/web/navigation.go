@@ -36,7 +36,7 @@ func whoAsks(r *http.Request) asker {
 		return browser
 	case get(h, "Hx-Request") != "":
 		return htmx
-	case get(h, "X-Up-Version") != "" || get(h, "Turbo-Frame") != "" || isTurbo(h) && !safe:
+	case get(h, "X-Up-Version") != "" || get(h, "Turbo-Frame") != "" || !safe && isTurbo(h):
 		return fragment
 	case mode != "" || strings.EqualFold(get(h, "X-Requested-With"), "XMLHttpRequest") || !strings.Contains(get(h, "Accept"), "text/html"):
 		return script
