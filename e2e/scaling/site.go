@@ -30,6 +30,8 @@ const (
 	postgresCores = 64
 
 	roundTrip = 500 * time.Microsecond // to another zone
+
+	postgresQuestion = postgresCrowd * postgresSELECT
 )
 
 // way is one of keeping sessions.
@@ -43,9 +45,9 @@ type way struct {
 var ways = []way{
 	{"cookies", requestCookies, 0, 0},
 	{"Redis", requestRedis, questionsStore, redisGET},
-	{"PostgreSQL", requestPostgreSQL, questionsStore, postgresSELECT},
+	{"PostgreSQL", requestPostgreSQL, questionsStore, postgresQuestion},
 	{"cookies, `Revocations` in Redis", requestRevocationsRedis, questionsRevocations, redisGET},
-	{"cookies, `Revocations` in PostgreSQL", requestRevocationsPostgreSQL, questionsRevocations, postgresSELECT},
+	{"cookies, `Revocations` in PostgreSQL", requestRevocationsPostgreSQL, questionsRevocations, postgresQuestion},
 }
 
 // each is the processor's time of a request on a node, with its HTTP.
@@ -103,4 +105,4 @@ func redisShard() shard {
 func postgresBytes() float64 { return sessions * (bytesPostgreSQL + lists*bytesPostgresRow) }
 
 // postgresCarries is how many questions one server answers in a second.
-func postgresCarries() float64 { return postgresCores * busy / postgresSELECT.Seconds() }
+func postgresCarries() float64 { return postgresCores * busy / postgresQuestion.Seconds() }
