@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -175,4 +177,24 @@ func TestLastLines(t *testing.T) {
 	visit.New(t).Get(at.FindStringSubmatch(log.String())[1] + "/open")
 	require.NoError(t, <-ended)
 	require.Contains(t, log.String(), `"path":"/open"`)
+}
+
+// BenchmarkLine is a line about a request, and the same by slog.
+func BenchmarkLine(b *testing.B) {
+	r := &http.Request{Method: "GET", URL: &url.URL{Path: "/page/of/something"}}
+	l := &line{client: "203.0.113.9", user: "github|1234567", request: "6f1c0a9e2b7d4853a1e0c95f7d2b8436"}
+	b.Run("appended", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = io.Discard.Write(appendLine(make([]byte, 0, 512), time.Now(), r, l, http.StatusOK, 12345*time.Microsecond))
+		}
+	})
+	b.Run("slog", func(b *testing.B) {
+		logger := newLogger(io.Discard)
+		b.ReportAllocs()
+		for b.Loop() {
+			logger.LogAttrs(context.Background(), slog.LevelInfo, "gateway: request", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", http.StatusOK),
+				slog.String("client", l.client), slog.String("user", l.user), slog.Float64("duration_ms", 12.345), slog.String("request", l.request))
+		}
+	})
 }
