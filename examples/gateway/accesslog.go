@@ -21,8 +21,7 @@ import (
 func logRequests(a *auth.Authenticator, o options, m *metrics, out io.Writer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		l := &line{client: clientOf(a, r), trusted: o.trusts(r)}
-		l.request = requestID(r, l.trusted)
+		l := &line{request: requestID(r, o), client: clientOf(a, r), edge: o.believes(peerOf(r))}
 		r = r.WithContext(context.WithValue(r.Context(), lineKey{}, l))
 		w.Header().Set(requestHeader, l.request)
 		status := &statusWriter{ResponseWriter: w}
@@ -76,8 +75,8 @@ func clientOf(a *auth.Authenticator, r *http.Request) string {
 }
 
 // requestID takes what a trusted proxy says, if it is short and plain.
-func requestID(r *http.Request, trusted bool) string {
-	if id := r.Header.Get(requestHeader); trusted && id != "" && len(id) <= 64 && plain("/"+id) {
+func requestID(r *http.Request, o options) string {
+	if id := r.Header.Get(requestHeader); id != "" && len(id) <= 64 && plain("/"+id) && o.trusts(r) {
 		return id
 	}
 	id := binary.BigEndian.AppendUint64(make([]byte, 0, 16), rand.Uint64()) // #nosec G404 -- nothing rests on it that is to be kept secret

@@ -11,18 +11,18 @@ import (
 var gatewayHeaders = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", requestHeader}
 
 // edgeHeaders are others by which a proxy in front tells applications where a request comes from, as it
-// does by all that begin with X-Forwarded-. The word of one that is trusted alone counts.
+// does by all that begin with X-Forwarded-. The word of one that is believed alone counts.
 var edgeHeaders = []string{"X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "Cloudfront-Forwarded-Proto", "X-Scheme", "X-Url-Scheme", "Front-End-Https"}
 
 // passedOn is what the application gets of h, without all that it could take for something the
-// gateway has said, and with room for that.
-func (o options) passedOn(h http.Header, trusted bool) http.Header {
+// gateway has said, and with room for that. edge says that h comes from a proxy in front that is believed.
+func (o options) passedOn(h http.Header, edge bool) http.Header {
 	passed := make(http.Header, len(h)+len(gatewayHeaders)+len(identityHeaders))
 	for name, values := range h {
 		switch {
 		case isOneOf(name, gatewayHeaders), isOneOf(name, identityHeaders):
 		case o.rules != nil && isOneOf(name, misleading):
-		case !trusted && (isOneOf(name, edgeHeaders) || beginsForwarded(name)):
+		case !edge && (isOneOf(name, edgeHeaders) || beginsForwarded(name)):
 		default:
 			passed[name] = values
 		}

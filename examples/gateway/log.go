@@ -16,7 +16,7 @@ const requestHeader = "X-Request-Id"
 type line struct {
 	request string // its id
 	client  string // the address that it comes from; "" where nobody knows
-	trusted bool   // whether a proxy brings it whose word counts
+	edge    bool   // whether it comes from a proxy that may say who the client is
 	user    string // the application's name for who is signed in; "" for nobody
 
 	who   *session.Session // as whom it is passed on; nil for nobody

@@ -21,7 +21,7 @@ var upTo = [...]float64{0.005, 0.025, 0.1, 0.5, 2.5, 10, 60}
 type metrics struct {
 	upstreamErrors atomic.Int64
 	classes        [6]atomic.Int64
-	within         [len(upTo)]atomic.Int64 // that end and not the one before
+	within         [len(upTo)]atomic.Int64 // that, and not within the one before
 	nanoseconds    atomic.Int64
 
 	mu      sync.Mutex

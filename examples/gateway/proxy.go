@@ -28,7 +28,7 @@ func newProxy(a *auth.Authenticator, upstream *url.URL, o options, m *metrics, l
 			p.SetURL(upstream)
 			ctx := p.In.Context()
 			l := lineOf(ctx)
-			h := o.passedOn(p.Out.Header, l.trusted)
+			h := o.passedOn(p.Out.Header, l.edge)
 			told := fieldsOf(h, len(gatewayHeaders))
 			told.set(requestHeader, l.request)
 			if origin, err := a.Origin(p.In); err == nil { // Require has seen to it

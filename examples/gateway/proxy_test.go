@@ -74,6 +74,20 @@ func TestApplicationHearsWhatTheGatewayBelieves(t *testing.T) { // HO-01, HO-02
 	require.Contains(t, got, "X-Forwarded: mine\n")
 	require.Contains(t, got, "X-Forwarded-For: 127.0.0.1\n")
 
+	// Without TRUSTED_PROXIES there may be clients on a private network, whatever they are believed about the host.
+	for set, want := range map[string]struct{ client, request bool }{
+		"": {false, true}, "10.0.0.0/8": {true, true}, "10.1.2.3": {true, true}, "192.168.0.0/16": {}, "none": {},
+	} {
+		in, _ := inFront(t, application(t), "http://localhost:1", "TRUSTED_PROXIES", set, "GATEWAY_OPEN_PATHS", "/open")
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/open", nil)
+		r.RemoteAddr = "10.1.2.3:4711"
+		r.Header.Set("X-Real-Ip", "203.0.113.9")
+		r.Header.Set("X-Request-Id", "edge-1")
+		in.Config.Handler.ServeHTTP(w, r)
+		require.Equal(t, want.client, strings.Contains(w.Body.String(), "X-Real-Ip: 203.0.113.9\n"), set)
+		require.Equal(t, want.request, strings.Contains(w.Body.String(), "X-Request-Id: edge-1\n"), set)
+	}
+
 	// A proxy in front that is trusted may say more than the gateway does.
 	got = carrying(t, server, &session.Session{Subject: "ada"}).Do("GET", server.URL+"/x", nil, http.Header{
 		"X-Real-Ip": {"203.0.113.9"}, "X-Forwarded-Prefix": {"/app"}, "X_Forwarded_Host": {"evil.example"}, "x_request_id": {"evil"},

@@ -104,13 +104,15 @@ func sameHost(host string, origin *url.URL) bool {
 // trusts reports whether r comes from a proxy whose word counts: one of TRUSTED_PROXIES,
 // or without those one on this machine or a private network.
 func (o options) trusts(r *http.Request) bool {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	peer := at.Addr().Unmap()
-	if err != nil {
-		return false
-	}
+	peer := peerOf(r)
+	return o.trusted == nil && peer.IsPrivate() || o.believes(peer)
+}
+
+// believes is the same for what may say who the client is. On a private network there are clients too,
+// so that without TRUSTED_PROXIES the word of this machine alone counts.
+func (o options) believes(peer netip.Addr) bool {
 	if o.trusted == nil {
-		return peer.IsLoopback() || peer.IsPrivate()
+		return peer.IsLoopback()
 	}
 	for _, entry := range o.trusted {
 		if network, err := netip.ParsePrefix(entry); err == nil && network.Contains(peer) {
@@ -121,6 +123,12 @@ func (o options) trusts(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// peerOf is the address that r comes from, and the zero one where it has none.
+func peerOf(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return at.Addr().Unmap()
 }
 
 type verdictKey struct{}
