@@ -99,7 +99,7 @@ func identified(a *auth.Authenticator, o options, logger *slog.Logger, next http
 			return
 		}
 		user := a.UserID(who)
-		if !isFieldValue(user) {
+		if who.Subject == "" || !isFieldValue(user) {
 			logger.WarnContext(r.Context(), "gateway: a request is refused, because the user's id cannot be the value of a header as it stands: it is empty, or has a control character or white space around it; give the account another id at the provider",
 				"header", userHeader, "provider", who.Provider, "user", user)
 			http.Error(w, "The id of your account cannot be passed on to the application. Ask whoever runs it.", http.StatusForbidden)

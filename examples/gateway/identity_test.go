@@ -82,6 +82,13 @@ func TestUserIsPassedOnAsItIsOrNotAtAll(t *testing.T) { // MW-06
 	}
 }
 
+// TestNobodyOfAProvider: an id that begins with the provider is not empty, and nobody's all the same.
+func TestNobodyOfAProvider(t *testing.T) { // MW-06
+	server, _ := inFront(t, application(t), "http://localhost:1", "AUTH_USER_ID", "provider")
+	require.Equal(t, 403, carrying(t, server, &session.Session{Provider: "generic-oidc"}).Get(server.URL+"/x").Status)
+	require.Equal(t, 200, carrying(t, server, &session.Session{Provider: "generic-oidc", Subject: "ada"}).Get(server.URL+"/x").Status)
+}
+
 func TestWhatIsNoValueIsLeftOut(t *testing.T) { // MW-06
 	server, _ := inFront(t, application(t), "http://localhost:1")
 	for name, test := range map[string]struct {

@@ -98,8 +98,9 @@ func prepare(env auth.Env, logger *slog.Logger) (g prepared, err error) {
 	if trusted != nil {
 		config.TrustedProxies = trusted
 	}
-	g.upstream, g.options, g.metrics, g.url = upstream, options, newMetrics(), config.URL
+	g.upstream, g.metrics, g.url = upstream, newMetrics(), config.URL
 	options.use(&config, g.metrics)
+	g.options = options
 	g.auth, err = auth.New(config)
 	return g, err
 }

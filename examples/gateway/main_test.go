@@ -16,9 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sallyport/auth"
 	"github.com/sallyport/auth/examples/internal/visit"
-	"github.com/sallyport/auth/providers"
 	"github.com/sallyport/auth/providers/providertest"
 )
 
@@ -71,22 +69,16 @@ func application(t *testing.T) *url.URL {
 // what it logs.
 func inFront(t *testing.T, upstream *url.URL, issuer string, set ...string) (*httptest.Server, *output) {
 	env, log := environment(issuer), &output{}
+	env["AUTH_USER_ID"] = "subject" // beside the access code, the provider would be told as well
 	for i := 0; i+1 < len(set); i += 2 {
 		env[set[i]] = set[i+1]
 	}
+	env["UPSTREAM_URL"] = upstream.String()
 	logger := newLogger(log)
-	config, err := auth.ConfigFromEnv(func(name string) string { return env[name] }, auth.Parts{Providers: providers.All(), Logger: logger})
+	g, err := prepare(func(name string) string { return env[name] }, logger)
+	t.Cleanup(g.close)
 	require.NoError(t, err)
-	o, err := readOptions(func(name string) string { return env[name] }, config.URL)
-	require.NoError(t, err)
-	m := newMetrics()
-	if config.TrustedProxies, err = proxies(env["TRUSTED_PROXIES"]); err == nil {
-		o.use(&config, m)
-	}
-	require.NoError(t, err)
-	a, err := auth.New(config)
-	require.NoError(t, err)
-	server := httptest.NewServer(handler(a, upstream, o, m, logger, log))
+	server := httptest.NewServer(handler(g.auth, g.upstream, g.options, g.metrics, logger, log))
 	t.Cleanup(server.Close)
 	return server, log
 }
